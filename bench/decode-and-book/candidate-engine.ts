@@ -1,0 +1,74 @@
+import { DeltaBuffer } from '../../src/book/delta-buffer.js';
+import { OrderBooks } from '../../src/book/order-books.js';
+import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
+import { decodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
+import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
+import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
+import { readEngineBook } from './engine-book.js';
+import type { TextBook, TextLevel } from './stream.js';
+
+const SLOT = 0;
+const ARENA_BYTES = 64 * 2 ** 20;
+const DELTA_CAPACITY = 1024;
+
+/** The engine's decoder, sequence rule and book: frames in shared memory to a book in shared memory, one write section a frame. */
+function createEngineBook({ frames, snapshot, priceScale, quantityScale }: CandidateInput): Candidate {
+  const books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, 1)));
+  books.open(SLOT, priceScale, quantityScale, 0);
+  const delta = new DeltaBuffer(DELTA_CAPACITY);
+  const snapshotDelta = toDelta(snapshot, priceScale, quantityScale);
+  const { bytes, starts } = toSharedMemory(frames);
+  let lastVersion = 0;
+
+  return {
+    reset() {
+      books.applySnapshot(SLOT, snapshotDelta, 0);
+      lastVersion = snapshot.version;
+    },
+    replay() {
+      let levels = 0;
+      for (let frame = 0; frame + 1 < starts.length; frame++) {
+        const outcome = decodeDepth(bytes, starts[frame]!, starts[frame + 1]!, priceScale, quantityScale, delta);
+        if (outcome !== DepthDecode.OK) throw new Error(`frame ${frame}: decoding gave ${outcome}`);
+        const verdict = judgeSequence(lastVersion, delta.fromVersion, delta.toVersion);
+        if (verdict === Sequence.GAP) throw new Error(`frame ${frame}: gap after ${lastVersion}`);
+        if (verdict === Sequence.DROP) continue;
+        if (!books.applyDelta(SLOT, delta, frame)) throw new Error(`frame ${frame}: book is crossed`);
+        lastVersion = delta.toVersion;
+        levels += delta.askCount + delta.bidCount;
+      }
+      return levels;
+    },
+    book: () => readEngineBook(books, SLOT),
+  };
+}
+
+function toDelta(book: TextBook, priceScale: number, quantityScale: number): DeltaBuffer {
+  const delta = new DeltaBuffer(Math.max(book.bids.length, book.asks.length));
+  const units = (text: string, scale: number): number => Math.round(Number(`${text}e${scale}`));
+  const fill = (levels: readonly TextLevel[], ticks: Float64Array, lots: Float64Array): number => {
+    levels.forEach(([price, quantity], i) => {
+      ticks[i] = units(price, priceScale);
+      lots[i] = units(quantity, quantityScale);
+    });
+    return levels.length;
+  };
+  delta.bidCount = fill(book.bids, delta.bidTicks, delta.bidLots);
+  delta.askCount = fill(book.asks, delta.askTicks, delta.askLots);
+  delta.fromVersion = book.version;
+  delta.toVersion = book.version;
+  return delta;
+}
+
+/** All frames one behind the other; frame i lies at [starts[i], starts[i + 1]). */
+function toSharedMemory(frames: readonly Uint8Array[]): { bytes: Uint8Array; starts: Int32Array } {
+  const starts = new Int32Array(frames.length + 1);
+  frames.forEach((frame, i) => {
+    starts[i + 1] = starts[i]! + frame.length;
+  });
+  const bytes = new Uint8Array(new SharedArrayBuffer(starts[frames.length]!));
+  frames.forEach((frame, i) => bytes.set(frame, starts[i]!));
+  return { bytes, starts };
+}
+
+await serveCandidate(createEngineBook);

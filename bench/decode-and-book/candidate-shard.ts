@@ -1,0 +1,64 @@
+import { COUNT_APPLIED } from '../../src/book/book-layout.js';
+import { OrderBooks } from '../../src/book/order-books.js';
+import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
+import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
+import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
+import { BookState } from '../../src/model/book-state.js';
+import { Inbound } from '../../src/shard/records.js';
+import { Shard } from '../../src/shard/shard.js';
+import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
+import { readEngineBook } from './engine-book.js';
+import { countLevels } from './model-book.js';
+
+const SLOT = 0;
+const ARENA_BYTES = 64 * 2 ** 20;
+const OUTBOUND_BYTES = 64 * 2 ** 10;
+const STALE_AFTER_MS = 60_000;
+
+/** The whole of a shard: the same pushes out of its inbound ring, through its states, counters and silence watch. Filling the ring is not timed. */
+function createShardBook({ frames, snapshot, priceScale, quantityScale }: CandidateInput): Candidate {
+  const ringBytes = frames.reduce((sum, frame) => sum + frame.length + RECORD_HEADER_BYTES + 8, 2 ** 20);
+  const buffers = {
+    inbound: createRingBuffer(2 ** Math.ceil(Math.log2(ringBytes))),
+    outbound: createRingBuffer(OUTBOUND_BYTES),
+    books: createArenaBuffer(ARENA_BYTES, 1),
+    control: new SharedArrayBuffer(64),
+  };
+  const inbound = new RingProducer(buffers.inbound);
+  const outbound = new RingConsumer(buffers.outbound);
+  const shard = new Shard({ shard: 0, buffers, staleAfterMs: STALE_AFTER_MS }, () => 0);
+  const books = new OrderBooks(new Arena(buffers.books));
+  const body = Buffer.from(JSON.stringify({ lastUpdateId: snapshot.version, bids: snapshot.bids, asks: snapshot.asks }));
+  const levels = frames.reduce((sum, frame) => sum + countLevels(frame), 0);
+  let appliedBefore = 0;
+  const send = (type: number, aux: number, payload?: Uint8Array): void => {
+    if (!inbound.write(type, SLOT, aux, 0, payload)) throw new Error('the ring is full');
+  };
+  const drain = (): void => {
+    while (shard.doWork() > 0);
+  };
+  send(Inbound.TRACK, priceScale | (quantityScale << 8), Buffer.from('BTCUSDT'));
+
+  return {
+    reset() {
+      send(Inbound.LINE_UP, 0);
+      send(Inbound.SNAPSHOT, 0, body);
+      drain();
+      while (outbound.next());
+      outbound.release();
+      appliedBefore = books.field(SLOT, COUNT_APPLIED);
+      for (const frame of frames) send(Inbound.FRAME, 0, frame);
+    },
+    replay() {
+      drain();
+      const applied = books.field(SLOT, COUNT_APPLIED) - appliedBefore;
+      if (applied !== frames.length || books.state(SLOT) !== BookState.LIVE) {
+        throw new Error(`${applied} of ${frames.length} frames applied, state ${books.state(SLOT)}`);
+      }
+      return levels;
+    },
+    book: () => readEngineBook(books, SLOT),
+  };
+}
+
+await serveCandidate(createShardBook);

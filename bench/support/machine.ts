@@ -1,0 +1,16 @@
+import { spawnSync } from 'node:child_process';
+import { cpus, release, totalmem, type } from 'node:os';
+
+/** One line that says what a figure was measured on. */
+export function describeMachine(): string {
+  const processors = cpus();
+  const memoryGiB = (totalmem() / 2 ** 30).toFixed(0);
+  const model = processors[0]?.model.trim() ?? 'unknown processor';
+  return `${model}, ${processors.length} cores, ${memoryGiB} GiB, ${type()} ${release()} ${process.arch}, Node ${process.version} (V8 ${process.versions.v8})`;
+}
+
+/** First line of `command --version`, or `undefined` when there is no such command. */
+export function commandVersion(command: string): string | undefined {
+  const result = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.split('\n')[0]!.trim() : undefined;
+}

@@ -1,0 +1,71 @@
+import { assert } from '../support/assert.js';
+
+/*
+ * A ladder is one side of one book: whole ticks with the whole lots that rest there, exact over any range of prices, in memory that
+ * follows the number of levels. It is a page table, as processors keep for memory: quantities lie in pages of 16 consecutive
+ * ticks, and a tree with 32 children a node leads from a tick to its page. Every node has one bit a child that is not empty,
+ * so that the neighbour of a level is found by looking at bits, in order of price.
+ *
+ *   tick  … 5 bits | 5 bits  | 5 bits | 4 bits
+ *           child    child     page     slot
+ *           of node  of node   of leaf  of page
+ *           level 3  level 2   level 1
+ *
+ *   page, 16 words       16 doubles: lots at each tick; only those whose bit is set mean anything
+ *
+ *   leaf (level 1), 33 words            512 ticks
+ *     int32 0        bits: pages with a level
+ *     int32 2 + 2n   word of page n; 0 = none
+ *     int32 3 + 2n   bits: ticks of page n with a level
+ *
+ *   node (level 2 and up), 17 words     32 times the ticks of a child
+ *     int32 0        bits: children with a level
+ *     int32 2 + n    int32 index of child n; 0 = none
+ *
+ *   side block in the book's header, 8 int32
+ *     0 root         int32 index of the top node; 0 = the side holds no ladder
+ *     1 height       level of the root: the ladder reaches up to 16 * 32^height ticks and grows when a tick lies beyond
+ *     2 levels
+ *     3 evicted      levels dropped because the ladder was full, since the slot was opened
+ *     4 hot number   tick / 524288 of the level-3 node visited last, and
+ *     5 hot node     its int32 index; 0 = none. Where the market is, the way down begins here and not at the root.
+ */
+
+export const PAGE_TICKS = 16;
+export const PAGE_SHIFT = 4;
+export const CHILDREN = 32;
+export const CHILD_SHIFT = 5;
+export const CHILD_MASK = CHILDREN - 1;
+/** Ticks below 16 * 32^15 = 2^79: more than any price has. */
+export const HEIGHT_MAX = 15;
+/** Largest tick a ladder takes, exclusive. */
+export const TICK_LIMIT = 2 ** 79;
+/** Up to here the way down is found with int32 shifts. */
+export const INT_HEIGHT_MAX = 5;
+export const INT_TICK_LIMIT = 2 ** (PAGE_SHIFT + CHILD_SHIFT * INT_HEIGHT_MAX);
+
+export const LEAF_SHIFT = PAGE_SHIFT + CHILD_SHIFT;
+export const HOT_LEVEL = 3;
+export const HOT_SHIFT = PAGE_SHIFT + CHILD_SHIFT * HOT_LEVEL;
+
+/** SPAN[n]: ticks below one child of a node at level n; SPAN[0] is 1, SPAN[1] a page. INVERSE_SPAN is exact too: powers of two. */
+export const SPAN = Float64Array.from({ length: HEIGHT_MAX + 2 }, (_, level) => (level === 0 ? 1 : PAGE_TICKS * CHILDREN ** (level - 1)));
+export const INVERSE_SPAN = SPAN.map((span) => 1 / span);
+
+/** Levels a side may hold; beyond it the level farthest from the touch is dropped and counted. */
+export const LEVELS_MAX = 65_536;
+
+/** int32 offsets in leaves and nodes. */
+export const BITS = 0;
+export const FIRST_CHILD = 2;
+
+export const ROOT = 0;
+export const HEIGHT = 1;
+export const LEVELS = 2;
+export const EVICTED = 3;
+export const HOT_NUMBER = 4;
+export const HOT_NODE = 5;
+export const SIDE_INTS = 8;
+
+assert(SPAN[HEIGHT_MAX + 1] === TICK_LIMIT, 'the highest ladder covers all ticks');
+assert(INT_TICK_LIMIT <= 2 ** 31, 'int32 ticks');

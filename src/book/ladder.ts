@@ -1,0 +1,285 @@
+import type { Arena } from '../memory/arena.js';
+import {
+  BITS,
+  CHILD_MASK,
+  CHILD_SHIFT,
+  CHILDREN,
+  EVICTED,
+  FIRST_CHILD,
+  HEIGHT,
+  HOT_LEVEL,
+  HOT_NODE,
+  HOT_NUMBER,
+  HOT_SHIFT,
+  INT_HEIGHT_MAX,
+  INT_TICK_LIMIT,
+  LEAF_SHIFT,
+  LEVELS,
+  LEVELS_MAX,
+  PAGE_SHIFT,
+  PAGE_TICKS,
+  ROOT,
+  SIDE_INTS,
+  SPAN,
+} from './ladder-layout.js';
+import { childOf, findPage, first, lotsAt, neighbour, NO_TICK } from './ladder-lookup.js';
+
+/** Block sizes, as size classes of the arena. */
+const PAGE_WORDS = PAGE_TICKS;
+const LEAF_WORDS = 1 + CHILDREN;
+const NODE_WORDS = 1 + CHILDREN / 2;
+
+/**
+ * The ladders of one shard, in its arena. A ladder is named by its side block: an index into `arena.i32`.
+ * Everything here runs inside the caller's write section, on the thread that owns the arena; looking up is in `ladder-lookup.ts`.
+ */
+export class Ladders {
+  readonly #arena: Arena;
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+
+  constructor(arena: Arena) {
+    this.#arena = arena;
+    this.#f64 = arena.f64;
+    this.#i32 = arena.i32;
+  }
+
+  /** Makes an empty ladder in a side block that holds none. Throws ArenaFullError. */
+  create(side: number): void {
+    const root = this.#newNode(LEAF_WORDS);
+    this.#i32.fill(0, side, side + EVICTED);
+    this.#i32[side + ROOT] = root;
+    this.#i32[side + HEIGHT] = 1;
+    this.#i32[side + HOT_NODE] = 0;
+  }
+
+  /** Frees all blocks of a ladder; the side block then holds none. */
+  destroy(side: number): void {
+    const i32 = this.#i32;
+    if (i32[side + ROOT] !== 0) this.#releaseTree(i32[side + ROOT]!, i32[side + HEIGHT]!);
+    i32.fill(0, side, side + EVICTED);
+    i32.fill(0, side + EVICTED + 1, side + SIDE_INTS);
+  }
+
+  /**
+   * Sets `count` levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. Returns the best
+   * tick afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids (best = highest), -1 for asks.
+   * Throws ArenaFullError half-way: the ladder must then be cleared.
+   */
+  apply(side: number, direction: number, best: number, ticks: Float64Array, lots: Float64Array, count: number): number {
+    const f64 = this.#f64;
+    const i32 = this.#i32;
+    let bestRemoved = false;
+    // The leaf of the level before: an update lists its levels in order of price, so most of them share it with a neighbour.
+    let leaf = 0;
+    let leafNumber = -1;
+    for (let i = 0; i < count; i++) {
+      const tick = ticks[i]!;
+      const quantity = lots[i]!;
+      if (tick >= INT_TICK_LIMIT) {
+        best = this.#applyFar(side, direction, best, tick, quantity);
+        leafNumber = -1;
+        continue;
+      }
+      const t = tick | 0;
+      if (t >> LEAF_SHIFT !== leafNumber) {
+        leafNumber = t >> LEAF_SHIFT;
+        leaf = this.#findLeaf(side, t);
+      }
+      const child = (t >> PAGE_SHIFT) & CHILD_MASK;
+      const bit = 1 << (t & (PAGE_TICKS - 1));
+      if (quantity > 0) {
+        if (leaf === 0) leaf = this.#addLeaf(side, tick);
+        const pair = leaf + FIRST_CHILD + 2 * child;
+        let page = i32[pair]!;
+        if (page === 0) {
+          page = this.#arena.allocate(PAGE_WORDS);
+          i32[pair] = page;
+          i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
+        }
+        f64[page + (t & (PAGE_TICKS - 1))] = quantity;
+        if ((t - best) * direction > 0 || best === NO_TICK) best = t;
+        const bits = i32[pair + 1]!;
+        if ((bits & bit) === 0) {
+          i32[pair + 1] = bits | bit;
+          if (++i32[side + LEVELS]! > LEVELS_MAX) {
+            this.#evictWorst(side, direction);
+            leafNumber = -1;
+          }
+        }
+      } else if (leaf !== 0) {
+        const pair = leaf + FIRST_CHILD + 2 * child;
+        const bits = i32[pair + 1]!;
+        if ((bits & bit) !== 0) {
+          if (t === best) bestRemoved = true;
+          i32[side + LEVELS]!--;
+          i32[pair + 1] = bits & ~bit;
+          if (bits === bit) {
+            this.#arena.release(i32[pair]!, PAGE_WORDS);
+            i32[pair] = 0;
+            const leafBits = i32[leaf + BITS]! & ~(1 << child);
+            i32[leaf + BITS] = leafBits;
+            if (leafBits === 0) {
+              this.#prune(side, tick);
+              leafNumber = -1;
+            }
+          }
+        }
+      }
+    }
+    if (bestRemoved && lotsAt(f64, i32, side, best) === 0) return neighbour(i32, side, best, -direction);
+    return best;
+  }
+
+  /** One level beyond the reach of int32 ticks: the same as in `apply`, the long way. */
+  #applyFar(side: number, direction: number, best: number, tick: number, quantity: number): number {
+    const i32 = this.#i32;
+    const slot = tick - Math.floor(tick / PAGE_TICKS) * PAGE_TICKS;
+    const bit = 1 << slot;
+    if (quantity === 0) {
+      this.#remove(side, tick);
+      return tick === best && lotsAt(this.#f64, i32, side, tick) === 0 ? neighbour(i32, side, tick, -direction) : best;
+    }
+    const leaf = this.#addLeaf(side, tick);
+    const child = childOf(tick, 1);
+    const pair = leaf + FIRST_CHILD + 2 * child;
+    if (i32[pair] === 0) {
+      i32[pair] = this.#arena.allocate(PAGE_WORDS);
+      i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
+    }
+    this.#f64[i32[pair]! + slot] = quantity;
+    if ((i32[pair + 1]! & bit) === 0) {
+      i32[pair + 1] = i32[pair + 1]! | bit;
+      if (++i32[side + LEVELS]! > LEVELS_MAX) this.#evictWorst(side, direction);
+    }
+    return best === NO_TICK || (tick - best) * direction > 0 ? tick : best;
+  }
+
+  /** The leaf of a tick below INT_TICK_LIMIT; 0 when there is none. */
+  #findLeaf(side: number, t: number): number {
+    const i32 = this.#i32;
+    if (t >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
+      const node = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
+      return node === 0 ? 0 : i32[node + FIRST_CHILD + ((t >> LEAF_SHIFT) & CHILD_MASK)]!;
+    }
+    const height = i32[side + HEIGHT]!;
+    let node = i32[side + ROOT]!;
+    if (t >= SPAN[height + 1]!) return 0;
+    for (let level = height; level > 1; level--) {
+      if (level === HOT_LEVEL) {
+        i32[side + HOT_NUMBER] = t >> HOT_SHIFT;
+        i32[side + HOT_NODE] = node;
+      }
+      const child = level > INT_HEIGHT_MAX ? 0 : (t >> (PAGE_SHIFT + CHILD_SHIFT * (level - 1))) & CHILD_MASK;
+      node = i32[node + FIRST_CHILD + child]!;
+      if (node === 0) return 0;
+    }
+    return node;
+  }
+
+  /** The leaf of any tick, with the nodes above it, made where they are missing; the caller puts a level into it at once. */
+  #addLeaf(side: number, tick: number): number {
+    const i32 = this.#i32;
+    while (tick >= SPAN[i32[side + HEIGHT]! + 1]!) this.#addRoot(side);
+    let node = i32[side + ROOT]!;
+    for (let level = i32[side + HEIGHT]!; level > 1; level--) {
+      const child = childOf(tick, level);
+      const index = node + FIRST_CHILD + child;
+      if (i32[index] === 0) i32[index] = this.#newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
+      i32[node + BITS] = i32[node + BITS]! | (1 << child);
+      node = i32[index]!;
+    }
+    return node;
+  }
+
+  /** One more level on top; the old root becomes child 0 of the new one. */
+  #addRoot(side: number): void {
+    const i32 = this.#i32;
+    const root = this.#newNode(NODE_WORDS);
+    const old = i32[side + ROOT]!;
+    if (i32[old + BITS] !== 0) {
+      i32[root + FIRST_CHILD] = old;
+      i32[root + BITS] = 1;
+    } else {
+      // A child without a level would be found on the way down, but its bit be missing on the way along.
+      if (old === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
+      this.#arena.release(old >> 1, i32[side + HEIGHT]! > 1 ? NODE_WORDS : LEAF_WORDS);
+    }
+    i32[side + ROOT] = root;
+    i32[side + HEIGHT] = i32[side + HEIGHT]! + 1;
+  }
+
+  /** Removes one level, if it is there. */
+  #remove(side: number, tick: number): void {
+    const i32 = this.#i32;
+    const pair = findPage(i32, side, tick);
+    if (pair === 0) return;
+    const bits = i32[pair + 1]!;
+    const remaining = bits & ~(1 << (tick - Math.floor(tick / PAGE_TICKS) * PAGE_TICKS));
+    if (remaining === bits) return;
+    i32[side + LEVELS]!--;
+    i32[pair + 1] = remaining;
+    if (remaining !== 0) return;
+    this.#arena.release(i32[pair]!, PAGE_WORDS);
+    i32[pair] = 0;
+    const child = childOf(tick, 1);
+    const leaf = pair - 2 * child - FIRST_CHILD;
+    i32[leaf + BITS] = i32[leaf + BITS]! & ~(1 << child);
+    if (i32[leaf + BITS] === 0) this.#prune(side, tick);
+  }
+
+  /** Frees the empty leaf of `tick` and the nodes above it that it leaves empty; the root stays. */
+  #prune(side: number, tick: number): void {
+    const i32 = this.#i32;
+    const height = i32[side + HEIGHT]!;
+    // The lowest ancestor that keeps another child, and what hangs below it on the way to the tick.
+    let keeper = i32[side + ROOT]!;
+    let keeperLevel = height;
+    let node = keeper;
+    for (let level = height; level > 1; level--) {
+      if ((i32[node + BITS]! & ~(1 << childOf(tick, level))) !== 0) {
+        keeper = node;
+        keeperLevel = level;
+      }
+      node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
+    }
+    if (keeperLevel === 1) return;
+    const child = childOf(tick, keeperLevel);
+    node = i32[keeper + FIRST_CHILD + child]!;
+    i32[keeper + FIRST_CHILD + child] = 0;
+    i32[keeper + BITS] = i32[keeper + BITS]! & ~(1 << child);
+    for (let level = keeperLevel - 1; level > 1; level--) {
+      const next = i32[node + FIRST_CHILD + childOf(tick, level)]!;
+      if (node === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
+      this.#arena.release(node >> 1, NODE_WORDS);
+      node = next;
+    }
+    this.#arena.release(node >> 1, LEAF_WORDS);
+  }
+
+  #evictWorst(side: number, direction: number): void {
+    this.#remove(side, first(this.#i32, side, direction));
+    this.#i32[side + EVICTED]!++;
+  }
+
+  /** int32 index of a new, empty leaf or node. */
+  #newNode(words: number): number {
+    const index = this.#arena.allocate(words) * 2;
+    const end = index + words * 2;
+    for (let i = index; i < end; i++) this.#i32[i] = 0;
+    return index;
+  }
+
+  #releaseTree(node: number, level: number): void {
+    const i32 = this.#i32;
+    for (let child = 0; child < CHILDREN; child++) {
+      if (level > 1) {
+        const next = i32[node + FIRST_CHILD + child]!;
+        if (next !== 0) this.#releaseTree(next, level - 1);
+      } else if (i32[node + FIRST_CHILD + 2 * child] !== 0) {
+        this.#arena.release(i32[node + FIRST_CHILD + 2 * child]!, PAGE_WORDS);
+      }
+    }
+    this.#arena.release(node >> 1, level > 1 ? NODE_WORDS : LEAF_WORDS);
+  }
+}

@@ -1,0 +1,307 @@
+import type { Arena } from '../memory/arena.js';
+import { readBegin, writeBegin, writeEnd } from '../memory/seqlock.js';
+import { BookState, StateReason } from '../model/book-state.js';
+import { POWERS_OF_TEN } from '../model/decimal.js';
+import { assert } from '../support/assert.js';
+import {
+  ASKS,
+  BEST_ASK_LOTS,
+  BEST_ASK_TICK,
+  BEST_BID_LOTS,
+  BEST_BID_TICK,
+  BIDS,
+  COUNT_APPLIED,
+  COUNT_INEXACT,
+  COUNT_RESYNCS,
+  EPOCH,
+  EXCHANGE_TIME,
+  EXCHANGE_VERSION,
+  headerDoubles,
+  headerInts,
+  IN_USE,
+  PRICE_SCALE,
+  QUANTITY_SCALE,
+  REASON,
+  RECEIVE_TIME,
+  SEQ,
+  SINCE,
+  STATE,
+  VERSION,
+} from './book-layout.js';
+import type { DeltaBuffer } from './delta-buffer.js';
+import { Ladders } from './ladder.js';
+import { LEVELS } from './ladder-layout.js';
+import { collect, lotsAt, NO_TICK } from './ladder-lookup.js';
+
+/** Ladder directions: the best bid is the highest, the best ask the lowest tick. */
+export const BID_DIRECTION = 1;
+export const ASK_DIRECTION = -1;
+
+/**
+ * The books of one shard, in its arena, each named by its slot. Owner thread only. Every method that changes a book is one write
+ * section: readers see the book before it or after it.
+ */
+export class OrderBooks {
+  readonly #f64: Float64Array;
+  readonly #i32: Int32Array;
+  readonly #ladders: Ladders;
+
+  constructor(arena: Arena) {
+    this.#f64 = arena.f64;
+    this.#i32 = arena.i32;
+    this.#ladders = new Ladders(arena);
+  }
+
+  /** Puts a slot to use for a symbol, empty and `syncing`. Epoch and seq go on from the slot's last use. Throws ArenaFullError. */
+  open(slot: number, priceScale: number, quantityScale: number, timeMs: number): void {
+    const ints = headerInts(slot);
+    const i32 = this.#i32;
+    writeBegin(i32, ints + VERSION);
+    i32[ints + PRICE_SCALE] = priceScale;
+    i32[ints + QUANTITY_SCALE] = quantityScale;
+    i32[ints + IN_USE] = 1;
+    const doubles = headerDoubles(slot);
+    this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
+    this.#enter(slot, BookState.SYNCING, StateReason.START, timeMs);
+    try {
+      this.#clear(slot);
+    } finally {
+      writeEnd(i32, ints + VERSION);
+    }
+  }
+
+  /** Frees a slot and its memory. */
+  close(slot: number): void {
+    const ints = headerInts(slot);
+    writeBegin(this.#i32, ints + VERSION);
+    this.#ladders.destroy(ints + BIDS);
+    this.#ladders.destroy(ints + ASKS);
+    this.#i32[ints + IN_USE] = 0;
+    this.#i32[ints + STATE] = BookState.SYNCING;
+    writeEnd(this.#i32, ints + VERSION);
+  }
+
+  /** Gives the memory of an open book back; its ladders are made anew by the next snapshot. */
+  release(slot: number): void {
+    const ints = headerInts(slot);
+    const doubles = headerDoubles(slot);
+    writeBegin(this.#i32, ints + VERSION);
+    this.#ladders.destroy(ints + BIDS);
+    this.#ladders.destroy(ints + ASKS);
+    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
+    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    writeEnd(this.#i32, ints + VERSION);
+  }
+
+  isOpen(slot: number): boolean {
+    return this.#i32[headerInts(slot) + IN_USE] === 1;
+  }
+
+  state(slot: number): BookState {
+    return this.#i32[headerInts(slot) + STATE]! as BookState;
+  }
+
+  reason(slot: number): StateReason {
+    return this.#i32[headerInts(slot) + REASON]! as StateReason;
+  }
+
+  epoch(slot: number): number {
+    return this.#i32[headerInts(slot) + EPOCH]!;
+  }
+
+  priceScale(slot: number): number {
+    return this.#i32[headerInts(slot) + PRICE_SCALE]!;
+  }
+
+  quantityScale(slot: number): number {
+    return this.#i32[headerInts(slot) + QUANTITY_SCALE]!;
+  }
+
+  seq(slot: number): number {
+    return this.#f64[headerDoubles(slot) + SEQ]!;
+  }
+
+  /** The exchange's version of the book. */
+  version(slot: number): number {
+    return this.#f64[headerDoubles(slot) + EXCHANGE_VERSION]!;
+  }
+
+  exchangeTimeMs(slot: number): number {
+    return this.#f64[headerDoubles(slot) + EXCHANGE_TIME]!;
+  }
+
+  receiveTimeMs(slot: number): number {
+    return this.#f64[headerDoubles(slot) + RECEIVE_TIME]!;
+  }
+
+  /** One of the header's doubles, by its offset in `book-layout.ts`. */
+  field(slot: number, offset: number): number {
+    return this.#f64[headerDoubles(slot) + offset]!;
+  }
+
+  /** Adds one to a counter of the header. */
+  count(slot: number, counter: number): void {
+    const index = headerDoubles(slot) + counter;
+    this.#f64[index] = this.#f64[index]! + 1;
+  }
+
+  setState(slot: number, state: BookState, reason: StateReason, timeMs: number): void {
+    const version = headerInts(slot) + VERSION;
+    writeBegin(this.#i32, version);
+    this.#enter(slot, state, reason, timeMs);
+    writeEnd(this.#i32, version);
+  }
+
+  /**
+   * Applies one update to the levels. Returns false when it leaves the book crossed (best bid above best ask): the state is then
+   * already `suspect`. The hot path ends here. Throws ArenaFullError, with the section closed and the book `suspect`.
+   */
+  applyDelta(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+    const f64 = this.#f64;
+    const i32 = this.#i32;
+    const ints = headerInts(slot);
+    const doubles = headerDoubles(slot);
+    assert((readBegin(i32, ints + VERSION) & 1) === 0, 'write sections do not nest');
+    writeBegin(i32, ints + VERSION);
+    const sound = this.#applyLevels(slot, delta, receiveTimeMs);
+    f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;
+    writeEnd(i32, ints + VERSION);
+    return sound;
+  }
+
+  /**
+   * Replaces the book: the snapshot's levels (columns of `delta`, versions ignored), then the state `live` at `version` in a new epoch.
+   * Returns false when the snapshot itself is crossed; the state is then `suspect`. Throws ArenaFullError, with the book `suspect`.
+   */
+  applySnapshot(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+    const i32 = this.#i32;
+    const ints = headerInts(slot);
+    writeBegin(i32, ints + VERSION);
+    i32[ints + EPOCH] = i32[ints + EPOCH]! + 1;
+    this.count(slot, COUNT_RESYNCS);
+    this.#enter(slot, BookState.LIVE, StateReason.SYNCED, receiveTimeMs);
+    let sound = true;
+    try {
+      this.#clear(slot);
+    } catch (error) {
+      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
+      writeEnd(i32, ints + VERSION);
+      throw error;
+    }
+    sound = this.#applyLevels(slot, delta, receiveTimeMs);
+    writeEnd(i32, ints + VERSION);
+    return sound;
+  }
+
+  /** Moves a book to scales with more decimals; levels and order stay the same. Throws ArenaFullError, with the book `suspect`. */
+  rescale(slot: number, priceScale: number, quantityScale: number): void {
+    const i32 = this.#i32;
+    const ints = headerInts(slot);
+    const priceFactor = POWERS_OF_TEN[priceScale - i32[ints + PRICE_SCALE]!]!;
+    const quantityFactor = POWERS_OF_TEN[quantityScale - i32[ints + QUANTITY_SCALE]!]!;
+    writeBegin(i32, ints + VERSION);
+    try {
+      i32[ints + PRICE_SCALE] = priceScale;
+      i32[ints + QUANTITY_SCALE] = quantityScale;
+      this.#rescaleSide(slot, BIDS, BID_DIRECTION, BEST_BID_TICK, priceFactor, quantityFactor);
+      this.#rescaleSide(slot, ASKS, ASK_DIRECTION, BEST_ASK_TICK, priceFactor, quantityFactor);
+    } catch (error) {
+      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, this.receiveTimeMs(slot));
+      throw error;
+    } finally {
+      writeEnd(i32, ints + VERSION);
+    }
+  }
+
+  /** Copies up to `depth` levels of a side (BIDS or ASKS), best first; returns how many. */
+  collect(slot: number, side: typeof BIDS | typeof ASKS, depth: number, ticks: Float64Array, lots: Float64Array): number {
+    const best = this.#f64[headerDoubles(slot) + (side === BIDS ? BEST_BID_TICK : BEST_ASK_TICK)]!;
+    return collect(this.#f64, this.#i32, headerInts(slot) + side, best, side === BIDS ? -1 : 1, depth, ticks, lots);
+  }
+
+  /** Lots at a price; 0 = no such level. */
+  lotsAt(slot: number, side: typeof BIDS | typeof ASKS, tick: number): number {
+    return lotsAt(this.#f64, this.#i32, headerInts(slot) + side, tick);
+  }
+
+  levels(slot: number, side: typeof BIDS | typeof ASKS): number {
+    return this.#i32[headerInts(slot) + side + LEVELS]!;
+  }
+
+  /** Inside a write section: both columns into the ladders, then everything the header says of the book. */
+  #applyLevels(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+    const f64 = this.#f64;
+    const ints = headerInts(slot);
+    const doubles = headerDoubles(slot);
+    let bid = f64[doubles + BEST_BID_TICK]!;
+    let ask = f64[doubles + BEST_ASK_TICK]!;
+    try {
+      if (delta.askCount > 0) ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, delta.askTicks, delta.askLots, delta.askCount);
+      if (delta.bidCount > 0) bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, delta.bidTicks, delta.bidLots, delta.bidCount);
+    } catch (error) {
+      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
+      writeEnd(this.#i32, ints + VERSION);
+      throw error;
+    }
+    f64[doubles + BEST_BID_TICK] = bid;
+    f64[doubles + BEST_BID_LOTS] = bid === NO_TICK ? 0 : lotsAt(f64, this.#i32, ints + BIDS, bid);
+    f64[doubles + BEST_ASK_TICK] = ask;
+    f64[doubles + BEST_ASK_LOTS] = ask === NO_TICK ? 0 : lotsAt(f64, this.#i32, ints + ASKS, ask);
+    f64[doubles + SEQ] = f64[doubles + SEQ]! + 1;
+    f64[doubles + EXCHANGE_VERSION] = delta.toVersion;
+    f64[doubles + EXCHANGE_TIME] = delta.exchangeTimeMs;
+    f64[doubles + RECEIVE_TIME] = receiveTimeMs;
+    if (delta.inexactCount > 0) f64[doubles + COUNT_INEXACT] = f64[doubles + COUNT_INEXACT]! + delta.inexactCount;
+    if (bid !== NO_TICK && ask !== NO_TICK && bid > ask) {
+      this.#enter(slot, BookState.SUSPECT, StateReason.CROSSED, receiveTimeMs);
+      return false;
+    }
+    return true;
+  }
+
+  #enter(slot: number, state: BookState, reason: StateReason, timeMs: number): void {
+    const ints = headerInts(slot);
+    this.#i32[ints + STATE] = state;
+    this.#i32[ints + REASON] = reason;
+    this.#f64[headerDoubles(slot) + SINCE] = timeMs;
+  }
+
+  /** Empties both ladders. */
+  #clear(slot: number): void {
+    const ints = headerInts(slot);
+    const doubles = headerDoubles(slot);
+    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
+    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    this.#f64[doubles + BEST_BID_LOTS] = 0;
+    this.#f64[doubles + BEST_ASK_LOTS] = 0;
+    for (const side of [BIDS, ASKS]) {
+      this.#ladders.destroy(ints + side);
+      this.#ladders.create(ints + side);
+    }
+  }
+
+  #rescaleSide(
+    slot: number,
+    side: typeof BIDS | typeof ASKS,
+    direction: number,
+    bestField: number,
+    priceFactor: number,
+    quantityFactor: number,
+  ): void {
+    const count = this.levels(slot, side);
+    const ticks = new Float64Array(count);
+    const lots = new Float64Array(count);
+    this.collect(slot, side, count, ticks, lots);
+    for (let i = 0; i < count; i++) {
+      ticks[i] = ticks[i]! * priceFactor;
+      lots[i] = lots[i]! * quantityFactor;
+    }
+    const ladder = headerInts(slot) + side;
+    this.#ladders.destroy(ladder);
+    this.#ladders.create(ladder);
+    const best = this.#ladders.apply(ladder, direction, NO_TICK, ticks, lots, count);
+    const doubles = headerDoubles(slot);
+    this.#f64[doubles + bestField] = best;
+    this.#f64[doubles + bestField + 1] = best === NO_TICK ? 0 : lotsAt(this.#f64, this.#i32, ladder, best);
+  }
+}

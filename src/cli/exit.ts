@@ -1,0 +1,57 @@
+import { CodedError, ErrorCode } from '../support/errors.js';
+
+/** Exit codes: 0 asked to end, 1 failed, 2 the configuration is wrong. */
+export const EXIT_FAILED = 1;
+export const EXIT_CONFIG = 2;
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** Ends the process with the reason on standard error. */
+export function exitWithError(error: unknown): never {
+  process.stderr.write(`mdp: ${errorText(error)}\n`);
+  process.exit(error instanceof CodedError && error.code === ErrorCode.CONFIG_INVALID ? EXIT_CONFIG : EXIT_FAILED);
+}
+
+/** An error nobody caught leaves the process in an unknown state, so it ends; rejected promises arrive here too. */
+export function dieOnUncaught(): void {
+  process.on('uncaughtException', exitWithError);
+}
+
+/** Why it failed, in one line; a list of configuration problems keeps its lines. */
+export function errorText(error: unknown): string {
+  if (error instanceof CodedError) {
+    return error.code === ErrorCode.CONFIG_INVALID ? error.message : oneLine(`${error.code}: ${error.message}`);
+  }
+  if (!(error instanceof Error)) return oneLine(String(error));
+  if (isSystemError(error)) return oneLine(systemErrorText(error));
+  // A bug of ours: without its place the line would be of no use.
+  const place = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
+  return oneLine(`${error.name}: ${error.message}${place === undefined ? '' : ` (${place.trim()})`}`);
+}
+
+function systemErrorText(error: SystemError): string {
+  const where = error.port === undefined ? '' : ` ${error.address ?? ''}:${error.port}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `port${where} is in use; choose another with --port, or any free one with --port 0`;
+    case 'EACCES':
+      return `no permission: ${error.message}`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `no such address on this machine: ${error.message}`;
+    default:
+      return error.message.includes(error.code) ? error.message : `${error.code}: ${error.message}`;
+  }
+}
+
+function isSystemError(error: Error): error is SystemError {
+  return typeof (error as { readonly code?: unknown }).code === 'string';
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { Market } from './engine/market.js';
+import { selectSymbols } from './engine/selection.js';
+import { SymbolTable } from './engine/symbol-table.js';
+import { Feed } from './feed/feed.js';
+import { SnapshotBudget } from './feed/snapshot-budget.js';
+import type { FeedTimingsOverride } from './feed/timings.js';
+import { buildHttp } from './gateway/http.js';
+import { RestClient } from './mexc/rest-client.js';
+import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
+import type { MarketData } from './model/market-data.js';
+import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
+import { BookReader } from './publish/book-reader.js';
+import { PublicationHub } from './publish/publication-hub.js';
+import { type ShardEvents, ShardEgress } from './shard/egress.js';
+import { ShardIngress } from './shard/ingress.js';
+import { ShardSupervisor } from './shard/supervisor.js';
+import { BOOKS_PER_SHARD_MAX, createShardBuffers } from './shard/task.js';
+import { systemClock } from './support/clock.js';
+import type { SymbolSelection } from './support/config/index.js';
+import { CodedError, ErrorCode } from './support/errors.js';
+
+/** How often the shards hear the clock; the finest publication interval. */
+const TICK_MS = 10;
+/** How often slow clients are looked at. */
+const CLIENT_CHECK_MS = 250;
+/** Refused frames are logged at most this often. */
+const REFUSAL_LOG_MS = 5_000;
+
+export interface EngineOptions {
+  readonly symbols: SymbolSelection;
+  /** Worker threads. */
+  readonly workers: number;
+  readonly host: string;
+  /** 0 = any. */
+  readonly port: number;
+  readonly wsUrl: string;
+  readonly restUrl: string;
+  readonly interval: '10ms' | '100ms';
+  /** Snapshot requests per second. */
+  readonly snapshotRate: number;
+  /** A live book silent for longer (and for long by its own rhythm) is stale. */
+  readonly staleAfterMs: number;
+  readonly logger: Logger;
+  /** Shorter times for tests. */
+  readonly feedTimings?: FeedTimingsOverride;
+  /** The built worker file; tests that run from the sources hand in their own. */
+  readonly workerUrl?: URL;
+}
+
+export interface Engine {
+  readonly market: MarketData;
+  /** E.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** E.g. `ws://127.0.0.1:8080/ws`. */
+  readonly wsUrl: string;
+  /** Drains and ends everything; resolves when nothing of the engine is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Wires the stages and starts them: asks the exchange what it lists, starts the workers, listens, begins to subscribe. Resolves when clients can
+ * connect; books become live one after the other from then on. Throws CodedError (EXCHANGE_…, SYMBOL_NOT_LISTED,
+ * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT) or the listener's error, and leaves nothing behind when it does.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { logger, workers } = options;
+  const clock = systemClock;
+  const closers: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const budget = new SnapshotBudget({ ratePerSecond: options.snapshotRate });
+    const rest = new RestClient({ restUrl: options.restUrl, budget, logger });
+    closers.push(() => rest.close());
+    const listed = await listSymbols(rest);
+    const selected = selectSymbols(options.symbols, listed);
+
+    const buffers = Array.from({ length: workers }, createShardBuffers);
+    const readers = buffers.map(({ books }) => new BookReader(books));
+    const symbols = new SymbolTable(workers, BOOKS_PER_SHARD_MAX);
+    const ingress = new ShardIngress(buffers, logger);
+    const hub = new PublicationHub(ingress);
+    const feed = new Feed({
+      wsUrl: options.wsUrl,
+      interval: options.interval,
+      rest,
+      budget,
+      sink: ingress,
+      logger,
+      ...(options.feedTimings && { timings: options.feedTimings }),
+    });
+    closers.push(() => feed.close());
+    const events = shardEvents(symbols, feed, logger, clock);
+    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
+    const supervisor = new ShardSupervisor({
+      shards: buffers,
+      staleAfterMs: options.staleAfterMs,
+      workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
+      logger,
+      clock,
+      lost: (shard) => {
+        // What the dead worker still sent, then its symbols and publications from the start.
+        egresses[shard]!.drain();
+        ingress.shardLost(shard);
+        const affected = [...symbols.ofShard(shard)];
+        for (const symbol of affected) ingress.announce(symbol, clock());
+        const ids = affected.map(({ id }) => id);
+        hub.reopen(ids);
+        feed.shardLost(ids);
+      },
+    });
+    closers.push(async () => {
+      ingress.shutDown();
+      await supervisor.stop();
+      for (const egress of egresses) egress.stop();
+    });
+
+    const track = (listing: ListedSymbol): TrackedSymbol => {
+      const symbol = symbols.add(listing);
+      ingress.track(symbol, clock());
+      return symbol;
+    };
+    const market = new Market({
+      instance: randomBytes(4).toString('hex'),
+      source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
+      symbols,
+      readers,
+      feed,
+      ingress,
+      supervisor,
+      clock,
+      track: async (name) => {
+        const present = symbols.find(name);
+        if (present !== undefined) return { symbol: present, added: false };
+        const listing = listed.get(name) ?? (await relist(rest, listed, name));
+        // It may have been tracked while the exchange was asked.
+        const raced = symbols.find(name);
+        if (raced !== undefined) return { symbol: raced, added: false };
+        const symbol = track(listing);
+        feed.track(symbol);
+        logger.info({ symbol: name, shard: symbol.shard }, 'symbol tracked');
+        return { symbol, added: true };
+      },
+      untrack: (name) => {
+        const symbol = symbols.find(name);
+        if (symbol === undefined) return false;
+        feed.untrack(symbol.id);
+        hub.symbolUntracked(symbol.id);
+        ingress.untrack(symbol.id);
+        symbols.remove(symbol);
+        logger.info({ symbol: name }, 'symbol untracked');
+        return true;
+      },
+    });
+
+    const tracked = selected.map(track);
+    for (const egress of egresses) egress.start();
+    await supervisor.start();
+    const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
+    const clientCheck = setInterval(() => hub.check(clock()), CLIENT_CHECK_MS);
+    closers.push(() => {
+      clearInterval(ticker);
+      clearInterval(clientCheck);
+    });
+
+    const http = await buildHttp({ market, hub, logger });
+    closers.push(() => http.close());
+    await http.listen({ host: options.host, port: options.port });
+    const { address, family, port } = http.server.address() as AddressInfo;
+    const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    feed.start(tracked);
+    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function listSymbols(rest: RestClient): Promise<Map<string, ListedSymbol>> {
+  const listed = await rest.exchangeInfo({ turnover: true });
+  return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
+}
+
+/** A symbol not known yet may have been listed since the start. */
+async function relist(rest: RestClient, listed: Map<string, ListedSymbol>, name: string): Promise<ListedSymbol> {
+  for (const symbol of await rest.exchangeInfo()) listed.set(symbol.symbol, symbol);
+  const listing = listed.get(name);
+  if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+  return listing;
+}
+
+/** What the shards report, turned into calls of the feed and lines of the log. */
+function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: () => number): ShardEvents {
+  let refusals = 0;
+  let refusalsLoggedMs = -Infinity;
+  return {
+    resyncRequested: (shard, slot, reason) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol !== undefined) feed.resyncRequested(symbol.id, reason);
+    },
+    bookState: (shard, slot, state, reason) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol === undefined) return;
+      const event = { symbol: symbol.symbol, state: bookStateNames[state], reason: stateReasonNames[reason] };
+      if (state === BookState.LIVE) logger.debug(event, 'book live');
+      else logger.info(event, 'book not live');
+      feed.bookState(symbol.id, state);
+    },
+    refused: (shard, slot, what) => {
+      refusals++;
+      if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;
+      refusalsLoggedMs = clock();
+      logger.warn({ symbol: symbols.at(shard, slot)?.symbol, what, refusals }, 'input that could not be read was refused');
+    },
+  };
+}

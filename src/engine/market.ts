@@ -1,0 +1,165 @@
+import {
+  ASKS,
+  BIDS,
+  COUNT_APPLIED,
+  COUNT_CROSSED,
+  COUNT_DROPPED,
+  COUNT_GAPS,
+  COUNT_INEXACT,
+  COUNT_REFUSED,
+  COUNT_RESYNCS,
+  headerInts,
+  SINCE,
+} from '../book/book-layout.js';
+import { EVICTED } from '../book/ladder-layout.js';
+import type { Feed } from '../feed/feed.js';
+import type { BookCopy } from '../model/book-copy.js';
+import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
+import type { EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
+import type { TrackedSymbol } from '../model/symbol.js';
+import type { BookReader } from '../publish/book-reader.js';
+import type { ShardIngress } from '../shard/ingress.js';
+import type { ShardSupervisor } from '../shard/supervisor.js';
+import { nearestWord } from '../support/config/index.js';
+import type { SymbolTable } from './symbol-table.js';
+
+export interface MarketParts {
+  readonly instance: string;
+  readonly source: SourceInfo;
+  readonly symbols: SymbolTable;
+  readonly readers: readonly BookReader[];
+  readonly feed: Feed;
+  readonly ingress: ShardIngress;
+  readonly supervisor: ShardSupervisor;
+  readonly clock: () => number;
+  readonly track: MarketData['track'];
+  readonly untrack: MarketData['untrack'];
+}
+
+/** The engine as the gateways see it: reads shared memory and asks the parts. Main thread only. */
+export class Market implements MarketData {
+  readonly instance: string;
+  readonly source: SourceInfo;
+  readonly track: MarketData['track'];
+  readonly untrack: MarketData['untrack'];
+  readonly #parts: MarketParts;
+  readonly #startedAt: number;
+
+  constructor(parts: MarketParts) {
+    this.#parts = parts;
+    this.instance = parts.instance;
+    this.source = parts.source;
+    this.track = parts.track;
+    this.untrack = parts.untrack;
+    this.#startedAt = parts.clock();
+  }
+
+  find(symbol: string): TrackedSymbol | undefined {
+    return this.#parts.symbols.find(symbol);
+  }
+
+  nearest(symbol: string): string | undefined {
+    return nearestWord(
+      symbol,
+      Array.from(this.#parts.symbols.all(), (tracked) => tracked.symbol),
+    );
+  }
+
+  tracked(): Iterable<TrackedSymbol> {
+    return this.#parts.symbols.all();
+  }
+
+  readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean {
+    return this.#parts.readers[symbol.shard]!.read(symbol.slot, depth, copy);
+  }
+
+  symbolStatus(symbol: TrackedSymbol): SymbolStatus {
+    const { readers, feed, clock } = this.#parts;
+    const reader = readers[symbol.shard]!;
+    const { slot } = symbol;
+    const envelope = reader.envelope(slot);
+    return {
+      symbol: symbol.symbol,
+      state: bookStateNames[envelope.state],
+      reason: stateReasonNames[envelope.reason],
+      since: reader.field(slot, SINCE),
+      epoch: envelope.epoch,
+      seq: envelope.seq,
+      version: envelope.version,
+      ageMs: envelope.epoch === 0 ? null : Math.max(0, clock() - envelope.receiveTimeMs),
+      shard: symbol.shard,
+      connection: feed.connectionOf(symbol.id),
+      bidLevels: envelope.bidLevels,
+      askLevels: envelope.askLevels,
+      counters: {
+        framesApplied: reader.field(slot, COUNT_APPLIED),
+        framesDropped: reader.field(slot, COUNT_DROPPED),
+        gaps: reader.field(slot, COUNT_GAPS),
+        resyncs: reader.field(slot, COUNT_RESYNCS),
+        framesRefused: reader.field(slot, COUNT_REFUSED),
+        inexactNumbers: reader.field(slot, COUNT_INEXACT),
+        evictedLevels: reader.int(headerInts(slot) + BIDS + EVICTED) + reader.int(headerInts(slot) + ASKS + EVICTED),
+      },
+    };
+  }
+
+  status(): EngineStatus {
+    const { symbols, readers, feed, ingress } = this.#parts;
+    const states = [0, 0, 0, 0];
+    const totals = { applied: 0, dropped: 0, refused: 0, gaps: 0, resyncs: 0, crossed: 0 };
+    for (const { shard, slot } of symbols.all()) {
+      const reader = readers[shard]!;
+      states[reader.state(slot)]!++;
+      totals.applied += reader.field(slot, COUNT_APPLIED);
+      totals.dropped += reader.field(slot, COUNT_DROPPED);
+      totals.refused += reader.field(slot, COUNT_REFUSED);
+      totals.gaps += reader.field(slot, COUNT_GAPS);
+      totals.resyncs += reader.field(slot, COUNT_RESYNCS);
+      totals.crossed += reader.field(slot, COUNT_CROSSED);
+    }
+    const fed = feed.status();
+    return {
+      source: this.source,
+      instance: this.instance,
+      startedAt: this.#startedAt,
+      books: {
+        tracked: symbols.size,
+        live: states[BookState.LIVE]!,
+        syncing: states[BookState.SYNCING]!,
+        stale: states[BookState.STALE]!,
+        suspect: states[BookState.SUSPECT]!,
+      },
+      shards: readers.map((_, shard) => this.#shardStatus(shard)),
+      connections: fed.connections,
+      snapshots: fed.snapshots,
+      counters: {
+        frames: fed.counters.frames,
+        bytes: fed.counters.bytes,
+        framesApplied: totals.applied,
+        framesDropped: totals.dropped + ingress.framesDropped,
+        framesRefused: totals.refused + fed.counters.framesMalformed,
+        framesUnknownSymbol: fed.counters.framesUnknownSymbol,
+        gaps: totals.gaps,
+        resyncs: totals.resyncs,
+        crossedBooks: totals.crossed,
+        readRetries: readers.reduce((sum, reader) => sum + reader.retries, 0),
+      },
+    };
+  }
+
+  #shardStatus(shard: number): ShardStatus {
+    const { symbols, readers, ingress, supervisor } = this.#parts;
+    let count = 0;
+    for (const _ of symbols.ofShard(shard)) count++;
+    return {
+      shard,
+      state: supervisor.state(shard),
+      restarts: supervisor.restarts(shard),
+      symbols: count,
+      ringBytes: ingress.usedBytes(shard),
+      ringCapacity: ingress.capacity(shard),
+      memoryBytes: readers[shard]!.usedBytes(),
+      memoryCapacity: readers[shard]!.capacityBytes(),
+    };
+  }
+}

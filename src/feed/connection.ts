@@ -1,0 +1,306 @@
+import type { Logger } from 'pino';
+import { WebSocket } from 'ws';
+import { parseControl } from '../mexc/acks.js';
+import type { ConnectionStatus } from '../model/market-data.js';
+import { Backoff } from './backoff.js';
+import type { Clock, Random } from './clock.js';
+import { Heartbeat } from './heartbeat.js';
+import type { HeartbeatTimings } from './heartbeat.js';
+import { LogGate } from './log-gate.js';
+import { Pacer } from './pacer.js';
+import { ReadingRest } from './reading-rest.js';
+import type { ReadingRestTimings } from './reading-rest.js';
+import { SubscriptionDesk } from './subscription-desk.js';
+
+/** What a connection tells its owner; called on the main thread, never before `open()` returned. */
+export interface ConnectionHandlers {
+  /** One binary push. `bytes` may be part of a larger buffer and is not reused. */
+  frame(connection: Connection, bytes: Buffer, receiveTimeMs: number): void;
+  opened(connection: Connection): void;
+  /** It was open and is no more: everything subscribed is gone. */
+  lost(connection: Connection, reason: string): void;
+  accepted(connection: Connection, channel: string): void;
+  refused(connection: Connection, channel: string, reason: string): void;
+  /** Whether pushes of the channel came since it was subscribed. */
+  isFlowing(connection: Connection, channel: string): boolean;
+}
+
+export interface ConnectionTimings extends HeartbeatTimings, ReadingRestTimings {
+  readonly handshakeTimeoutMs: number;
+  readonly ackTimeoutMs: number;
+  readonly reconnectMs: number;
+  readonly reconnectMaxMs: number;
+  /** A connection that lasted as long starts over with the shortest reconnect delay. */
+  readonly stableMs: number;
+  /** Own messages; MEXC drops a connection that sends more than 100 per second. */
+  readonly messagesPerSecond: number;
+}
+
+/** MEXC closes at 60 s without PING; frames were at most some kilobytes. */
+export const defaultConnectionTimings: ConnectionTimings = {
+  handshakeTimeoutMs: 10_000,
+  pingIntervalMs: 15_000,
+  pongTimeoutMs: 5000,
+  silenceMs: 20_000,
+  ackTimeoutMs: 5000,
+  reconnectMs: 500,
+  reconnectMaxMs: 30_000,
+  stableMs: 10_000,
+  messagesPerSecond: 40,
+  restMs: 5,
+  restStretchMs: 250,
+  restFreeMs: 1000,
+};
+
+export interface ConnectionOptions {
+  readonly number: number;
+  readonly wsUrl: string;
+  readonly timings: ConnectionTimings;
+  /** Paces new connections of the whole host. */
+  readonly connectPacer: Pacer;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const PAYLOAD_BYTES_MAX = 4 * 1024 * 1024;
+const MESSAGE_BURST = 5;
+/** Of a text frame nobody understands, in a log line. */
+const LOGGED_TEXT_MAX = 200;
+const CLOSE_GRACE_MS = 1000;
+
+/**
+ * One WebSocket to MEXC: opens on demand and again by itself while it cannot be reached, keeps alive by the JSON PING,
+ * notices silence, and paces what it sends. It remembers no subscription beyond a loss; its owner subscribes anew.
+ */
+export class Connection {
+  readonly number: number;
+  /** Replaced when the connection changes hands. */
+  handlers: ConnectionHandlers;
+  readonly #options: ConnectionOptions;
+  readonly #timings: ConnectionTimings;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #backoff: Backoff;
+  readonly #unknownTexts: LogGate;
+  #state: ConnectionStatus['state'] = 'closed';
+  #socket: WebSocket | undefined;
+  #desk: SubscriptionDesk | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #reading: ReadingRest | undefined;
+  #closing = false;
+  #subscribed = 0;
+  #opens = 0;
+  #openedAt = 0;
+  /** Not to be opened again before. */
+  #earliestOpen = 0;
+  #frames = 0;
+  #lastReceived = 0;
+  #lastCloseCode: number | null = null;
+  #lastError: string | undefined;
+  #openTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
+    this.number = options.number;
+    this.handlers = handlers;
+    this.#options = options;
+    this.#timings = options.timings;
+    this.#clock = options.clock;
+    this.#logger = options.logger.child({ connection: options.number });
+    this.#backoff = new Backoff({ baseMs: options.timings.reconnectMs, maxMs: options.timings.reconnectMaxMs, random: options.random });
+    this.#unknownTexts = new LogGate(10_000, options.clock);
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Unix ms since when it is open. */
+  get openedAt(): number {
+    return this.#openedAt;
+  }
+
+  status(): ConnectionStatus {
+    return {
+      connection: this.number,
+      state: this.#state,
+      subscriptions: this.#subscribed,
+      reconnects: Math.max(0, this.#opens - 1),
+      frames: this.#frames,
+      lastReceived: this.#lastReceived === 0 ? null : this.#lastReceived,
+      lastCloseCode: this.#lastCloseCode,
+    };
+  }
+
+  /** Connects as soon as pace and back-off allow, and keeps trying; does nothing when it is open or on its way. */
+  open(): void {
+    if (this.#closing || this.#state !== 'closed') return;
+    this.#state = 'waiting';
+    const delayMs = Math.max(0, this.#earliestOpen - this.#clock());
+    this.#openTimer = setTimeout(() => {
+      this.#openTimer = setTimeout(() => this.#connect(), this.#options.connectPacer.reserve());
+    }, delayMs);
+  }
+
+  /** Only while open. */
+  subscribe(channel: string): void {
+    this.#subscribed++;
+    this.#desk?.subscribe(channel);
+  }
+
+  /** Nothing to do when it is not open: a lost connection subscribes nothing. */
+  unsubscribe(channel: string): void {
+    if (this.#desk === undefined) return;
+    this.#subscribed--;
+    this.#desk.unsubscribe(channel);
+  }
+
+  /** Stops reading for a moment, within the limits of the timings. */
+  rest(): void {
+    this.#reading?.begin();
+  }
+
+  /** Ends a rest early. */
+  resume(): void {
+    this.#reading?.end();
+  }
+
+  /** Cuts the connection without a farewell; it counts as lost and may be opened again. */
+  terminate(why: string): void {
+    this.#lastError = why;
+    this.#socket?.terminate();
+  }
+
+  /** Closes for good and resolves when the socket is gone; the owner hears nothing more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    clearTimeout(this.#openTimer);
+    const socket = this.#socket;
+    this.#stop();
+    this.#state = 'closed';
+    if (socket === undefined || socket.readyState === WebSocket.CLOSED) return;
+    await new Promise<void>((resolve) => {
+      const grace = setTimeout(() => socket.terminate(), CLOSE_GRACE_MS);
+      socket.once('close', () => {
+        clearTimeout(grace);
+        resolve();
+      });
+      socket.close(1000);
+    });
+  }
+
+  #connect(): void {
+    this.#state = 'connecting';
+    this.#lastError = undefined;
+    const socket = new WebSocket(this.#options.wsUrl, {
+      perMessageDeflate: false,
+      maxPayload: PAYLOAD_BYTES_MAX,
+      handshakeTimeout: this.#timings.handshakeTimeoutMs,
+    });
+    this.#socket = socket;
+    socket.on('open', () => this.#opened(socket));
+    socket.on('message', (data, isBinary) => {
+      // Until `close()` the socket is ours; afterwards frames on their way are nobody's.
+      if (this.#socket !== socket) return;
+      const now = this.#clock();
+      this.#lastReceived = now;
+      this.#frames++;
+      // `binaryType` is left at its default, so data is one Buffer.
+      if (isBinary) this.handlers.frame(this, data as Buffer, now);
+      else this.#text((data as Buffer).toString('utf8'));
+    });
+    socket.on('ping', () => this.#sign(socket));
+    socket.on('pong', () => this.#sign(socket));
+    socket.on('error', (error) => {
+      this.#lastError = error.message;
+    });
+    socket.on('close', (code) => this.#closed(socket, code));
+  }
+
+  /** A protocol-level ping or pong: a sign of life, and nothing else. */
+  #sign(socket: WebSocket): void {
+    if (this.#socket === socket) this.#lastReceived = this.#clock();
+  }
+
+  #opened(socket: WebSocket): void {
+    if (this.#socket !== socket) return;
+    const now = this.#clock();
+    this.#state = 'open';
+    this.#opens++;
+    this.#openedAt = now;
+    this.#lastReceived = now;
+    this.#subscribed = 0;
+    this.#desk = new SubscriptionDesk({
+      send: (text) => socket.send(text),
+      pacer: new Pacer(this.#timings.messagesPerSecond, MESSAGE_BURST, this.#clock),
+      ackTimeoutMs: this.#timings.ackTimeoutMs,
+      logger: this.#logger,
+      accepted: (channel) => this.handlers.accepted(this, channel),
+      refused: (channel, reason) => {
+        this.#subscribed--;
+        this.handlers.refused(this, channel, reason);
+      },
+      isFlowing: (channel) => this.handlers.isFlowing(this, channel),
+      unanswered: (channels) => this.terminate(`no answer to the subscription of ${channels.length} channels`),
+    });
+    this.#heartbeat = new Heartbeat({
+      timings: this.#timings,
+      clock: this.#clock,
+      sendPing: () => socket.send('{"method":"PING"}'),
+      lastReceived: () => this.#lastReceived,
+      dead: (why) => this.terminate(why),
+    });
+    this.#reading = new ReadingRest(socket, this.#timings, this.#clock);
+    this.#logger.debug('connected');
+    this.handlers.opened(this);
+  }
+
+  #text(text: string): void {
+    const frame = parseControl(text);
+    switch (frame.kind) {
+      case 'pong':
+        return this.#heartbeat?.pong();
+      case 'ack':
+        return this.#desk?.acknowledge(frame);
+      case 'error':
+        this.#logger.warn({ id: frame.id, code: frame.code, msg: frame.msg.slice(0, LOGGED_TEXT_MAX) }, 'the exchange reports an error');
+        return this.#desk?.reject(frame.id, `${frame.code} ${frame.msg}`);
+      case 'unknown': {
+        const suppressed = this.#unknownTexts.pass();
+        if (suppressed >= 0) this.#logger.warn({ text: text.slice(0, LOGGED_TEXT_MAX), suppressed }, 'a text frame of unknown kind');
+        return;
+      }
+      default:
+        frame satisfies never;
+    }
+  }
+
+  #closed(socket: WebSocket, code: number): void {
+    if (this.#socket !== socket) return;
+    const wasOpen = this.#state === 'open';
+    const now = this.#clock();
+    this.#stop();
+    this.#state = 'closed';
+    this.#lastCloseCode = code;
+    if (wasOpen && now - this.#openedAt >= this.#timings.stableMs) this.#backoff.reset();
+    const delayMs = this.#backoff.next();
+    this.#earliestOpen = now + delayMs;
+    const reason = this.#lastError ?? `closed with ${code}`;
+    this.#logger.warn({ code, reason, wasOpen, retryInMs: Math.round(delayMs) }, wasOpen ? 'connection lost' : 'connection failed');
+    if (wasOpen) this.handlers.lost(this, reason);
+    else this.open();
+  }
+
+  /** Lets go of the socket and of everything that belongs to it. */
+  #stop(): void {
+    this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
+    // A socket that is not read would never see the other side's farewell.
+    this.#reading?.end();
+    this.#reading = undefined;
+    this.#desk?.close();
+    this.#desk = undefined;
+    this.#subscribed = 0;
+    this.#socket = undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import type { Connection, ConnectionHandlers } from './connection.js';
+import type { SymbolLine } from './symbol-line.js';
+
+/** A push held back for the overlap. */
+export interface HeldFrame {
+  readonly bytes: Buffer;
+  readonly receiveTimeMs: number;
+}
+
+export interface ReplacementOptions {
+  readonly old: Connection;
+  readonly fresh: Connection;
+  /** Those to carry over. */
+  readonly lines: readonly SymbolLine[];
+  readonly holdMs: number;
+  /** Everything is subscribed on `fresh` and its stream overlaps with the old one's. */
+  readonly ready: (replacement: Replacement) => void;
+  /** A subscription was refused or the connection lost: the old connection stays. */
+  readonly failed: (replacement: Replacement, reason: string) => void;
+}
+
+/** The 10 ms channels of 30 symbols push at most 3,000 frames a second. */
+const HELD_FRAMES_MAX = 20_000;
+
+/**
+ * Takes an ageing connection's place without a hole: subscribes the same channels on a second connection and holds the last
+ * moments of its stream back. Two connections deliver the same versions at different times; when the old one
+ * goes, the held frames repeat its last ones, which the sequence rule drops, and go on from there.
+ */
+export class Replacement {
+  readonly old: Connection;
+  readonly fresh: Connection;
+  readonly #options: ReplacementOptions;
+  readonly #unanswered: Set<string>;
+  #held: HeldFrame[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+
+  constructor(options: ReplacementOptions) {
+    this.#options = options;
+    this.old = options.old;
+    this.fresh = options.fresh;
+    this.#unanswered = new Set(options.lines.map((line) => line.channel));
+    this.fresh.handlers = this.#handlers();
+  }
+
+  get channels(): readonly string[] {
+    return this.#options.lines.map((line) => line.channel);
+  }
+
+  start(): void {
+    this.fresh.open();
+  }
+
+  /** Ends it, either way; returns what was held back. */
+  end(): readonly HeldFrame[] {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    const held = this.#held;
+    this.#held = [];
+    return held;
+  }
+
+  #handlers(): ConnectionHandlers {
+    return {
+      frame: (_connection, bytes, receiveTimeMs) => this.#hold(bytes, receiveTimeMs),
+      opened: () => {
+        for (const channel of this.#unanswered) this.fresh.subscribe(channel);
+      },
+      lost: (_connection, reason) => this.#fail(reason),
+      accepted: (_connection, channel) => this.#accepted(channel),
+      refused: (_connection, channel, reason) => this.#fail(`${channel}: ${reason}`),
+      isFlowing: () => false,
+    };
+  }
+
+  #accepted(channel: string): void {
+    this.#unanswered.delete(channel);
+    if (this.#unanswered.size > 0 || this.#over) return;
+    this.#timer = setTimeout(() => this.#options.ready(this), this.#options.holdMs);
+  }
+
+  #fail(reason: string): void {
+    if (!this.#over) this.#options.failed(this, reason);
+  }
+
+  #hold(bytes: Buffer, receiveTimeMs: number): void {
+    this.#held.push({ bytes, receiveTimeMs });
+    if (this.#held.length > HELD_FRAMES_MAX) this.#held = this.#held.slice(HELD_FRAMES_MAX / 2);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Logger } from 'pino';
+import type { Clock } from './clock.js';
+import type { ConnectionPool } from './connection-pool.js';
+import type { Connection, ConnectionHandlers } from './connection.js';
+import type { FrameRouter } from './frame-router.js';
+import { Replacement } from './replacement.js';
+import { LinePhase } from './symbol-line.js';
+import type { SymbolLine } from './symbol-line.js';
+import type { FeedTimings } from './timings.js';
+
+export interface RotationOptions {
+  readonly pool: ConnectionPool;
+  readonly router: FrameRouter;
+  readonly handlers: ConnectionHandlers;
+  readonly timings: FeedTimings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A connection that is not needed any more. */
+  readonly leave: (connection: Connection) => void;
+}
+
+/** Successive multiples of it, modulo 1, lie far apart: connections opened together come due apart. */
+const GOLDEN_RATIO = 0.618034;
+const AGE_SPREAD = 0.05;
+
+/**
+ * Replaces connections before the exchange cuts them at 24 h: one at a time, so that a process that started everything
+ * at once does not lose everything at once a day later.
+ */
+export class Rotation {
+  readonly #options: RotationOptions;
+  readonly #timer: NodeJS.Timeout;
+  #replacement: Replacement | undefined;
+
+  constructor(options: RotationOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), options.timings.connectionAgeCheckMs);
+  }
+
+  /** The connection was lost or closed: nothing to replace. */
+  gone(connection: Connection): void {
+    if (this.#replacement?.old === connection) this.#abandon(this.#replacement);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    if (this.#replacement !== undefined) this.#abandon(this.#replacement);
+  }
+
+  #look(): void {
+    if (this.#replacement !== undefined) return;
+    const { pool, clock, timings } = this.#options;
+    const now = clock();
+    for (const connection of pool.connections()) {
+      const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
+      if (!connection.isOpen || now - connection.openedAt < ageMaxMs) continue;
+      const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
+      if (lines.length > 0) return this.#begin(connection, lines);
+    }
+  }
+
+  #begin(old: Connection, lines: readonly SymbolLine[]): void {
+    const { pool, timings, logger } = this.#options;
+    pool.retire(old, true);
+    this.#replacement = new Replacement({
+      old,
+      fresh: pool.createReplacement(),
+      lines,
+      holdMs: timings.replacementHoldMs,
+      ready: (replacement) => this.#takeOver(replacement),
+      failed: (replacement, reason) => {
+        logger.warn({ connection: old.number, reason }, 'replacing an ageing connection failed, trying later');
+        this.#abandon(replacement);
+      },
+    });
+    this.#replacement.start();
+  }
+
+  #takeOver(replacement: Replacement): void {
+    const { pool, router, handlers, leave, logger } = this.#options;
+    const { old, fresh, channels } = replacement;
+    const carried = new Set(channels);
+    const moving = [...pool.lines(old)].filter((line) => line.up);
+    // Subscribed on the old connection alone since this began: not carried, so not yet.
+    if (moving.some((line) => !carried.has(line.channel) || line.phase !== LinePhase.SUBSCRIBED)) return this.#abandon(replacement);
+    this.#replacement = undefined;
+    const held = replacement.end();
+    pool.replace(old, fresh, channels.length);
+    for (const line of moving) {
+      router.setOwner(line.symbol.id, fresh);
+      carried.delete(line.channel);
+    }
+    fresh.handlers = handlers;
+    for (const channel of carried) fresh.unsubscribe(channel);
+    for (const { bytes, receiveTimeMs } of held) router.route(fresh, bytes, receiveTimeMs);
+    leave(old);
+    logger.info({ connection: old.number, by: fresh.number, symbols: moving.length }, 'replaced an ageing connection');
+  }
+
+  #abandon(replacement: Replacement): void {
+    const { pool, leave } = this.#options;
+    this.#replacement = undefined;
+    replacement.end();
+    pool.retire(replacement.old, false);
+    pool.discard(replacement.fresh);
+    leave(replacement.fresh);
+  }
+}

@@ -1,0 +1,158 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type BookCopy, createBookCopy } from '../model/book-copy.js';
+import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
+import type { MarketData } from '../model/market-data.js';
+import type { TrackedSymbol } from '../model/symbol.js';
+import { matchesEtag } from './etag.js';
+import { JsonBytes, type NumberStyle } from './json-bytes.js';
+import { LevelCache } from './level-cache.js';
+import { Problem } from './problem.js';
+
+export interface BookRequest {
+  /** Levels a side; 0 = all. */
+  readonly depth: number;
+  readonly numbers: NumberStyle;
+  readonly allowStale: boolean;
+}
+
+export interface BookAnswer {
+  readonly etag: string;
+  /** The JSON document; `null` = the client has it already. */
+  readonly body: Buffer | null;
+}
+
+/** Turns of the event loop a read is tried in; each turn `readBook` itself tries several times. */
+const READ_TURNS = 5;
+const INITIAL_CAPACITY = 512;
+
+/** Reads books from shared memory and encodes them as answers. Main thread only. */
+export class BookAnswers {
+  readonly #market: MarketData;
+  readonly #now: () => number;
+  readonly #cache: LevelCache;
+  readonly #copy: BookCopy = createBookCopy(INITIAL_CAPACITY);
+  readonly #json = new JsonBytes(64 * 1024);
+
+  constructor(market: MarketData, levelCacheBytes: number, now: () => number) {
+    this.#market = market;
+    this.#now = now;
+    this.#cache = new LevelCache(levelCacheBytes);
+  }
+
+  /** One book as `{symbol, state, epoch, …, bids, asks}`. Throws BOOK_NOT_LIVE, BOOK_BUSY. */
+  async book(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): Promise<BookAnswer> {
+    const key = `${symbol.symbol} ${request.depth} ${request.numbers}`;
+    if (ifNoneMatch !== undefined || this.#cache.has(key)) {
+      // The best level is enough to learn the version, and that may be all that is needed.
+      const answer = await this.#read(symbol, 1, (copy) => this.#fromVersion(symbol, request, key, copy, ifNoneMatch));
+      if (answer !== undefined) return answer;
+    }
+    return this.#read(symbol, request.depth, (copy) => this.#fromLevels(symbol, request, key, copy));
+  }
+
+  /** Appends `{symbol, state, epoch, …, bid, ask}` to `json`. Throws BOOK_BUSY. */
+  async bbo(symbol: TrackedSymbol, request: BookRequest, json: JsonBytes): Promise<void> {
+    await this.#read(symbol, 1, (copy) => {
+      const usable = isUsable(copy, request.allowStale);
+      json.raw(this.#head(symbol, copy)).raw('"bid":');
+      if (usable && copy.bidCount > 0) {
+        json.level(copy.bidTicks[0]!, copy.priceScale, copy.bidLots[0]!, copy.quantityScale, request.numbers);
+      } else json.raw('null');
+      json.raw(',"ask":');
+      if (usable && copy.askCount > 0) {
+        json.level(copy.askTicks[0]!, copy.priceScale, copy.askLots[0]!, copy.quantityScale, request.numbers);
+      } else json.raw('null');
+      json.raw('}');
+    });
+  }
+
+  #fromVersion(
+    symbol: TrackedSymbol,
+    request: BookRequest,
+    key: string,
+    copy: BookCopy,
+    ifNoneMatch: string | undefined,
+  ): BookAnswer | undefined {
+    this.#requireUsable(symbol, copy, request.allowStale);
+    const etag = this.#etag(copy, request);
+    if (matchesEtag(ifNoneMatch, etag)) return { etag, body: null };
+    const levels = this.#cache.get(key, symbol, copy.epoch, copy.seq);
+    return levels === undefined ? undefined : { etag, body: this.#document(symbol, copy, levels) };
+  }
+
+  #fromLevels(symbol: TrackedSymbol, request: BookRequest, key: string, copy: BookCopy): BookAnswer {
+    this.#requireUsable(symbol, copy, request.allowStale);
+    const levels = this.#encodeLevels(copy, request.numbers);
+    this.#cache.put(key, symbol, copy.epoch, copy.seq, levels);
+    return { etag: this.#etag(copy, request), body: this.#document(symbol, copy, levels) };
+  }
+
+  /**
+   * Calls `use` with a consistent copy. The copy is shared by all requests, so `use` must be done with it when it returns.
+   * Throws BOOK_BUSY when the writer was faster every time.
+   */
+  async #read<T>(symbol: TrackedSymbol, depth: number, use: (copy: BookCopy) => T): Promise<T> {
+    for (let turn = 0; turn < READ_TURNS; turn++) {
+      if (turn > 0) await nextTurn();
+      if (this.#market.readBook(symbol, depth, this.#copy)) return use(this.#copy);
+    }
+    throw new Problem('BOOK_BUSY', `${symbol.symbol} changed during every one of ${READ_TURNS} reads`, { symbol: symbol.symbol });
+  }
+
+  #requireUsable(symbol: TrackedSymbol, copy: BookCopy, allowStale: boolean): void {
+    if (isUsable(copy, allowStale)) return;
+    const state = bookStateNames[copy.state];
+    const reason = stateReasonNames[copy.reason];
+    const ageMs = this.#ageMs(copy);
+    const hint = copy.epoch > 0 ? '; allowStale=true gives it as it is' : '';
+    throw new Problem('BOOK_NOT_LIVE', `the book of ${symbol.symbol} is ${state} (${reason})${hint}`, {
+      symbol: symbol.symbol,
+      state,
+      reason,
+      ageMs,
+      epoch: copy.epoch,
+      seq: copy.seq,
+    });
+  }
+
+  /** Tells versions of the content apart; the state is part of it when it is not `live`, for it can change without the content. */
+  #etag(copy: BookCopy, request: BookRequest): string {
+    const depth = request.depth === 0 ? 'full' : request.depth;
+    const state = copy.state === BookState.LIVE ? '' : `-${bookStateNames[copy.state]}`;
+    return `"${this.#market.instance}-${copy.epoch}-${copy.seq}-${depth}-${request.numbers}${state}"`;
+  }
+
+  #encodeLevels(copy: BookCopy, style: NumberStyle): Buffer {
+    const { priceScale, quantityScale } = copy;
+    return this.#json
+      .raw('"bids":')
+      .levels(copy.bidTicks, priceScale, copy.bidLots, quantityScale, copy.bidCount, style)
+      .raw(',"asks":')
+      .levels(copy.askTicks, priceScale, copy.askLots, quantityScale, copy.askCount, style)
+      .raw('}')
+      .take();
+  }
+
+  #document(symbol: TrackedSymbol, copy: BookCopy, levels: Buffer): Buffer {
+    return Buffer.concat([Buffer.from(this.#head(symbol, copy)), levels]);
+  }
+
+  /** The envelope, open at its end: `{"symbol":…,"tp":…,`. Times are whole ms; what is not known is null. */
+  #head(symbol: TrackedSymbol, copy: BookCopy): string {
+    const te = Number.isNaN(copy.exchangeTimeMs) ? null : Math.trunc(copy.exchangeTimeMs);
+    const version = copy.epoch > 0 ? copy.version : null;
+    const tr = copy.receiveTimeMs > 0 ? Math.trunc(copy.receiveTimeMs) : null;
+    return (
+      `{"symbol":${JSON.stringify(symbol.symbol)},"state":"${bookStateNames[copy.state]}","epoch":${copy.epoch},"seq":${copy.seq},` +
+      `"version":${version},"ageMs":${this.#ageMs(copy)},"te":${te},"tr":${tr},"tp":${Math.trunc(this.#now())},`
+    );
+  }
+
+  #ageMs(copy: BookCopy): number | null {
+    return copy.receiveTimeMs > 0 ? Math.max(0, Math.round(this.#now() - copy.receiveTimeMs)) : null;
+  }
+}
+
+function isUsable(copy: BookCopy, allowStale: boolean): boolean {
+  return copy.state === BookState.LIVE || (allowStale && copy.epoch > 0);
+}

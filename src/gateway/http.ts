@@ -1,0 +1,99 @@
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Logger } from 'pino';
+import type { MarketData } from '../model/market-data.js';
+import type { PublicationHub } from '../publish/publication-hub.js';
+import { BookAnswers } from './book-answers.js';
+import type { GatewayContext } from './context.js';
+import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
+import { Problem, sendProblem, toProblem } from './problem.js';
+import { refuseBadHttp } from './raw-refusal.js';
+import { books } from './rest/books.js';
+import { health } from './rest/health.js';
+import { status } from './rest/status.js';
+import { symbols } from './rest/symbols.js';
+import { RouteTable } from './route-table.js';
+import { SymbolDirectory } from './symbol-directory.js';
+import { addStream } from './ws/stream.js';
+
+export interface HttpOptions extends Partial<GatewayLimits> {
+  readonly market: MarketData;
+  readonly hub: PublicationHub;
+  readonly logger: Logger;
+  /** Unix ms; default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** A request must have arrived whole within this time. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Room for a percent-encoded symbol. */
+const PATH_SEGMENT_LENGTH_MAX = 1024;
+
+/**
+ * Builds the REST and WebSocket server; never listens. `close()` lets answers under way finish, ends WebSocket clients
+ * with 1001, and drops whoever has not gone after `closeGraceMs`. Main thread only.
+ */
+export async function buildHttp({ market, hub, logger, now = Date.now, ...given }: HttpOptions): Promise<FastifyInstance> {
+  const limits: GatewayLimits = { ...defaultGatewayLimits, ...given };
+  const context: GatewayContext = {
+    market,
+    hub,
+    logger,
+    limits,
+    now,
+    directory: new SymbolDirectory(market, limits.symbolLength, now),
+    answers: new BookAnswers(market, limits.levelCacheBytes, now),
+  };
+  const app: FastifyInstance = Fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Late requests are answered by a hook of ours, as problems.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: PATH_SEGMENT_LENGTH_MAX },
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(request, reply, toProblem(error, undefined));
+    },
+    clientErrorHandler: refuseBadHttp,
+  });
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  answerWithProblems(app);
+  refuseWhileClosing(app, limits.closeGraceMs);
+  await addStream(app, context);
+  for (const plugin of [books, symbols, status, health]) await app.register(plugin, { context });
+  return app;
+}
+
+/** Every error leaves as a problem document; only our own failures are logged. */
+function answerWithProblems(app: FastifyInstance): void {
+  const routes = new RouteTable();
+  app.addHook('onRoute', ({ url, method }) => routes.add(url, Array.isArray(method) ? method : [method]));
+  app.setErrorHandler((error, request, reply) => {
+    const problem = toProblem(error, request.routeOptions.schema);
+    if (problem.status === 500) request.log.error({ err: error, requestId: request.id, url: request.url }, 'request failed');
+    return sendProblem(request, reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]!;
+    const allowed = routes.methodsOf(path);
+    if (allowed.length === 0) return sendProblem(request, reply, new Problem('ROUTE_NOT_FOUND', 'there is nothing at this path'));
+    const detail = `${request.method} is not possible here, only ${allowed.join(', ')}`;
+    const headers = { allow: allowed.join(', ') };
+    return sendProblem(request, reply, new Problem('METHOD_NOT_ALLOWED', detail, { allowed }, { headers }));
+  });
+}
+
+/** Once closing, new requests are refused, and connections that do not end by themselves are cut after the grace time. */
+function refuseWhileClosing(app: FastifyInstance, graceMs: number): void {
+  let closing = false;
+  let cut: NodeJS.Timeout | undefined;
+  app.addHook('onRequest', async () => {
+    if (closing) throw new Problem('SHUTTING_DOWN', 'the server is shutting down');
+  });
+  app.addHook('preClose', async () => {
+    closing = true;
+    cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  });
+  app.addHook('onClose', async () => clearTimeout(cut));
+}

@@ -1,0 +1,57 @@
+import type { TrackedSymbol } from '../model/symbol.js';
+
+interface CachedLevels {
+  readonly symbol: TrackedSymbol;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Encoded levels of the newest version asked for, per symbol, depth and number style. Bounded in bytes; the entry unused
+ * for longest goes first.
+ */
+export class LevelCache {
+  readonly #capacityBytes: number;
+  readonly #entries = new Map<string, CachedLevels>();
+  #bytes = 0;
+
+  constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  /** The bytes of exactly this version, or `undefined`. A symbol tracked anew is another symbol. */
+  get(key: string, symbol: TrackedSymbol, epoch: number, seq: number): Buffer | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.symbol !== symbol || entry.epoch !== epoch || entry.seq !== seq) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.bytes;
+  }
+
+  put(key: string, symbol: TrackedSymbol, epoch: number, seq: number, bytes: Buffer): void {
+    this.#remove(key);
+    if (bytes.length > this.#capacityBytes) return;
+    this.#entries.set(key, { symbol, epoch, seq, bytes });
+    this.#bytes += bytes.length;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#capacityBytes) return;
+      this.#remove(oldest);
+    }
+  }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#entries.delete(key);
+    this.#bytes -= entry.bytes.length;
+  }
+}

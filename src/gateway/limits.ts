@@ -1,0 +1,48 @@
+/** Every limit of the client side, with its default. */
+export interface GatewayLimits {
+  /** Longest symbol a client may name, in UTF-16 units; longer ones are unknown symbols. */
+  readonly symbolLength: number;
+  /** Symbols in one `GET /orderbooks` or `GET /bbo?symbols=`. */
+  readonly symbolsPerRequest: number;
+  /** Bytes of encoded levels kept for the next request of the same version. */
+  readonly levelCacheBytes: number;
+  /** Share of the tracked books that must be live before the process calls itself ready. */
+  readonly readyShare: number;
+  /** Bytes of a request body. */
+  readonly bodyBytes: number;
+  /** How long answers under way may take when the server closes, in ms. */
+  readonly closeGraceMs: number;
+  /** WebSocket clients at a time. */
+  readonly clients: number;
+  /** Bytes of one message of a client; a larger one closes it with 1009. */
+  readonly messageBytes: number;
+  readonly subscriptionsPerClient: number;
+  readonly symbolsPerMessage: number;
+  /** Messages (and WebSocket pings) of one client in a second; the rest is refused. */
+  readonly messagesPerSecond: number;
+  /** Seconds in a row over that rate before the client is closed with 4029. */
+  readonly rateLimitedSeconds: number;
+  /** Pace of the checks for slow, dead and closed clients, in ms. */
+  readonly checkIntervalMs: number;
+  readonly pingIntervalMs: number;
+  /** A client not heard of for so long is dropped, in ms. */
+  readonly deadAfterMs: number;
+}
+
+export const defaultGatewayLimits: GatewayLimits = {
+  symbolLength: 64,
+  symbolsPerRequest: 100,
+  levelCacheBytes: 32 * 1024 * 1024,
+  readyShare: 0.9,
+  bodyBytes: 16 * 1024,
+  closeGraceMs: 500,
+  clients: 10_000,
+  messageBytes: 64 * 1024,
+  subscriptionsPerClient: 10_000,
+  symbolsPerMessage: 1_000,
+  messagesPerSecond: 100,
+  rateLimitedSeconds: 3,
+  checkIntervalMs: 1_000,
+  pingIntervalMs: 20_000,
+  deadAfterMs: 60_000,
+};

@@ -1,0 +1,26 @@
+import type { Socket } from 'node:net';
+
+/** What is wrong with a request that is no HTTP, by the parser's code. */
+const refusals: Readonly<Record<string, { readonly status: string; readonly detail: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', detail: 'the request did not arrive in time' },
+  HPE_HEADER_OVERFLOW: { status: '431 Request Header Fields Too Large', detail: 'the request line and headers are too large' },
+};
+const anyOther = { status: '400 Bad Request', detail: 'this is not HTTP/1.1' };
+
+/** Answers a request that no handler will ever see, because it could not be parsed, and closes the connection. */
+export function refuseBadHttp(error: Error & { readonly code?: string | undefined }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, detail } = refusals[error.code ?? ''] ?? anyOther;
+  const body = JSON.stringify({
+    type: 'urn:mdp:problem:BAD_REQUEST',
+    title: 'Malformed request',
+    status: Number.parseInt(status, 10),
+    detail,
+    code: 'BAD_REQUEST',
+  });
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}

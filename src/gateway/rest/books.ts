@@ -1,0 +1,94 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { TrackedSymbol } from '../../model/symbol.js';
+import type { BookRequest } from '../book-answers.js';
+import type { GatewayContext } from '../context.js';
+import { JsonBytes } from '../json-bytes.js';
+import { Problem } from '../problem.js';
+import { AllowStale, Depth, Numbers, parseDepth, parseSymbolList, SmallDepth, SymbolList, SymbolParams } from './query.js';
+
+const BookQuery = Type.Object({ depth: Depth, numbers: Numbers, allowStale: AllowStale }, { additionalProperties: false });
+const BooksQuery = Type.Object(
+  { symbols: SymbolList, depth: SmallDepth, numbers: Numbers, allowStale: AllowStale },
+  { additionalProperties: false },
+);
+const BboQuery = Type.Object(
+  { symbols: Type.Optional(SymbolList), numbers: Numbers, allowStale: AllowStale },
+  { additionalProperties: false },
+);
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+/** Expected length of one `GET /bbo` entry. */
+const BBO_BYTES = 240;
+
+interface CommonQuery {
+  readonly depth?: string;
+  readonly numbers?: 'string' | 'float';
+  readonly allowStale?: 'true' | 'false';
+}
+
+/**
+ * `GET /orderbook/:symbol`, `GET /orderbooks`, `GET /bbo`, straight from shared memory.
+ *
+ * A book that is not live is a 503 unless `allowStale=true`, and even then when no snapshot was ever applied.
+ * `/orderbooks` reports such books one by one in `failed`; `/bbo` lists them with their state and without prices.
+ */
+export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app, { context }) => {
+  const { market, directory, answers, limits } = context;
+
+  app.get('/orderbook/:symbol', { schema: { params: SymbolParams, querystring: BookQuery } }, async (request, reply) => {
+    const symbol = directory.require(request.params.symbol);
+    const { etag, body } = await answers.book(symbol, bookRequest(request.query), request.headers['if-none-match']);
+    reply.headers({ etag, 'cache-control': 'no-cache' });
+    if (body === null) return reply.code(304).send();
+    return reply.type(JSON_TYPE).send(body);
+  });
+
+  app.get('/orderbooks', { schema: { querystring: BooksQuery } }, async (request, reply) => {
+    const names = requireList(request.query.symbols);
+    const wanted = bookRequest(request.query);
+    const found: Buffer[] = [];
+    const failed: Record<string, unknown>[] = [];
+    for (const name of names) {
+      try {
+        const { body } = await answers.book(directory.require(name), wanted);
+        if (body === null) continue;
+        if (found.length > 0) found.push(comma);
+        found.push(body);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        failed.push({ symbol: directory.shorten(name), code: error.code, detail: error.message, ...error.details });
+      }
+    }
+    reply.header('cache-control', 'no-cache').type(JSON_TYPE);
+    return reply.send(Buffer.concat([Buffer.from('{"books":['), ...found, Buffer.from(`],"failed":${JSON.stringify(failed)}}`)]));
+  });
+
+  app.get('/bbo', { schema: { querystring: BboQuery } }, async (request, reply) => {
+    const { symbols } = request.query;
+    const wanted = bookRequest(request.query);
+    const listed: TrackedSymbol[] =
+      symbols === undefined ? [...market.tracked()] : requireList(symbols).map((name) => directory.require(name));
+    const json = new JsonBytes(BBO_BYTES * (listed.length + 1));
+    json.raw('[');
+    for (const [index, symbol] of listed.entries()) {
+      if (index > 0) json.raw(',');
+      await answers.bbo(symbol, wanted, json);
+    }
+    return reply.header('cache-control', 'no-cache').type(JSON_TYPE).send(json.raw(']').take());
+  });
+
+  function requireList(text: string): string[] {
+    const names = parseSymbolList(text);
+    const allowed = `1 to ${limits.symbolsPerRequest} symbols with commas between them`;
+    if (names.length === 0 || names.length > limits.symbolsPerRequest) {
+      throw new Problem('BAD_PARAMETER', `symbols must be ${allowed}`, { parameter: 'symbols', allowed });
+    }
+    return names;
+  }
+};
+
+const comma = Buffer.from(',');
+
+function bookRequest(query: CommonQuery): BookRequest {
+  return { depth: parseDepth(query.depth), numbers: query.numbers ?? 'string', allowStale: query.allowStale === 'true' };
+}

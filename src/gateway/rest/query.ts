@@ -1,0 +1,41 @@
+import { Type } from '@fastify/type-provider-typebox';
+
+// The `description` of a parameter says what it may be: error answers quote it.
+
+/** No parameters are taken. */
+export const NoQuery = Type.Object({}, { additionalProperties: false });
+
+export const SymbolParams = Type.Object({ symbol: Type.String({ description: 'a symbol as the exchange lists it' }) });
+
+/** 1 to 5000 or `full`. */
+export const Depth = Type.Optional(
+  Type.String({ pattern: '^(full|[1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)$', description: '1 to 5000, or full', default: '20' }),
+);
+
+/** 1 to 500. */
+export const SmallDepth = Type.Optional(
+  Type.String({ pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500', default: '20' }),
+);
+
+export const Numbers = Type.Optional(
+  Type.Union([Type.Literal('string'), Type.Literal('float')], { description: 'string or float', default: 'string' }),
+);
+
+export const AllowStale = Type.Optional(
+  Type.Union([Type.Literal('true'), Type.Literal('false')], { description: 'true or false', default: 'false' }),
+);
+
+export const SymbolList = Type.String({ minLength: 1, description: 'a list of symbols with commas between them' });
+
+const DEFAULT_DEPTH = 20;
+
+/** The number of levels a `depth` parameter asks for; 0 = all. */
+export function parseDepth(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_DEPTH;
+  return text === 'full' ? 0 : Number(text);
+}
+
+/** The names in a list, each once, in order. */
+export function parseSymbolList(text: string): string[] {
+  return [...new Set(text.split(',').filter((name) => name.length > 0))];
+}

@@ -1,0 +1,176 @@
+import { Channel, channelNames, type ChannelName, type PublicationSpec } from '../../model/publication.js';
+import { ErrorCode } from '../../support/errors.js';
+
+/** What a client may write into `id`; it comes back with the answer. */
+export type MessageId = string | number;
+
+/** `id` is `undefined` when the client gave none. */
+export type ClientMessage =
+  | {
+      readonly op: 'subscribe';
+      readonly id: MessageId | undefined;
+      readonly spec: PublicationSpec;
+      readonly symbols: readonly string[];
+    }
+  | {
+      readonly op: 'unsubscribe';
+      readonly id: MessageId | undefined;
+      /** A field the client left out matches whatever its value is. */
+      readonly pattern: SpecPattern;
+      readonly symbols: readonly string[] | 'all';
+    }
+  | { readonly op: 'ping'; readonly id: MessageId | undefined };
+
+/** An answer to a message that could not be followed; sent as it is. */
+export interface ErrorMessage {
+  readonly op: 'error';
+  readonly id?: MessageId;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export interface FailedSymbol {
+  readonly symbol: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly nearest?: string;
+}
+
+export const ops = ['subscribe', 'unsubscribe', 'ping'] as const;
+/** Levels a side of `book` and `book_top`. */
+export const depths = [1, 5, 10, 20, 50, 100, 500, 'full'] as const;
+/** Least time between two messages of a subscription in ms; 0 = every change. */
+export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000] as const;
+
+const DEFAULT_DEPTH = 20;
+const DEFAULT_INTERVAL_MS = 100;
+const ID_LENGTH_MAX = 256;
+
+export interface ProtocolLimits {
+  readonly symbolsPerMessage: number;
+}
+
+/** Reads one text message. Fields that are not known are ignored. */
+export function parseClientMessage(text: string, limits: ProtocolLimits): ClientMessage | ErrorMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return errorMessage(undefined, ErrorCode.BAD_JSON, 'the message is not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return errorMessage(undefined, ErrorCode.BAD_MESSAGE, 'a message is a JSON object with an "op"');
+  }
+  const fields = value as Readonly<Record<string, unknown>>;
+  const id = fields['id'] ?? undefined;
+  if (!isMessageId(id)) {
+    return errorMessage(undefined, ErrorCode.BAD_ID, `id must be a number or a string of at most ${ID_LENGTH_MAX} characters`);
+  }
+  switch (fields['op']) {
+    case 'subscribe':
+      return parseSubscribe(fields, id, limits);
+    case 'unsubscribe':
+      return parseUnsubscribe(fields, id, limits);
+    case 'ping':
+      return { op: 'ping', id };
+    default:
+      return errorMessage(id, ErrorCode.UNKNOWN_OP, `op must be one of ${ops.join(', ')}`);
+  }
+}
+
+export function errorMessage(id: MessageId | undefined, code: ErrorCode, message: string, retryable = false): ErrorMessage {
+  return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
+}
+
+/** Depth and interval as a client writes and reads them; only those the channel knows. */
+export function specFields(spec: SpecPattern): { readonly depth?: number | 'full'; readonly interval?: number } {
+  const { channel, depth, intervalMs } = spec;
+  return {
+    ...(isDeep(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
+    ...(channel !== Channel.STATUS && intervalMs !== undefined ? { interval: intervalMs } : {}),
+  };
+}
+
+/** A spec, or several: what is `undefined` is left open. */
+export interface SpecPattern {
+  readonly channel: Channel;
+  readonly depth: number | undefined;
+  readonly intervalMs: number | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
+  const channel = parseChannel(fields['channel']);
+  if (channel === undefined) return unknownChannel(id);
+  const depth = isDeep(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
+  if (depth === undefined) return depthNotSupported(id);
+  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? (isDeep(channel) ? DEFAULT_INTERVAL_MS : 0));
+  if (intervalMs === undefined) return intervalNotSupported(id);
+  const symbols = parseSymbols(fields['symbols'], limits);
+  if (symbols === undefined) return badSymbols(id, limits, '');
+  return { op: 'subscribe', id, spec: { channel, depth, intervalMs }, symbols };
+}
+
+function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
+  const channel = parseChannel(fields['channel']);
+  if (channel === undefined) return unknownChannel(id);
+  const givenDepth = isDeep(channel) ? (fields['depth'] ?? undefined) : undefined;
+  const depth = givenDepth === undefined ? undefined : parseDepth(givenDepth);
+  if (givenDepth !== undefined && depth === undefined) return depthNotSupported(id);
+  const givenInterval = channel === Channel.STATUS ? undefined : (fields['interval'] ?? undefined);
+  const intervalMs = givenInterval === undefined ? undefined : parseInterval(givenInterval);
+  if (givenInterval !== undefined && intervalMs === undefined) return intervalNotSupported(id);
+  const given = fields['symbols'] ?? 'all';
+  const symbols = given === 'all' ? given : parseSymbols(given, limits);
+  if (symbols === undefined) return badSymbols(id, limits, ', or "all"');
+  return { op: 'unsubscribe', id, pattern: { channel, depth, intervalMs }, symbols };
+}
+
+function isMessageId(value: unknown): value is MessageId | undefined {
+  return value === undefined || typeof value === 'number' || (typeof value === 'string' && value.length <= ID_LENGTH_MAX);
+}
+
+function isDeep(channel: Channel): boolean {
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP;
+}
+
+function parseChannel(value: unknown): Channel | undefined {
+  const index = channelNames.indexOf(value as ChannelName);
+  return index < 0 ? undefined : (index as Channel);
+}
+
+/** Levels a side, 0 = full. */
+function parseDepth(value: unknown): number | undefined {
+  if (!depths.includes(value as (typeof depths)[number])) return undefined;
+  return value === 'full' ? 0 : (value as number);
+}
+
+/** `100` or `"100ms"`. */
+function parseInterval(value: unknown): number | undefined {
+  const ms = typeof value === 'string' && /^[0-9]{1,5}(ms)?$/.test(value) ? Number.parseInt(value, 10) : value;
+  return intervalsMs.includes(ms as (typeof intervalsMs)[number]) ? (ms as number) : undefined;
+}
+
+function parseSymbols(value: unknown, limits: ProtocolLimits): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > limits.symbolsPerMessage) return undefined;
+  return value.every((symbol) => typeof symbol === 'string') ? (value as string[]) : undefined;
+}
+
+function unknownChannel(id: MessageId | undefined): ErrorMessage {
+  return errorMessage(id, ErrorCode.UNKNOWN_CHANNEL, `channel must be one of ${channelNames.join(', ')}`);
+}
+
+function depthNotSupported(id: MessageId | undefined): ErrorMessage {
+  return errorMessage(id, ErrorCode.DEPTH_NOT_SUPPORTED, `depth must be one of ${depths.join(', ')}`);
+}
+
+function intervalNotSupported(id: MessageId | undefined): ErrorMessage {
+  return errorMessage(id, ErrorCode.INTERVAL_NOT_SUPPORTED, `interval must be one of ${intervalsMs.join(', ')} (ms)`);
+}
+
+function badSymbols(id: MessageId | undefined, limits: ProtocolLimits, alternative: string): ErrorMessage {
+  return errorMessage(id, ErrorCode.BAD_SYMBOLS, `symbols must be a list of 1 to ${limits.symbolsPerMessage} names${alternative}`);
+}

@@ -1,0 +1,235 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import { channelNames, type PublicationSpec } from '../../model/publication.js';
+import type { TrackedSymbol } from '../../model/symbol.js';
+import type { ClientConnection, Subscriber } from '../../publish/subscriber.js';
+import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
+import { ErrorCode } from '../../support/errors.js';
+import type { GatewayContext } from '../context.js';
+import { canonicalSymbol } from '../symbol-directory.js';
+import { MessageRate } from './message-rate.js';
+import { type ClientMessage, errorMessage, type FailedSymbol, type MessageId, parseClientMessage, type SpecPattern, specFields } from './protocol.js';
+
+export const GOING_AWAY_CLOSE_CODE = 1001;
+/** WebSocket close code of a client that sends too many messages. */
+export const RATE_LIMITED_CLOSE_CODE = 4029;
+
+/** Similar names looked up for one message; each costs a look at every tracked symbol. */
+const SUGGESTIONS_PER_MESSAGE = 3;
+
+type Subscribe = Extract<ClientMessage, { op: 'subscribe' }>;
+type Unsubscribe = Extract<ClientMessage, { op: 'unsubscribe' }>;
+
+/**
+ * One WebSocket client: follows what it asks for, tells what it did. Data frames go to the raw socket from the hub, our own
+ * answers through `ws`; both write whole frames at once, so they never mix.
+ */
+export class Session implements ClientConnection {
+  readonly socket: Duplex;
+  readonly #ws: WebSocket;
+  readonly #context: GatewayContext;
+  readonly #subscriber: Subscriber;
+  readonly #rate: MessageRate;
+  #heardAtMs: number;
+  #pingedAtMs: number;
+
+  constructor(ws: WebSocket, socket: Duplex, context: GatewayContext) {
+    const { limits, hub, now } = context;
+    this.#ws = ws;
+    this.socket = socket;
+    this.#context = context;
+    this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
+    this.#heardAtMs = now();
+    this.#pingedAtMs = this.#heardAtMs;
+    this.#subscriber = hub.addClient(this);
+    // With the default `binaryType` every message is one Buffer.
+    ws.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
+    ws.on('ping', (data) => this.#pinged(data));
+    ws.on('pong', () => {
+      this.#heardAtMs = now();
+    });
+    const drained = (): void => this.#subscriber.drained();
+    socket.on('drain', drained);
+    ws.on('close', () => {
+      socket.off('drain', drained);
+      hub.removeClient(this.#subscriber);
+    });
+  }
+
+  isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#ws.terminate();
+  }
+
+  /** Closes for good: no data any more, and whoever does not go is dropped by the hub's checks. */
+  end(code: number, reason: string): void {
+    this.#subscriber.close(this.#context.now(), code, reason);
+  }
+
+  publicationEnded(publication: Publication): void {
+    const { symbol, spec } = publication;
+    this.#send({
+      op: 'unsubscribed',
+      channel: channelNames[spec.channel],
+      ...specFields(spec),
+      ok: [symbol.symbol],
+      failed: [],
+      code: ErrorCode.SYMBOL_UNTRACKED,
+      message: `${symbol.symbol} is no longer tracked`,
+    });
+  }
+
+  /** Pings a quiet client, drops a dead one. */
+  checkLife(nowMs: number): void {
+    const { pingIntervalMs, deadAfterMs } = this.#context.limits;
+    if (nowMs - this.#heardAtMs >= deadAfterMs) {
+      this.terminate();
+      return;
+    }
+    if (nowMs - this.#pingedAtMs < pingIntervalMs || !this.isOpen()) return;
+    this.#pingedAtMs = nowMs;
+    this.#ws.ping();
+  }
+
+  #received(data: Buffer, isBinary: boolean): void {
+    if (!this.#mayAnswer()) return;
+    if (isBinary) {
+      this.#send(errorMessage(undefined, ErrorCode.BINARY_NOT_SUPPORTED, 'messages are JSON in text frames'));
+      return;
+    }
+    const message = parseClientMessage(data.toString(), this.#context.limits);
+    switch (message.op) {
+      case 'subscribe':
+        this.#subscribe(message);
+        return;
+      case 'unsubscribe':
+        this.#unsubscribe(message);
+        return;
+      case 'ping':
+        this.#send({ op: 'pong', ...(message.id === undefined ? {} : { id: message.id }), tp: Math.trunc(this.#context.now()) });
+        return;
+      case 'error':
+        this.#send(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #pinged(data: Buffer): void {
+    if (this.#mayAnswer()) this.#ws.pong(data);
+  }
+
+  /** Whether one more message is followed: not when the client sends too many, nor when it does not read our answers. */
+  #mayAnswer(): boolean {
+    const nowMs = this.#context.now();
+    this.#heardAtMs = nowMs;
+    if (!this.isOpen() || this.#subscriber.closed) return false;
+    if (this.socket.writableLength > this.#context.hub.limits.hardLimitBytes) {
+      this.#subscriber.closeAsSlow(nowMs);
+      return false;
+    }
+    const verdict = this.#rate.take(nowMs);
+    if (verdict === 'pass') return true;
+    const text = `more than ${this.#context.limits.messagesPerSecond} messages in a second`;
+    if (verdict === 'refuse') this.#send(errorMessage(undefined, ErrorCode.RATE_LIMITED, text, true));
+    if (verdict === 'close') this.end(RATE_LIMITED_CLOSE_CODE, ErrorCode.RATE_LIMITED);
+    return false;
+  }
+
+  /** The acknowledgement leaves before anything is opened, so it always precedes the first data message. */
+  #subscribe({ id, spec, symbols }: Subscribe): void {
+    const wanted = new Set<TrackedSymbol>();
+    const failed: FailedSymbol[] = [];
+    let room = this.#context.limits.subscriptionsPerClient - this.#subscriber.subscriptions.size;
+    let suggestions = SUGGESTIONS_PER_MESSAGE;
+    for (const name of new Set(symbols)) {
+      const symbol = this.#context.directory.find(name);
+      if (symbol === undefined) {
+        failed.push(this.#notTracked(name, suggestions-- > 0));
+      } else if (wanted.has(symbol) || this.#has(symbol, spec) || room-- > 0) {
+        wanted.add(symbol);
+      } else {
+        failed.push(this.#overLimit(name));
+      }
+    }
+    this.#acknowledge('subscribed', id, spec, Array.from(wanted, nameOf), failed);
+    for (const symbol of wanted) this.#context.hub.subscribe(this.#subscriber, symbol, spec);
+  }
+
+  /** No data of an ended subscription follows the acknowledgement. */
+  #unsubscribe({ id, pattern, symbols }: Unsubscribe): void {
+    const matching = [...this.#subscriber.subscriptions.values()].filter((subscription) => matches(subscription, pattern));
+    const wanted = symbols === 'all' ? undefined : new Map(symbols.map((name) => [canonicalSymbol(name), name]));
+    const ended = new Set<string>();
+    for (const subscription of matching) {
+      const { symbol } = subscription.publication.symbol;
+      if (wanted !== undefined && !wanted.has(canonicalSymbol(symbol))) continue;
+      this.#context.hub.unsubscribe(subscription);
+      ended.add(symbol);
+    }
+    const failed: FailedSymbol[] = [];
+    for (const [canonical, name] of wanted ?? []) if (!ended.has(canonical)) failed.push(this.#notSubscribed(name));
+    this.#acknowledge('unsubscribed', id, pattern, [...ended], failed);
+  }
+
+  #acknowledge(
+    op: 'subscribed' | 'unsubscribed',
+    id: MessageId | undefined,
+    about: SpecPattern,
+    ok: readonly string[],
+    failed: readonly FailedSymbol[],
+  ): void {
+    this.#send({ op, ...(id === undefined ? {} : { id }), channel: channelNames[about.channel], ...specFields(about), ok, failed });
+  }
+
+  #has(symbol: TrackedSymbol, spec: PublicationSpec): boolean {
+    return this.#subscriber.subscriptions.has(publicationKey(symbol.id, spec));
+  }
+
+  #notTracked(name: string, mayLookAround: boolean): FailedSymbol {
+    const { directory } = this.#context;
+    const nearest = mayLookAround ? directory.nearest(name) : undefined;
+    return {
+      symbol: directory.shorten(name),
+      code: ErrorCode.SYMBOL_NOT_TRACKED,
+      message: 'not tracked',
+      retryable: true,
+      ...(nearest === undefined ? {} : { nearest }),
+    };
+  }
+
+  #notSubscribed(name: string): FailedSymbol {
+    const symbol = this.#context.directory.shorten(name);
+    return { symbol, code: ErrorCode.NOT_SUBSCRIBED, message: 'no such subscription', retryable: false };
+  }
+
+  #overLimit(name: string): FailedSymbol {
+    const message = `a client may have ${this.#context.limits.subscriptionsPerClient} subscriptions`;
+    return { symbol: name, code: ErrorCode.SUBSCRIPTION_LIMIT, message, retryable: false };
+  }
+
+  #send(message: object): void {
+    if (this.isOpen()) this.#ws.send(JSON.stringify(message));
+  }
+}
+
+function matches({ publication }: Subscription, { channel, depth, intervalMs }: SpecPattern): boolean {
+  const { spec } = publication;
+  return (
+    spec.channel === channel &&
+    (depth === undefined || spec.depth === depth) &&
+    (intervalMs === undefined || spec.intervalMs === intervalMs)
+  );
+}
+
+function nameOf(symbol: TrackedSymbol): string {
+  return symbol.symbol;
+}

@@ -1,0 +1,73 @@
+import websocket from '@fastify/websocket';
+import type { FastifyInstance } from 'fastify';
+import type { GatewayContext } from '../context.js';
+import { Problem } from '../problem.js';
+import { GOING_AWAY_CLOSE_CODE, Session } from './session.js';
+
+export const STREAM_PATH = '/ws';
+
+/**
+ * Adds the push stream at `/ws`. To be called before any route is added: from then on every route knows that a request may
+ * be an upgrade.
+ */
+export async function addStream(app: FastifyInstance, context: GatewayContext): Promise<void> {
+  const { limits, hub, now, logger } = context;
+  const sessions = new Set<Session>();
+
+  // `closeTimeout`: how long `ws` waits for the answer to a close frame; not in the types of `ws` yet.
+  const options = {
+    // Compressed frames would be queued inside `ws`, and could not be shared between clients.
+    perMessageDeflate: false,
+    maxPayload: limits.messageBytes,
+    // The session answers pings itself, within its limits.
+    autoPong: false,
+    closeTimeout: hub.limits.closeGraceMs,
+  };
+  await app.register(websocket, {
+    options,
+    // `ws` has sent the close frame that says what was wrong (1002, 1007, 1009), and 'close' follows.
+    errorHandler: (error) => logger.debug({ err: error }, 'websocket error'),
+    preClose: (done) => endAll(app, sessions, limits.closeGraceMs, done),
+  });
+
+  app.addHook('onRequest', async (request) => {
+    if (!request.ws || request.is404) return;
+    if (request.routeOptions.url !== STREAM_PATH) throw new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`);
+    if (sessions.size >= limits.clients) throw new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`);
+  });
+
+  app.route({
+    method: 'GET',
+    url: STREAM_PATH,
+    handler: () => {
+      const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+      throw new Problem('UPGRADE_REQUIRED', 'this is a WebSocket endpoint', {}, { headers });
+    },
+    wsHandler: (ws, request) => {
+      const session = new Session(ws, request.raw.socket, context);
+      sessions.add(session);
+      ws.on('close', () => sessions.delete(session));
+    },
+  });
+
+  const timer = setInterval(() => {
+    const nowMs = now();
+    hub.check(nowMs);
+    for (const session of sessions) session.checkLife(nowMs);
+  }, limits.checkIntervalMs);
+  // A built but never closed app must not keep the process alive.
+  timer.unref();
+  app.addHook('onClose', async () => clearInterval(timer));
+}
+
+/** Closes every client with 1001; whoever has not gone after the grace time is dropped. */
+function endAll(app: FastifyInstance, sessions: ReadonlySet<Session>, graceMs: number, done: () => void): void {
+  const cut = setTimeout(() => {
+    for (const client of app.websocketServer.clients) client.terminate();
+  }, graceMs);
+  for (const session of sessions) session.end(GOING_AWAY_CLOSE_CODE, 'SHUTTING_DOWN');
+  app.websocketServer.close(() => {
+    clearTimeout(cut);
+    done();
+  });
+}

@@ -1,0 +1,100 @@
+import { assert } from '../support/assert.js';
+
+/*
+ * The memory of one shard's books: fixed headers, then a heap of small blocks of a few sizes.
+ *
+ *   byte  0           256                    256 + booksMax * 256                        byteLength
+ *         +-----------+----------------------+-------------------------------------------+
+ *         | allocator | book headers         | blocks ...            (bump pointer) free |
+ *         +-----------+----------------------+-------------------------------------------+
+ *
+ *   allocator, int32   0 bump pointer     first never used word of the heap
+ *                      1 used words       in blocks that are in use
+ *                      2 books max
+ *                      8 … 55 free lists  one per size (0 … 47 words): first free block, 0 = none; a free block's first int32 is the next
+ *
+ * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
+ */
+
+export const BOOK_HEADER_WORDS = 32;
+const ALLOCATOR_WORDS = 32;
+const BUMP = 0;
+const USED = 1;
+const BOOKS_MAX = 2;
+const FREE_LISTS = 8;
+/** Largest block. */
+export const BLOCK_WORDS_MAX = 47;
+
+/** Thrown by `allocate`; the shard turns it into a book that says it is not exact. */
+export class ArenaFullError extends Error {
+  constructor(words: number, capacity: number) {
+    super(`no room for ${words * 8} bytes in an arena of ${capacity * 8}`);
+    this.name = 'ArenaFullError';
+  }
+}
+
+/** The first word of a book's header. */
+export function bookHeaderWord(slot: number): number {
+  return ALLOCATOR_WORDS + slot * BOOK_HEADER_WORDS;
+}
+
+/** Reserves an arena for up to `booksMax` books and prepares its allocator. */
+export function createArenaBuffer(byteLength: number, booksMax: number): SharedArrayBuffer {
+  assert(byteLength % 8 === 0 && byteLength / 8 > bookHeaderWord(booksMax), `arena of ${byteLength} bytes for ${booksMax} books`);
+  const buffer = new SharedArrayBuffer(byteLength);
+  new Int32Array(buffer, 0, FREE_LISTS)[BOOKS_MAX] = booksMax;
+  new Arena(buffer).reset();
+  return buffer;
+}
+
+/** Typed views over an arena and its allocator. Views may be made on any thread; only the owner allocates and releases. */
+export class Arena {
+  /** The arena as doubles; index = word. */
+  readonly f64: Float64Array;
+  /** The arena as int32; index = word * 2. */
+  readonly i32: Int32Array;
+  readonly booksMax: number;
+  readonly capacityWords: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.f64 = new Float64Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.booksMax = this.i32[BOOKS_MAX]!;
+    this.capacityWords = this.f64.length;
+  }
+
+  usedBytes(): number {
+    return this.i32[USED]! * 8;
+  }
+
+  /** A block of `words` words (1 … BLOCK_WORDS_MAX) with whatever was in it before. Throws ArenaFullError. */
+  allocate(words: number): number {
+    const i32 = this.i32;
+    let word = i32[FREE_LISTS + words]!;
+    if (word !== 0) {
+      i32[FREE_LISTS + words] = i32[word * 2]!;
+    } else {
+      word = i32[BUMP]!;
+      if (word + words > this.capacityWords) throw new ArenaFullError(words, this.capacityWords);
+      i32[BUMP] = word + words;
+    }
+    i32[USED] = i32[USED]! + words;
+    return word;
+  }
+
+  /** Takes a block back; `words` as it was allocated. */
+  release(word: number, words: number): void {
+    const i32 = this.i32;
+    i32[word * 2] = i32[FREE_LISTS + words]!;
+    i32[FREE_LISTS + words] = word;
+    i32[USED] = i32[USED]! - words;
+  }
+
+  /** Forgets every block. Book headers keep their words; their ladders must be made anew. */
+  reset(): void {
+    const i32 = this.i32;
+    i32.fill(0, FREE_LISTS, FREE_LISTS + BLOCK_WORDS_MAX + 1);
+    i32[BUMP] = bookHeaderWord(this.booksMax);
+    i32[USED] = 0;
+  }
+}

@@ -1,0 +1,178 @@
+import { assert } from '../support/assert.js';
+import {
+  AUX_OFFSET,
+  CONSUMER_POSITION_BYTE,
+  KEY_OFFSET,
+  LENGTH_OFFSET,
+  PADDING_TYPE,
+  PAYLOAD_OFFSET,
+  PRODUCER_POSITION_BYTE,
+  RECORD_ALIGNMENT,
+  RECORD_HEADER_BYTES,
+  RECORDS_BYTE,
+  SLEEPING_BYTE,
+  TIME_OFFSET,
+  TYPE_OFFSET,
+} from './spsc-ring-layout.js';
+
+const PRODUCER = PRODUCER_POSITION_BYTE >> 2;
+const CONSUMER = CONSUMER_POSITION_BYTE >> 2;
+const SLEEPING = SLEEPING_BYTE >> 2;
+const NO_BYTES = new Uint8Array(0);
+
+/** The writing end. One thread only. */
+export class RingProducer {
+  readonly capacity: number;
+  /** Largest payload a record may carry. */
+  readonly payloadBytesMax: number;
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #bytes: Uint8Array;
+  readonly #mask: number;
+  #position: number;
+  /** The consumer's position as last seen; reloaded only when the ring looks full. */
+  #consumerCache: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.capacity = buffer.byteLength - RECORDS_BYTE;
+    this.payloadBytesMax = (this.capacity >> 1) - RECORD_HEADER_BYTES;
+    this.#mask = this.capacity - 1;
+    this.#words = new Int32Array(buffer);
+    this.#times = new Float64Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
+    this.#position = Atomics.load(this.#words, PRODUCER);
+    this.#consumerCache = Atomics.load(this.#words, CONSUMER);
+  }
+
+  /** Bytes written and not yet released by the consumer. */
+  usedBytes(): number {
+    return (this.#position - Atomics.load(this.#words, CONSUMER)) | 0;
+  }
+
+  /** Appends one record and makes it visible; false when it does not fit now. `payload` may be any view, shared or not. */
+  write(type: number, key: number, aux: number, timeMs: number, payload: Uint8Array = NO_BYTES): boolean {
+    assert(payload.length <= this.payloadBytesMax, `record payload of ${payload.length} bytes exceeds ${this.payloadBytesMax}`);
+    const length = RECORD_HEADER_BYTES + payload.length;
+    const size = (length + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT;
+    let offset = this.#position & this.#mask;
+    const untilEnd = this.capacity - offset;
+    const padding = size > untilEnd ? untilEnd : 0;
+    const needed = size + padding;
+    if (((this.#position + needed - this.#consumerCache) | 0) > this.capacity) {
+      // Pairs with the store in RingConsumer.release: bytes up to there were read and may be overwritten.
+      this.#consumerCache = Atomics.load(this.#words, CONSUMER);
+      if (((this.#position + needed - this.#consumerCache) | 0) > this.capacity) return false;
+    }
+    if (padding > 0) {
+      this.#words[(RECORDS_BYTE + offset + LENGTH_OFFSET) >> 2] = padding;
+      this.#words[(RECORDS_BYTE + offset + TYPE_OFFSET) >> 2] = PADDING_TYPE;
+      offset = 0;
+    }
+    const start = RECORDS_BYTE + offset;
+    const words = this.#words;
+    words[(start + LENGTH_OFFSET) >> 2] = length;
+    words[(start + TYPE_OFFSET) >> 2] = type;
+    words[(start + KEY_OFFSET) >> 2] = key;
+    words[(start + AUX_OFFSET) >> 2] = aux;
+    this.#times[(start + TIME_OFFSET) >> 3] = timeMs;
+    if (payload.length > 0) this.#bytes.set(payload, start + PAYLOAD_OFFSET);
+    this.#position = (this.#position + needed) | 0;
+    // Pairs with the load in RingConsumer.next: whoever sees this position sees the record's bytes.
+    Atomics.store(words, PRODUCER, this.#position);
+    // Sequentially consistent with the consumer's own order (flag, then position): either we see the flag, or it sees the position.
+    if (Atomics.load(words, SLEEPING) !== 0) Atomics.notify(words, PRODUCER);
+    return true;
+  }
+}
+
+/**
+ * The reading end. One thread only. `next()` steps to a record and shows it in the fields below; its payload lies in `bytes` from
+ * `payloadStart` to `payloadEnd` and stays valid until `release()`, which hands the space of all records read so far back to the producer.
+ */
+export class RingConsumer {
+  type = 0;
+  key = 0;
+  aux = 0;
+  timeMs = 0;
+  payloadStart = 0;
+  payloadEnd = 0;
+  readonly bytes: Uint8Array;
+  readonly capacity: number;
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #mask: number;
+  #position: number;
+  /** The producer's position as last seen; reloaded only when everything known was read. */
+  #producerCache: number;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.capacity = buffer.byteLength - RECORDS_BYTE;
+    this.#mask = this.capacity - 1;
+    this.#words = new Int32Array(buffer);
+    this.#times = new Float64Array(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.#position = Atomics.load(this.#words, CONSUMER);
+    this.#producerCache = this.#position;
+  }
+
+  /** Steps to the next record; false when there is none yet. */
+  next(): boolean {
+    for (;;) {
+      if (this.#position === this.#producerCache) {
+        // Pairs with the store at the end of RingProducer.write.
+        this.#producerCache = Atomics.load(this.#words, PRODUCER);
+        if (this.#position === this.#producerCache) return false;
+      }
+      const words = this.#words;
+      const start = RECORDS_BYTE + (this.#position & this.#mask);
+      const length = words[(start + LENGTH_OFFSET) >> 2]!;
+      assert(length >= RECORD_ALIGNMENT && start + length <= RECORDS_BYTE + this.capacity, `ring record of ${length} bytes at ${start}`);
+      this.#position = (this.#position + ((length + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT)) | 0;
+      const type = words[(start + TYPE_OFFSET) >> 2]!;
+      if (type === PADDING_TYPE) continue;
+      this.type = type;
+      this.key = words[(start + KEY_OFFSET) >> 2]!;
+      this.aux = words[(start + AUX_OFFSET) >> 2]!;
+      this.timeMs = this.#times[(start + TIME_OFFSET) >> 3]!;
+      this.payloadStart = start + PAYLOAD_OFFSET;
+      this.payloadEnd = start + length;
+      return true;
+    }
+  }
+
+  /** Gives the space of every record read so far back to the producer. */
+  release(): void {
+    Atomics.store(this.#words, CONSUMER, this.#position);
+  }
+
+  /** Blocks until a record is there or `timeoutMs` passed. Worker threads only; call after `release()`. */
+  waitForRecord(timeoutMs: number): void {
+    const words = this.#words;
+    Atomics.store(words, SLEEPING, 1);
+    // Returns at once when the producer has moved on: the flag above was stored before this look at the position.
+    Atomics.wait(words, PRODUCER, this.#position, timeoutMs);
+    Atomics.store(words, SLEEPING, 0);
+  }
+
+  /** Resolves when a record is there; `undefined` when one is there already. For the main thread, which must not block. */
+  recordArrival(): Promise<unknown> | undefined {
+    const words = this.#words;
+    Atomics.store(words, SLEEPING, 1);
+    const outcome = Atomics.waitAsync(words, PRODUCER, this.#position);
+    if (outcome.async) return outcome.value;
+    Atomics.store(words, SLEEPING, 0);
+    return undefined;
+  }
+
+  /** Ends the announcement made by `recordArrival`, once its promise has resolved. */
+  awake(): void {
+    Atomics.store(this.#words, SLEEPING, 0);
+  }
+}
+
+/** Drops every record. Only while no thread consumes: the caller, the producing thread, stands in for the dead consumer. */
+export function discardRecords(buffer: SharedArrayBuffer): void {
+  const words = new Int32Array(buffer);
+  Atomics.store(words, CONSUMER, Atomics.load(words, PRODUCER));
+  Atomics.store(words, SLEEPING, 0);
+}

@@ -1,0 +1,110 @@
+import type { BookStateName, StateReasonName } from './book-state.js';
+import type { BookCopy } from './book-copy.js';
+import type { TrackedSymbol } from './symbol.js';
+
+/** Where the data comes from; a simulated exchange is always labelled as one. */
+export interface SourceInfo {
+  readonly venue: 'mexc';
+  readonly simulated: boolean;
+  readonly wsUrl: string;
+  readonly restUrl: string;
+}
+
+export interface SymbolStatus {
+  readonly symbol: string;
+  readonly state: BookStateName;
+  readonly reason: StateReasonName;
+  /** Unix ms of the last change of state. */
+  readonly since: number;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly version: number;
+  /** Since the last update was received; `null` before the first. */
+  readonly ageMs: number | null;
+  readonly shard: number;
+  readonly connection: number | null;
+  readonly bidLevels: number;
+  readonly askLevels: number;
+  readonly counters: {
+    readonly framesApplied: number;
+    readonly framesDropped: number;
+    readonly gaps: number;
+    readonly resyncs: number;
+    readonly framesRefused: number;
+    readonly inexactNumbers: number;
+    readonly evictedLevels: number;
+  };
+}
+
+export interface ShardStatus {
+  readonly shard: number;
+  readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
+  readonly restarts: number;
+  readonly symbols: number;
+  readonly ringBytes: number;
+  readonly ringCapacity: number;
+  readonly memoryBytes: number;
+  readonly memoryCapacity: number;
+}
+
+export interface ConnectionStatus {
+  readonly connection: number;
+  readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
+  readonly subscriptions: number;
+  readonly reconnects: number;
+  readonly frames: number;
+  /** Unix ms of the last frame of any kind; `null` before the first. */
+  readonly lastReceived: number | null;
+  /** The WebSocket close code of the last loss, e.g. 1006; `null` when it never closed. */
+  readonly lastCloseCode: number | null;
+}
+
+export interface EngineStatus {
+  readonly source: SourceInfo;
+  readonly instance: string;
+  readonly startedAt: number;
+  readonly books: { readonly tracked: number; readonly live: number; readonly syncing: number; readonly stale: number; readonly suspect: number };
+  readonly shards: readonly ShardStatus[];
+  readonly connections: readonly ConnectionStatus[];
+  readonly snapshots: {
+    readonly waiting: number;
+    readonly inFlight: number;
+    readonly ratePerSecond: number;
+    /** Unix ms until which no request is sent (429, 403, 418), or `null`. */
+    readonly pausedUntil: number | null;
+  };
+  readonly counters: {
+    readonly frames: number;
+    readonly bytes: number;
+    readonly framesApplied: number;
+    readonly framesDropped: number;
+    readonly framesRefused: number;
+    readonly framesUnknownSymbol: number;
+    readonly gaps: number;
+    readonly resyncs: number;
+    readonly crossedBooks: number;
+    readonly readRetries: number;
+  };
+}
+
+/** What the gateways know of the engine: the whole of it, and nothing else. Main thread only. */
+export interface MarketData {
+  /** Random word of this process: part of every ETag, since epochs begin anew with a process. */
+  readonly instance: string;
+  readonly source: SourceInfo;
+  find(symbol: string): TrackedSymbol | undefined;
+  /** The tracked symbol with the most similar name, for error texts; `undefined` when nothing is near. */
+  nearest(symbol: string): string | undefined;
+  tracked(): Iterable<TrackedSymbol>;
+  /**
+   * Copies the top `depth` levels (0 = all) of a book into `copy` under its version check.
+   * Returns false when the writer was faster every time (bounded retries): ask again a moment later.
+   */
+  readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean;
+  /** Tracks one more symbol. Throws CodedError SYMBOL_NOT_LISTED or SYMBOL_CAPACITY_REACHED; returns at once when it is tracked already. */
+  track(symbol: string): Promise<{ readonly symbol: TrackedSymbol; readonly added: boolean }>;
+  /** Stops tracking and frees the memory; false when it was not tracked. */
+  untrack(symbol: string): boolean;
+  symbolStatus(symbol: TrackedSymbol): SymbolStatus;
+  status(): EngineStatus;
+}

@@ -1,0 +1,356 @@
+import type { Writable } from 'node:stream';
+import { Channel, MessageKind } from '../model/publication.js';
+import { assert } from '../support/assert.js';
+import type { Publication, SnapshotReason, Subscription } from './subscription.js';
+
+/** WebSocket close code of a client that took too little for too long. */
+export const SLOW_CONSUMER_CLOSE_CODE = 4008;
+export const SLOW_CONSUMER_REASON = 'SLOW_CONSUMER';
+
+/** What the fan-out needs of a connected client. The gateway implements it. */
+export interface ClientConnection {
+  /** The raw socket: whole WebSocket frames are written to it as they are, so no extension may be in use. */
+  readonly socket: Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'writableNeedDrain'>;
+  /** False once a close frame was sent or received: no data frame may follow it. */
+  isOpen(): boolean;
+  close(code: number, reason: string): void;
+  /** Drops the connection without waiting for the client. */
+  terminate(): void;
+  /** The symbol of this publication is no longer tracked: nothing more will come. */
+  publicationEnded(publication: Publication): void;
+}
+
+export interface SubscriberLimits {
+  /** Bytes in the client's socket at the start of a turn from which on it counts as slow; default 256 KiB. */
+  readonly softLimitBytes: number;
+  /**
+   * Most bytes one turn may put into the socket, most bytes of newest messages kept beside it, and the backlog
+   * past which a client is on its way out; default 4 MiB.
+   */
+  readonly hardLimitBytes: number;
+  /** Consecutive checks past the hard limit before the client is closed; default 5. */
+  readonly hardLimitChecks: number;
+  /** How long a closed client may take to go before it is dropped, in ms; default 2,000. */
+  readonly closeGraceMs: number;
+}
+
+export const defaultSubscriberLimits: SubscriberLimits = {
+  softLimitBytes: 256 * 1024,
+  hardLimitBytes: 4 * 1024 * 1024,
+  hardLimitChecks: 5,
+  closeGraceMs: 2_000,
+};
+
+/** Counted over all clients of a hub. */
+export interface FanOutCounters {
+  framesSent: number;
+  bytesSent: number;
+  /** `book` deltas not sent because the client was behind; it gets a fresh snapshot instead. */
+  deltasSkipped: number;
+  /** Messages replaced by a newer one of the same publication before a slow client took them. */
+  conflated: number;
+  /** Times a client became slow. */
+  slowdowns: number;
+  /** Clients closed with 4008. */
+  slowClosed: number;
+}
+
+/** The hub's side of a subscriber's snapshot requests. */
+export interface SnapshotRequester {
+  request(subscription: Subscription, reason: SnapshotReason): void;
+  /** The request was answered or is no longer wanted. */
+  settle(subscription: Subscription): void;
+}
+
+/**
+ * One client of the fan-out: what it is subscribed to, and what is done when it does not keep up. Main thread only.
+ *
+ * Frames are written to the corked socket as they come and leave together at the end of the turn; their bytes are
+ * shared between all clients and never copied. A client with more than the soft limit in its socket is slow until the
+ * socket is empty again. While it is slow nothing is written: stateless channels and states keep their newest message,
+ * `book` subscriptions let deltas go and ask for a snapshot afterwards, a few at a time.
+ *
+ * A client that never reads costs at most: hard limit + one frame in its socket, hard limit of newest messages (shared
+ * with other clients that keep the same ones), and one state message per subscription.
+ */
+export class Subscriber {
+  readonly connection: ClientConnection;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Between the first frame of a turn and its flush. */
+  inTurn = false;
+  readonly #limits: SubscriberLimits;
+  readonly #requester: SnapshotRequester;
+  readonly #counters: FanOutCounters;
+  /** Subscriptions that need a snapshot nobody asked for yet, oldest first. */
+  readonly #owed = new Set<Subscription>();
+  /** Subscriptions with withheld messages, oldest first. */
+  readonly #pending = new Set<Subscription>();
+  #pendingBytes = 0;
+  #requestedBytes = 0;
+  /** Bytes not sent since the client became slow. */
+  #withheldBytes = 0;
+  #slow = false;
+  #writable = false;
+  #strikes = 0;
+  #closedAtMs = -1;
+
+  constructor(connection: ClientConnection, limits: SubscriberLimits, requester: SnapshotRequester, counters: FanOutCounters) {
+    assert(limits.softLimitBytes <= limits.hardLimitBytes, 'the soft limit is not above the hard limit');
+    this.connection = connection;
+    this.#limits = limits;
+    this.#requester = requester;
+    this.#counters = counters;
+  }
+
+  get slow(): boolean {
+    return this.#slow;
+  }
+
+  /** How far the client is behind: bytes in its socket and bytes withheld since the socket was last empty. */
+  get backlogBytes(): number {
+    return this.connection.socket.writableLength + this.#withheldBytes;
+  }
+
+  /** Bytes of newest messages kept for a slow client. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Closed for being slow, or by `close`; nothing is sent any more. */
+  get closed(): boolean {
+    return this.#closedAtMs >= 0;
+  }
+
+  beginTurn(): void {
+    this.inTurn = true;
+    this.#writable = !this.closed && this.connection.isOpen();
+    if (!this.#writable) return;
+    if (!this.#slow && this.#isPast(this.#limits.softLimitBytes)) this.#becomeSlow();
+    this.connection.socket.cork();
+  }
+
+  endTurn(): void {
+    this.inTurn = false;
+    if (!this.#writable) return;
+    this.#writable = false;
+    this.connection.socket.uncork();
+    this.requestOwed();
+  }
+
+  /** Takes one message between `beginTurn` and `endTurn`. */
+  accept(subscription: Subscription, kind: MessageKind, frame: Buffer): void {
+    if (!this.#writable) return;
+    switch (kind) {
+      case MessageKind.SNAPSHOT:
+      case MessageKind.SNAPSHOT_FOR:
+        this.#requester.settle(subscription);
+        if (subscription.publication.spec.channel === Channel.BOOK) this.#acceptBookSnapshot(subscription, frame);
+        else this.#acceptNewest(subscription, frame);
+        return;
+      case MessageKind.DELTA:
+        this.#acceptDelta(subscription, frame);
+        return;
+      case MessageKind.STATE_FOR:
+        this.#requester.settle(subscription);
+        this.#acceptState(subscription, frame);
+        return;
+      case MessageKind.STATE:
+        // On `status` a state is all there is, and this one is at least as new as the one that was asked for.
+        if (subscription.publication.spec.channel === Channel.STATUS) {
+          this.#requester.settle(subscription);
+          this.#owed.delete(subscription);
+        }
+        this.#acceptState(subscription, frame);
+        return;
+      default:
+        kind satisfies never;
+    }
+  }
+
+  /** Asks for snapshots as long as the expected answers fit the soft limit, so that a drained client is not flooded anew. */
+  requestOwed(): void {
+    for (const subscription of this.#owed) {
+      if (this.#slow || this.closed || this.#requestedBytes >= this.#limits.softLimitBytes) return;
+      this.#owed.delete(subscription);
+      subscription.requestedBytes = subscription.publication.snapshotBytes;
+      this.#requestedBytes += subscription.requestedBytes;
+      this.#requester.request(subscription, subscription.reason);
+    }
+  }
+
+  /** The subscription needs a snapshot that no broadcast is known to bring. */
+  owe(subscription: Subscription, reason: SnapshotReason): void {
+    if (subscription.token !== 0) return;
+    if (!this.#owed.has(subscription)) subscription.reason = reason;
+    this.#owed.add(subscription);
+  }
+
+  /** The hub's word that a request is over. */
+  requestSettled(subscription: Subscription): void {
+    this.#requestedBytes -= subscription.requestedBytes;
+    subscription.requestedBytes = 0;
+  }
+
+  /** The publication starts anew with a broadcast snapshot. */
+  restart(subscription: Subscription): void {
+    this.#owed.delete(subscription);
+    subscription.waiting = true;
+  }
+
+  /** Forgets the subscription; the hub takes it off the publication. */
+  remove(subscription: Subscription): void {
+    this.#owed.delete(subscription);
+    this.#dropPending(subscription);
+    this.subscriptions.delete(subscription.key);
+  }
+
+  /** The socket is empty again: what was withheld goes out, then snapshots are asked for. */
+  drained(): void {
+    if (!this.#slow || this.closed || !this.connection.isOpen()) return;
+    this.#slow = false;
+    this.#withheldBytes = 0;
+    this.#strikes = 0;
+    this.#sendPending();
+    this.requestOwed();
+  }
+
+  /** Called at a steady pace: closes a client that stays past the hard limit, drops one that does not take the close. */
+  check(nowMs: number): void {
+    if (this.closed) {
+      if (nowMs - this.#closedAtMs >= this.#limits.closeGraceMs) this.connection.terminate();
+      return;
+    }
+    if (this.backlogBytes <= this.#limits.hardLimitBytes) {
+      this.#strikes = 0;
+      return;
+    }
+    if (++this.#strikes >= this.#limits.hardLimitChecks) this.closeAsSlow(nowMs);
+  }
+
+  closeAsSlow(nowMs: number): void {
+    if (this.closed) return;
+    this.#counters.slowClosed++;
+    this.close(nowMs, SLOW_CONSUMER_CLOSE_CODE, SLOW_CONSUMER_REASON);
+  }
+
+  /** Sends a close frame; `check` drops the connection when the client has not gone after the grace time. */
+  close(nowMs: number, code: number, reason: string): void {
+    if (this.closed) return;
+    this.#closedAtMs = nowMs;
+    this.#owed.clear();
+    for (const subscription of this.#pending) this.#dropPending(subscription);
+    this.connection.close(code, reason);
+  }
+
+  #acceptBookSnapshot(subscription: Subscription, frame: Buffer): void {
+    if (!this.#hasRoom()) {
+      this.#needSnapshotAfterSlowness(subscription);
+      return;
+    }
+    this.#owed.delete(subscription);
+    subscription.waiting = false;
+    this.#write(frame);
+  }
+
+  #acceptDelta(subscription: Subscription, frame: Buffer): void {
+    if (this.#hasRoom()) {
+      if (!subscription.waiting) this.#write(frame);
+      // A delta that passes by proves that the book is live and that no broadcast snapshot is due: ask for one.
+      else this.owe(subscription, subscription.reason);
+      return;
+    }
+    this.#withheldBytes += frame.length;
+    this.#counters.deltasSkipped++;
+    if (!subscription.waiting) this.#needSnapshotAfterSlowness(subscription);
+  }
+
+  #acceptNewest(subscription: Subscription, frame: Buffer): void {
+    this.#owed.delete(subscription);
+    if (this.#hasRoom()) {
+      this.#write(frame);
+      return;
+    }
+    const replaced = subscription.pendingData;
+    if (replaced !== null) this.#counters.conflated++;
+    const pendingBytes = this.#pendingBytes + frame.length - (replaced?.length ?? 0);
+    this.#withheldBytes += frame.length;
+    subscription.stateIsNewer = false;
+    if (pendingBytes > this.#limits.hardLimitBytes) {
+      this.#setPendingData(subscription, null);
+      this.owe(subscription, 'slow');
+      return;
+    }
+    this.#setPendingData(subscription, frame);
+  }
+
+  #acceptState(subscription: Subscription, frame: Buffer): void {
+    if (this.#hasRoom()) {
+      this.#write(frame);
+      return;
+    }
+    if (subscription.pendingState !== null) this.#counters.conflated++;
+    this.#pendingBytes += frame.length - (subscription.pendingState?.length ?? 0);
+    this.#withheldBytes += frame.length;
+    subscription.pendingState = frame;
+    subscription.stateIsNewer = true;
+    this.#pending.add(subscription);
+  }
+
+  #needSnapshotAfterSlowness(subscription: Subscription): void {
+    const reason = subscription.waiting ? subscription.reason : 'slow';
+    subscription.waiting = true;
+    this.owe(subscription, reason);
+  }
+
+  #setPendingData(subscription: Subscription, frame: Buffer | null): void {
+    this.#pendingBytes += (frame?.length ?? 0) - (subscription.pendingData?.length ?? 0);
+    subscription.pendingData = frame;
+    if (frame !== null || subscription.pendingState !== null) this.#pending.add(subscription);
+    else this.#pending.delete(subscription);
+  }
+
+  #dropPending(subscription: Subscription): void {
+    this.#setPendingData(subscription, null);
+    this.#pendingBytes -= subscription.pendingState?.length ?? 0;
+    subscription.pendingState = null;
+    this.#pending.delete(subscription);
+  }
+
+  #sendPending(): void {
+    this.connection.socket.cork();
+    for (const subscription of this.#pending) {
+      if (!this.#hasRoom()) break;
+      const { pendingData, pendingState, stateIsNewer } = subscription;
+      this.#dropPending(subscription);
+      if (pendingState !== null && !stateIsNewer) this.#write(pendingState);
+      if (pendingData !== null) this.#write(pendingData);
+      if (pendingState !== null && stateIsNewer) this.#write(pendingState);
+    }
+    this.connection.socket.uncork();
+  }
+
+  /** One turn may fill the socket up to the hard limit: a burst is no sign of slowness, what is left of the last one is. */
+  #hasRoom(): boolean {
+    if (this.#slow) return false;
+    if (!this.#isPast(this.#limits.hardLimitBytes)) return true;
+    this.#becomeSlow();
+    return false;
+  }
+
+  /** Below the socket's own high-water mark no 'drain' event would follow, so a client there is never called slow. */
+  #isPast(limitBytes: number): boolean {
+    const { socket } = this.connection;
+    return socket.writableLength > limitBytes && socket.writableNeedDrain;
+  }
+
+  #becomeSlow(): void {
+    this.#slow = true;
+    this.#counters.slowdowns++;
+  }
+
+  #write(frame: Buffer): void {
+    this.#counters.framesSent++;
+    this.#counters.bytesSent += frame.length;
+    this.connection.socket.write(frame);
+  }
+}

@@ -1,0 +1,98 @@
+import { RingConsumer } from '../memory/spsc-ring.js';
+import type { BookState, StateReason } from '../model/book-state.js';
+import type { MessageKind, PublicationSink } from '../model/publication.js';
+import { payloadOffset } from './message-writer.js';
+import { KIND_BITS, Outbound } from './records.js';
+
+/** Records handled before the loop gets a turn. */
+const BATCH_RECORDS = 1024;
+
+/** What the shards report; `slot` names the book within its shard. */
+export interface ShardEvents {
+  resyncRequested(shard: number, slot: number, reason: StateReason): void;
+  bookState(shard: number, slot: number, state: BookState, reason: StateReason, timeMs: number): void;
+  /** A frame or snapshot could not be read; `what` is a DepthDecode or REFUSED_SNAPSHOT. */
+  refused(shard: number, slot: number, what: number): void;
+}
+
+/** Takes one shard's outbound records as they come and hands them on. Main thread only. */
+export class ShardEgress {
+  readonly #shard: number;
+  readonly #ring: RingConsumer;
+  readonly #sink: PublicationSink;
+  readonly #events: ShardEvents;
+  #running = false;
+
+  constructor(shard: number, outbound: SharedArrayBuffer, sink: PublicationSink, events: ShardEvents) {
+    this.#shard = shard;
+    this.#ring = new RingConsumer(outbound);
+    this.#sink = sink;
+    this.#events = events;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#turn();
+  }
+
+  stop(): void {
+    this.#running = false;
+  }
+
+  /** Handles everything there is now. */
+  drain(): void {
+    while (this.#handleBatch() > 0);
+  }
+
+  #turn(): void {
+    if (!this.#running) return;
+    if (this.#handleBatch() === BATCH_RECORDS) {
+      // Let the loop read sockets and write what was handed on before the next batch.
+      setImmediate(() => this.#turn());
+      return;
+    }
+    const arrival = this.#ring.recordArrival();
+    if (arrival === undefined) setImmediate(() => this.#turn());
+    else
+      void arrival.then(() => {
+        this.#ring.awake();
+        this.#turn();
+      });
+  }
+
+  #handleBatch(): number {
+    const ring = this.#ring;
+    let handled = 0;
+    while (handled < BATCH_RECORDS && ring.next()) {
+      this.#handle();
+      handled++;
+    }
+    if (handled > 0) {
+      ring.release();
+      this.#sink.flush();
+    }
+    return handled;
+  }
+
+  #handle(): void {
+    const { type, key, aux, timeMs, bytes, payloadStart, payloadEnd } = this.#ring;
+    switch (type) {
+      case Outbound.MESSAGE: {
+        // The one copy out of shared memory: sockets may hold it long after the ring's space is used again.
+        const frame = Buffer.allocUnsafe(payloadEnd - payloadStart);
+        frame.set(bytes.subarray(payloadStart, payloadEnd));
+        const kind = (aux & ((1 << KIND_BITS) - 1)) as MessageKind;
+        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame, payloadOffset(frame));
+        return;
+      }
+      case Outbound.RESYNC:
+        return this.#events.resyncRequested(this.#shard, key, aux as StateReason);
+      case Outbound.STATE:
+        return this.#events.bookState(this.#shard, key, (aux & 0xff) as BookState, (aux >>> 8) as StateReason, timeMs);
+      case Outbound.REFUSED:
+        return this.#events.refused(this.#shard, key, aux);
+      default:
+        throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import type { Logger } from 'pino';
+import { RingProducer } from '../memory/spsc-ring.js';
+import type { StateReason } from '../model/book-state.js';
+import type { FeedSink } from '../model/feed.js';
+import type { PublicationPort, PublicationSpec } from '../model/publication.js';
+import type { TrackedSymbol } from '../model/symbol.js';
+import { encodeSpec, Inbound } from './records.js';
+import type { ShardBuffers } from './task.js';
+
+const encoder = new TextEncoder();
+const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
+/** Control records that may wait for room, per shard; each tracked symbol needs a few. */
+const WAITING_MAX = 200_000;
+
+interface WaitingRecord {
+  readonly type: number;
+  readonly key: number;
+  readonly aux: number;
+  readonly timeMs: number;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Everything the main thread tells the shards. Pushes that find a ring full are dropped and counted, and the shard is told which books
+ * lost one; all other records wait for room. Main thread only.
+ */
+export class ShardIngress implements FeedSink, PublicationPort {
+  /** Pushes dropped because a ring was full. */
+  framesDropped = 0;
+  readonly #producers: readonly RingProducer[];
+  readonly #waiting: WaitingRecord[][];
+  /** By symbol id: the book's shard and slot; -1 = not tracked. */
+  #shards = new Int32Array(256).fill(-1);
+  #slots = new Int32Array(256);
+  readonly #lossy = new Map<number, number>();
+  readonly #logger: Logger;
+
+  constructor(shards: readonly ShardBuffers[], logger: Logger) {
+    this.#producers = shards.map(({ inbound }) => new RingProducer(inbound));
+    this.#waiting = shards.map(() => []);
+    this.#logger = logger;
+  }
+
+  // ---- FeedSink
+
+  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+    const producer = this.#producers[this.#shards[symbolId]!];
+    if (producer === undefined) return true;
+    if (bytes.length > producer.payloadBytesMax || !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)) {
+      this.framesDropped++;
+      this.#lossy.set(symbolId, receiveTimeMs);
+    }
+    return producer.usedBytes() < producer.capacity >> 1;
+  }
+
+  snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
+    const shard = this.#shards[symbolId]!;
+    if (shard < 0) return;
+    // One too large for the ring is no book either: let the shard refuse an empty one.
+    const fits = body.length <= this.#producers[shard]!.payloadBytesMax;
+    if (!fits) this.#logger.error({ symbolId, bytes: body.length }, 'a depth snapshot is too large for the ring');
+    this.#send(shard, Inbound.SNAPSHOT, this.#slots[symbolId]!, 0, receiveTimeMs, fits ? body : NO_PAYLOAD);
+  }
+
+  lineDown(symbolId: number, reason: StateReason, timeMs: number): void {
+    this.#tell(symbolId, Inbound.LINE_DOWN, reason, timeMs);
+  }
+
+  lineUp(symbolId: number, timeMs: number): void {
+    this.#tell(symbolId, Inbound.LINE_UP, 0, timeMs);
+  }
+
+  // ---- PublicationPort
+
+  open(symbolId: number, publicationId: number, spec: PublicationSpec): void {
+    this.#tell(symbolId, Inbound.OPEN_PUBLICATION, publicationId, 0, encodeSpec(spec));
+  }
+
+  close(symbolId: number, publicationId: number): void {
+    this.#tell(symbolId, Inbound.CLOSE_PUBLICATION, publicationId, 0);
+  }
+
+  requestSnapshot(symbolId: number, publicationId: number, token: number, reason: 'subscribe' | 'slow'): void {
+    const payload = new Uint8Array(Int32Array.of(token, reason === 'slow' ? 1 : 0).buffer);
+    this.#tell(symbolId, Inbound.REQUEST_SNAPSHOT, publicationId, 0, payload);
+  }
+
+  // ---- the engine
+
+  track(symbol: TrackedSymbol, timeMs: number): void {
+    if (symbol.id >= this.#shards.length) {
+      const shards = new Int32Array(2 * symbol.id).fill(-1);
+      shards.set(this.#shards);
+      this.#shards = shards;
+      const slots = new Int32Array(2 * symbol.id);
+      slots.set(this.#slots);
+      this.#slots = slots;
+    }
+    this.#shards[symbol.id] = symbol.shard;
+    this.#slots[symbol.id] = symbol.slot;
+    this.announce(symbol, timeMs);
+  }
+
+  /** Tells a (new) worker of a symbol it owns. */
+  announce(symbol: TrackedSymbol, timeMs: number): void {
+    const scales = symbol.priceScale | (symbol.quantityScale << 8);
+    this.#tell(symbol.id, Inbound.TRACK, scales, timeMs, encoder.encode(symbol.symbol));
+  }
+
+  untrack(symbolId: number): void {
+    this.#tell(symbolId, Inbound.UNTRACK, 0, 0);
+    this.#shards[symbolId] = -1;
+    this.#lossy.delete(symbolId);
+  }
+
+  /** The clock, for publications at an interval and for silence; also the moment when what waited for room goes out. */
+  tick(timeMs: number): void {
+    for (let shard = 0; shard < this.#producers.length; shard++) {
+      this.#flush(shard);
+      // A tick that finds no room may be lost: the next one says the same.
+      if (this.#waiting[shard]!.length === 0) this.#producers[shard]!.write(Inbound.TICK, 0, 0, timeMs);
+    }
+    for (const [symbolId, lostAtMs] of this.#lossy) {
+      this.#lossy.delete(symbolId);
+      this.#tell(symbolId, Inbound.FRAMES_LOST, 0, lostAtMs);
+    }
+  }
+
+  shutDown(): void {
+    for (let shard = 0; shard < this.#producers.length; shard++) this.#send(shard, Inbound.SHUT_DOWN, 0, 0, 0);
+  }
+
+  /** Forgets what waited for a dead worker. */
+  shardLost(shard: number): void {
+    this.#waiting[shard]!.length = 0;
+    for (const symbolId of this.#lossy.keys()) if (this.#shards[symbolId] === shard) this.#lossy.delete(symbolId);
+  }
+
+  usedBytes(shard: number): number {
+    return this.#producers[shard]!.usedBytes();
+  }
+
+  capacity(shard: number): number {
+    return this.#producers[shard]!.capacity;
+  }
+
+  #tell(symbolId: number, type: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
+    const shard = this.#shards[symbolId]!;
+    if (shard >= 0) this.#send(shard, type, this.#slots[symbolId]!, aux, timeMs, payload);
+  }
+
+  #send(shard: number, type: number, key: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
+    const waiting = this.#waiting[shard]!;
+    if (waiting.length === 0 && this.#producers[shard]!.write(type, key, aux, timeMs, payload)) return;
+    if (waiting.length >= WAITING_MAX) throw new Error(`shard ${shard} took none of ${WAITING_MAX} control records`);
+    waiting.push({ type, key, aux, timeMs, payload });
+  }
+
+  #flush(shard: number): void {
+    const waiting = this.#waiting[shard]!;
+    let sent = 0;
+    for (const { type, key, aux, timeMs, payload } of waiting) {
+      if (!this.#producers[shard]!.write(type, key, aux, timeMs, payload)) break;
+      sent++;
+    }
+    waiting.splice(0, sent);
+  }
+}

@@ -1,0 +1,60 @@
+import type { Channel, PublicationSpec } from '../model/publication.js';
+
+/*
+ * What passes through the rings between the main thread and a shard. `key` is the book's slot in the shard unless noted.
+ */
+
+/** Main thread to shard. */
+export const Inbound = {
+  /** payload: one binary push; time: received. */
+  FRAME: 1,
+  /** payload: body of a REST depth answer; time: received. */
+  SNAPSHOT: 2,
+  /** aux: price scale | quantity scale << 8; payload: the symbol in UTF-8. */
+  TRACK: 3,
+  UNTRACK: 4,
+  /** aux: StateReason. */
+  LINE_DOWN: 5,
+  LINE_UP: 6,
+  /** The clock, about every 10 ms; key unused. */
+  TICK: 7,
+  /** aux: publication id; payload: channel, depth, interval ms as int32. */
+  OPEN_PUBLICATION: 8,
+  /** aux: publication id. */
+  CLOSE_PUBLICATION: 9,
+  /** aux: publication id; payload: token, 1 when the reason is a slow reader, as int32. */
+  REQUEST_SNAPSHOT: 10,
+  /** At least one push of the symbol found the ring full and was dropped. */
+  FRAMES_LOST: 11,
+  /** Ends the shard's task. */
+  SHUT_DOWN: 12,
+} as const;
+
+/** Shard to main thread. */
+export const Outbound = {
+  /** key: publication id; aux: MessageKind | token << 3; payload: one WebSocket text frame. */
+  MESSAGE: 1,
+  /** aux: StateReason; a snapshot is wanted. */
+  RESYNC: 2,
+  /** aux: BookState | StateReason << 8; time: when. */
+  STATE: 3,
+  /** aux: what was wrong (DepthDecode, or REFUSED_SNAPSHOT); the book was not changed by it. */
+  REFUSED: 4,
+} as const;
+
+/** `aux` of a REFUSED record for a snapshot. */
+export const REFUSED_SNAPSHOT = 100;
+
+export const KIND_BITS = 3;
+export const TOKEN_MAX = 2 ** (31 - KIND_BITS) - 1;
+
+/** Three int32 for OPEN_PUBLICATION. */
+export function encodeSpec(spec: PublicationSpec): Uint8Array {
+  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs).buffer);
+}
+
+/** The reverse of `encodeSpec`, from bytes that may be unaligned. */
+export function decodeSpec(bytes: Uint8Array): PublicationSpec {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { channel: view.getInt32(0, true) as Channel, depth: view.getInt32(4, true), intervalMs: view.getInt32(8, true) };
+}

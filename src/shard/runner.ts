@@ -1,0 +1,24 @@
+import { systemClock } from '../support/clock.js';
+import { Shard } from './shard.js';
+import { CONTROL_HEARTBEAT, CONTROL_READY, type ShardTask } from './task.js';
+
+/** Longest sleep; ticks of the clock arrive far more often. */
+const IDLE_MS = 1000;
+
+/**
+ * The duty cycle of a shard: work while there are records, sleep until the next one. Returns after a SHUT_DOWN record. `afterTurn` is
+ * called after every turn, for tests that need to act inside the worker.
+ */
+export function runShard(task: ShardTask, afterTurn?: () => void): void {
+  const control = new Int32Array(task.buffers.control);
+  const shard = new Shard(task, systemClock);
+  Atomics.store(control, CONTROL_READY, 1);
+  // Pairs with the supervisor's waitAsync on the same word.
+  Atomics.notify(control, CONTROL_READY);
+  while (shard.running) {
+    const handled = shard.doWork();
+    Atomics.add(control, CONTROL_HEARTBEAT, 1);
+    afterTurn?.();
+    if (handled === 0) shard.idle(IDLE_MS);
+  }
+}

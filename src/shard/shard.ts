@@ -1,0 +1,437 @@
+import { COUNT_CROSSED, COUNT_DROPPED, COUNT_GAPS, COUNT_REFUSED } from '../book/book-layout.js';
+import { DeltaBuffer } from '../book/delta-buffer.js';
+import { OrderBooks } from '../book/order-books.js';
+import { Arena, ArenaFullError } from '../memory/arena.js';
+import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
+import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
+import { decodeSnapshot } from '../mexc/decode-snapshot.js';
+import { judgeSequence, Sequence } from '../mexc/sequence.js';
+import { BookState, StateReason } from '../model/book-state.js';
+import { Channel, type MessageKind } from '../model/publication.js';
+import { assert } from '../support/assert.js';
+import { CodedError } from '../support/errors.js';
+import { MessageWriter } from './message-writer.js';
+import { PendingUpdates } from './pending-updates.js';
+import { Publication, type SnapshotReason } from './publication.js';
+import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
+import { SilenceWatch } from './silence.js';
+import type { ShardTask } from './task.js';
+
+/** Records handled before the ring's space is handed back. */
+const BATCH_RECORDS = 256;
+const SILENCE_CHECK_MS = 250;
+
+/** What a shard remembers of a book beside its shared memory. */
+interface ShardBook {
+  readonly slot: number;
+  readonly symbol: string;
+  /** The symbol is subscribed: pushes that arrive belong to the present stream. */
+  lineUp: boolean;
+  readonly pending: PendingUpdates;
+  readonly silence: SilenceWatch;
+  readonly publications: Publication[];
+}
+
+/** A record for the main thread that found the ring full and must not be lost. */
+interface DeferredRecord {
+  readonly type: number;
+  readonly key: number;
+  readonly aux: number;
+  readonly timeMs: number;
+}
+
+/**
+ * The books of one worker: takes records from the inbound ring in order, keeps the books, and sends what became due. Its state is a function of
+ * the records and of the clock values in them; `clock` only stamps the time of publication.
+ */
+export class Shard {
+  readonly #inbound: RingConsumer;
+  readonly #outbound: RingProducer;
+  readonly #books: OrderBooks;
+  readonly #slots: (ShardBook | undefined)[] = [];
+  readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
+  readonly #delta = new DeltaBuffer(1024);
+  readonly #writer = new MessageWriter();
+  readonly #deferred: DeferredRecord[] = [];
+  readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
+  readonly #staleAfterMs: number;
+  readonly #clock: () => number;
+  #lastSilenceCheckMs = 0;
+  #running = true;
+
+  constructor(task: ShardTask, clock: () => number) {
+    this.#inbound = new RingConsumer(task.buffers.inbound);
+    this.#outbound = new RingProducer(task.buffers.outbound);
+    this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#staleAfterMs = task.staleAfterMs;
+    this.#clock = clock;
+  }
+
+  /** False once a SHUT_DOWN record was read. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Handles up to one batch of records; returns how many. */
+  doWork(): number {
+    const inbound = this.#inbound;
+    let handled = 0;
+    while (handled < BATCH_RECORDS && inbound.next()) {
+      this.#handle();
+      handled++;
+    }
+    if (handled > 0) inbound.release();
+    if (this.#deferred.length > 0 || this.#deferredSnapshots.length > 0) this.#retryDeferred();
+    return handled;
+  }
+
+  /** Sleeps until a record arrives or `timeoutMs` passed. */
+  idle(timeoutMs: number): void {
+    this.#inbound.waitForRecord(timeoutMs);
+  }
+
+  #handle(): void {
+    const { type, key, aux, timeMs, bytes, payloadStart, payloadEnd } = this.#inbound;
+    if (type === Inbound.FRAME) {
+      const book = this.#slots[key];
+      if (book !== undefined) this.#onFrame(book, bytes, payloadStart, payloadEnd, timeMs);
+      return;
+    }
+    if (type === Inbound.TICK) return this.#onTick(timeMs);
+    if (type === Inbound.SHUT_DOWN) {
+      this.#running = false;
+      return;
+    }
+    const payload = bytes.subarray(payloadStart, payloadEnd);
+    if (type === Inbound.TRACK) return this.#onTrack(key, aux, payload, timeMs);
+    const book = this.#slots[key];
+    if (book === undefined) return;
+    switch (type) {
+      case Inbound.UNTRACK:
+        return this.#onUntrack(book);
+      case Inbound.SNAPSHOT:
+        return this.#onSnapshot(book, payload, timeMs);
+      case Inbound.LINE_DOWN:
+        return this.#onLineDown(book, aux as StateReason, timeMs);
+      case Inbound.LINE_UP:
+        return this.#onLineUp(book, timeMs);
+      case Inbound.FRAMES_LOST:
+        if (this.#isFollowing(book)) this.#lose(book, BookState.SYNCING, StateReason.RING_FULL, timeMs);
+        return;
+      case Inbound.OPEN_PUBLICATION:
+        return this.#onOpenPublication(book, aux, payload);
+      case Inbound.CLOSE_PUBLICATION:
+        return this.#onClosePublication(book, aux);
+      case Inbound.REQUEST_SNAPSHOT: {
+        const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+        return this.#sendSnapshotFor(aux, view.getInt32(0, true), view.getInt32(4, true) === 1 ? 'slow' : 'subscribe');
+      }
+      default:
+        assert(false, `unknown record type ${type}`);
+    }
+  }
+
+  #onTrack(slot: number, scales: number, symbol: Uint8Array, timeMs: number): void {
+    const book: ShardBook = {
+      slot,
+      symbol: new TextDecoder().decode(symbol.slice()),
+      lineUp: false,
+      pending: new PendingUpdates(),
+      silence: new SilenceWatch(this.#staleAfterMs),
+      publications: [],
+    };
+    this.#slots[slot] = book;
+    this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+  }
+
+  #onUntrack(book: ShardBook): void {
+    for (const publication of book.publications) this.#publications.delete(publication.id);
+    this.#books.close(book.slot);
+    this.#slots[book.slot] = undefined;
+  }
+
+  /** A live book, or one that was only silent: its next update can be judged by the versions. */
+  #isFollowing(book: ShardBook): boolean {
+    const state = this.#books.state(book.slot);
+    return state === BookState.LIVE || (state === BookState.STALE && this.#books.reason(book.slot) === StateReason.SILENT);
+  }
+
+  // ---- the hot path: one push into its book
+
+  #onFrame(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+    if (this.#isFollowing(book)) {
+      book.silence.received(timeMs);
+      this.#applyFrame(book, bytes, start, end, timeMs);
+    } else if (book.lineUp) {
+      book.silence.received(timeMs);
+      if (!book.pending.push(bytes, start, end, timeMs)) this.#requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
+    }
+  }
+
+  #applyFrame(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+    const books = this.#books;
+    const slot = book.slot;
+    const delta = this.#delta;
+    const outcome = this.#decode(book, bytes, start, end, timeMs);
+    if (outcome !== DepthDecode.OK) {
+      if (outcome !== DepthDecode.NOT_DEPTH && this.#isFollowing(book)) this.#lose(book, BookState.SYNCING, StateReason.BAD_FRAME, timeMs);
+      return;
+    }
+    const verdict = judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion);
+    if (verdict === Sequence.DROP) {
+      books.count(slot, COUNT_DROPPED);
+    } else if (verdict === Sequence.GAP) {
+      books.count(slot, COUNT_GAPS);
+      this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+      // The update behind the gap is the first the snapshot must reach.
+      book.pending.push(bytes, start, end, timeMs);
+    } else if (this.#applyDelta(book, timeMs)) {
+      if (books.state(slot) !== BookState.LIVE) {
+        this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
+        this.#restart(book, 'resync');
+        return;
+      }
+      const publications = book.publications;
+      for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
+    }
+  }
+
+  /** Decodes into the delta buffer, rescaling the book when a number has more decimals than expected. */
+  #decode(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): DepthDecode {
+    const books = this.#books;
+    const slot = book.slot;
+    const delta = this.#delta;
+    let outcome = decodeDepth(bytes, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
+    if (outcome === DepthDecode.RESCALE) {
+      const { priceScaleNeeded, quantityScaleNeeded } = delta;
+      if (!this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
+      outcome = decodeDepth(bytes, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
+    }
+    if (outcome !== DepthDecode.OK) {
+      books.count(slot, COUNT_REFUSED);
+      this.#send(Outbound.REFUSED, slot, outcome, timeMs);
+    }
+    return outcome;
+  }
+
+  /** Applies the delta buffer; false when the book is `suspect` now, and a snapshot asked for. */
+  #applyDelta(book: ShardBook, timeMs: number): boolean {
+    try {
+      if (this.#books.applyDelta(book.slot, this.#delta, timeMs)) return true;
+    } catch (error) {
+      this.#onMemoryFull(book, error, timeMs);
+      return false;
+    }
+    this.#onCrossed(book, timeMs);
+    return false;
+  }
+
+  // ---- trust
+
+  #onCrossed(book: ShardBook, timeMs: number): void {
+    this.#books.count(book.slot, COUNT_CROSSED);
+    this.#lose(book, BookState.SUSPECT, StateReason.CROSSED, timeMs);
+  }
+
+  /** The book is no longer exact: says so, and asks for a snapshot. Pushes are kept from here on. */
+  #lose(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
+    book.pending.clear();
+    this.#enter(book, state, reason, timeMs);
+    this.#requestResync(book, reason, timeMs);
+  }
+
+  #enter(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
+    this.#books.setState(book.slot, state, reason, timeMs);
+    this.#send(Outbound.STATE, book.slot, state | (reason << 8), timeMs);
+    for (const publication of book.publications) {
+      if (state !== BookState.LIVE || publication.spec.channel === Channel.STATUS) publication.stateChanged();
+    }
+  }
+
+  #requestResync(book: ShardBook, reason: StateReason, timeMs: number): void {
+    this.#send(Outbound.RESYNC, book.slot, reason, timeMs);
+  }
+
+  /** Runs a change that may find the arena full. */
+  #guardMemory(book: ShardBook, timeMs: number, change: () => void): boolean {
+    try {
+      change();
+      return true;
+    } catch (error) {
+      this.#onMemoryFull(book, error, timeMs);
+      return false;
+    }
+  }
+
+  /** The arena is full: the book gives its memory back and says that it holds nothing. Any other error ends the worker. */
+  #onMemoryFull(book: ShardBook, error: unknown, timeMs: number): void {
+    if (!(error instanceof ArenaFullError)) throw error;
+    this.#books.release(book.slot);
+    this.#lose(book, BookState.SUSPECT, StateReason.MEMORY_FULL, timeMs);
+  }
+
+  #rescale(book: ShardBook, priceScale: number, quantityScale: number, timeMs: number): boolean {
+    const live = this.#books.state(book.slot) === BookState.LIVE;
+    const fits = this.#guardMemory(book, timeMs, () => this.#books.rescale(book.slot, priceScale, quantityScale));
+    if (fits && live) this.#restart(book, 'rescale');
+    return fits;
+  }
+
+  #onLineDown(book: ShardBook, reason: StateReason, timeMs: number): void {
+    book.lineUp = false;
+    book.pending.clear();
+    const state = this.#books.state(book.slot);
+    this.#enter(book, state === BookState.SYNCING ? BookState.SYNCING : BookState.STALE, reason, timeMs);
+  }
+
+  #onLineUp(book: ShardBook, timeMs: number): void {
+    book.lineUp = true;
+    book.pending.clear();
+    book.silence.start(timeMs);
+    const books = this.#books;
+    if (books.state(book.slot) !== BookState.SYNCING) this.#enter(book, BookState.SYNCING, books.reason(book.slot), timeMs);
+  }
+
+  #onTick(timeMs: number): void {
+    for (const { book, publication } of this.#publications.values()) {
+      if (this.#books.state(book.slot) === BookState.LIVE) publication.tick(timeMs);
+    }
+    if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
+    this.#lastSilenceCheckMs = timeMs;
+    for (const book of this.#slots) {
+      if (book === undefined || this.#books.state(book.slot) !== BookState.LIVE || !book.silence.isTooLong(timeMs)) continue;
+      this.#enter(book, BookState.STALE, StateReason.SILENT, timeMs);
+      this.#requestResync(book, StateReason.SILENT, timeMs);
+    }
+  }
+
+  // ---- snapshots
+
+  #onSnapshot(book: ShardBook, body: Uint8Array, timeMs: number): void {
+    const books = this.#books;
+    const slot = book.slot;
+    if (!book.lineUp || books.state(slot) === BookState.LIVE) return;
+    if (!this.#readSnapshot(book, body, timeMs)) return;
+    const version = this.#delta.toVersion;
+    if (this.#isFollowing(book)) {
+      // A silent book: the exchange's own says whether anything was missed.
+      if (version < books.version(slot)) return this.#requestResync(book, StateReason.SNAPSHOT_OLD, timeMs);
+      if (version === books.version(slot)) {
+        book.silence.justified(timeMs);
+        this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
+        return this.#restart(book, 'resync');
+      }
+    }
+    if (!this.#pendingFollows(book, version, timeMs)) return;
+    // The check went through the delta buffer.
+    if (!this.#readSnapshot(book, body, timeMs)) return;
+    let sound = true;
+    if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, this.#delta, timeMs)))) return;
+    if (!sound) return this.#onCrossed(book, timeMs);
+    this.#applyPending(book, timeMs);
+  }
+
+  /** Into the delta buffer, at the book's scales; false when it cannot be read (said and asked for again). */
+  #readSnapshot(book: ShardBook, body: Uint8Array, timeMs: number): boolean {
+    const books = this.#books;
+    const slot = book.slot;
+    try {
+      if (decodeSnapshot(body, books.priceScale(slot), books.quantityScale(slot), this.#delta)) return true;
+      const { priceScaleNeeded, quantityScaleNeeded } = this.#delta;
+      return (
+        this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs) &&
+        decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, this.#delta)
+      );
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      books.count(slot, COUNT_REFUSED);
+      this.#send(Outbound.REFUSED, slot, REFUSED_SNAPSHOT, timeMs);
+      this.#requestResync(book, StateReason.SNAPSHOT_MALFORMED, timeMs);
+      return false;
+    }
+  }
+
+  /** True when the pushes that wait continue a book at `version` without a gap; otherwise asks again. */
+  #pendingFollows(book: ShardBook, version: number, timeMs: number): boolean {
+    const { frames } = book.pending;
+    let last = version;
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]!;
+      const outcome = this.#decode(book, frame, 0, frame.length, timeMs);
+      if (outcome === DepthDecode.NOT_DEPTH) continue;
+      const bad = outcome !== DepthDecode.OK;
+      const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
+      if (verdict === Sequence.GAP) {
+        // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
+        book.pending.dropFirst(bad ? i + 1 : i);
+        this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
+        return false;
+      }
+      if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
+    }
+    return true;
+  }
+
+  /** Applies what waited, on the fresh snapshot, then lets everybody know. `pendingFollows` has proven that there is no gap. */
+  #applyPending(book: ShardBook, timeMs: number): void {
+    const books = this.#books;
+    const slot = book.slot;
+    const { frames, times } = book.pending;
+    for (let i = 0; i < frames.length; i++) {
+      const frame = frames[i]!;
+      if (this.#decode(book, frame, 0, frame.length, timeMs) !== DepthDecode.OK) continue;
+      const { fromVersion, toVersion } = this.#delta;
+      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) books.count(slot, COUNT_DROPPED);
+      else if (!this.#applyDelta(book, times[i]!)) return;
+    }
+    book.pending.clear();
+    this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
+    this.#restart(book, 'resync');
+  }
+
+  // ---- publications
+
+  #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
+    const emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array): boolean =>
+      this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), 0, frame);
+    const spec = decodeSpec(payload);
+    const publication = new Publication(id, spec, book.symbol, book.slot, this.#books, this.#writer, emit, this.#clock);
+    book.publications.push(publication);
+    this.#publications.set(id, { book, publication });
+    if (this.#books.state(book.slot) === BookState.LIVE) publication.restarted('subscribe');
+    else publication.stateChanged();
+  }
+
+  #onClosePublication(book: ShardBook, id: number): void {
+    this.#publications.delete(id);
+    const index = book.publications.findIndex((publication) => publication.id === id);
+    if (index >= 0) book.publications.splice(index, 1);
+  }
+
+  #restart(book: ShardBook, reason: SnapshotReason): void {
+    for (const publication of book.publications) publication.restarted(reason);
+  }
+
+  #sendSnapshotFor(publicationId: number, token: number, reason: SnapshotReason): void {
+    const open = this.#publications.get(publicationId);
+    if (open !== undefined && !open.publication.snapshotFor(token, reason)) {
+      this.#deferredSnapshots.push({ publicationId, token, reason });
+    }
+  }
+
+  // ---- records that must not be lost
+
+  #send(type: number, key: number, aux: number, timeMs: number): void {
+    if (this.#deferred.length > 0 || !this.#outbound.write(type, key, aux, timeMs)) this.#deferred.push({ type, key, aux, timeMs });
+  }
+
+  #retryDeferred(): void {
+    let sent = 0;
+    for (const { type, key, aux, timeMs } of this.#deferred) {
+      if (!this.#outbound.write(type, key, aux, timeMs)) break;
+      sent++;
+    }
+    this.#deferred.splice(0, sent);
+    for (const { publicationId, token, reason } of this.#deferredSnapshots.splice(0)) this.#sendSnapshotFor(publicationId, token, reason);
+  }
+}

@@ -1,0 +1,42 @@
+/** A pause this many times the usual one is more than chance: with pushes at random times its probability is below 10^-8. */
+const PAUSE_FACTOR = 20;
+/** Weight of the newest pause in the usual one. */
+const SMOOTHING = 1 / 16;
+/** Allowance, in multiples of the floor, while the usual pause is unknown. */
+const UNKNOWN_FACTOR = 10;
+
+/** How long a symbol may be silent, judged by its own rhythm: most pairs of an exchange are quiet for minutes and nothing is wrong. */
+export class SilenceWatch {
+  lastReceivedMs = 0;
+  #usualPauseMs = NaN;
+  /** Doubles each time a silence turned out to be justified; back to 1 with the next push. */
+  #patience = 1;
+  readonly #floorMs: number;
+
+  constructor(floorMs: number) {
+    this.#floorMs = floorMs;
+  }
+
+  /** The stream starts (again) here. */
+  start(timeMs: number): void {
+    this.lastReceivedMs = timeMs;
+  }
+
+  received(timeMs: number): void {
+    const pause = timeMs - this.lastReceivedMs;
+    this.#usualPauseMs = Number.isNaN(this.#usualPauseMs) ? pause : this.#usualPauseMs + (pause - this.#usualPauseMs) * SMOOTHING;
+    this.lastReceivedMs = timeMs;
+    this.#patience = 1;
+  }
+
+  /** The exchange's own book showed that nothing was missed. */
+  justified(timeMs: number): void {
+    this.lastReceivedMs = timeMs;
+    this.#patience *= 2;
+  }
+
+  isTooLong(nowMs: number): boolean {
+    const usual = Number.isNaN(this.#usualPauseMs) ? this.#floorMs * UNKNOWN_FACTOR : this.#usualPauseMs * PAUSE_FACTOR;
+    return nowMs - this.lastReceivedMs > Math.max(this.#floorMs, usual) * this.#patience;
+  }
+}

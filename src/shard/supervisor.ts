@@ -1,0 +1,132 @@
+import type { Logger } from 'pino';
+import { Piscina } from 'piscina';
+import { assert } from '../support/assert.js';
+import { CodedError, ErrorCode } from '../support/errors.js';
+import { CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
+
+const READY_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 2_000;
+/** A worker that lives this long ends a series of failures. */
+const STABLE_MS = 10_000;
+const RESTART_DELAY_MS_MAX = 5_000;
+
+export type ShardState = 'starting' | 'running' | 'restarting' | 'stopped';
+
+export interface SupervisorOptions {
+  readonly shards: readonly ShardBuffers[];
+  readonly staleAfterMs: number;
+  /** The built worker file. */
+  readonly workerUrl: URL;
+  readonly logger: Logger;
+  readonly clock: () => number;
+  /** The worker of a shard is dead and the shard's books are empty; called before the next one starts. */
+  readonly lost: (shard: number) => void;
+}
+
+/**
+ * Owns the worker threads: one Piscina task a shard, that ends only at shutdown. When one ends for any other reason its books
+ * become `syncing` at once, and a new thread goes on over the same memory. Main thread only.
+ */
+export class ShardSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #pool: Piscina;
+  readonly #states: ShardState[];
+  readonly #restarts: number[];
+  readonly #failures: number[];
+  readonly #runs = new Set<Promise<void>>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #stopping = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const workers = options.shards.length;
+    this.#states = options.shards.map(() => 'starting');
+    this.#restarts = options.shards.map(() => 0);
+    this.#failures = options.shards.map(() => 0);
+    this.#pool = new Piscina({
+      filename: options.workerUrl.href,
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Infinity,
+      recordTiming: false,
+    });
+    // A thread that dies reports here as well as through its task; the task's rejection is what we act on.
+    this.#pool.on('error', (error) => options.logger.debug({ err: error }, 'worker thread error'));
+  }
+
+  state(shard: number): ShardState {
+    return this.#states[shard]!;
+  }
+
+  restarts(shard: number): number {
+    return this.#restarts[shard]!;
+  }
+
+  /** Resolves when every worker is at work. Throws CodedError WORKER_START_TIMEOUT. */
+  async start(): Promise<void> {
+    await Promise.all(this.#options.shards.map((_, shard) => this.#run(shard)));
+  }
+
+  /** Waits for the tasks to end; whoever sent them SHUT_DOWN records calls this next. Threads that do not end are terminated. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    let deadline: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<void>((resolve) => {
+      deadline = setTimeout(resolve, STOP_TIMEOUT_MS);
+    });
+    await Promise.race([Promise.allSettled(this.#runs), timedOut]);
+    clearTimeout(deadline);
+    await this.#pool.destroy();
+    this.#states.fill('stopped');
+  }
+
+  async #run(shard: number): Promise<void> {
+    const { shards, staleAfterMs, clock } = this.#options;
+    // A run too many would queue silently, or be refused and still run later.
+    assert(this.#runs.size < shards.length, 'one task a shard');
+    const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs };
+    const startedAt = clock();
+    const run: Promise<void> = this.#pool.run(task).then(
+      () => this.#ended(shard, run, startedAt, new Error('the shard ended by itself')),
+      (error: unknown) => this.#ended(shard, run, startedAt, error),
+    );
+    this.#runs.add(run);
+    await Promise.race([this.#ready(shard), run]);
+    if (this.#runs.has(run)) this.#states[shard] = 'running';
+  }
+
+  /** The worker's first sign of life. */
+  async #ready(shard: number): Promise<void> {
+    const control = new Int32Array(this.#options.shards[shard]!.control);
+    const sign = Atomics.waitAsync(control, CONTROL_READY, 0, READY_TIMEOUT_MS);
+    if (!sign.async) return;
+    // A pending wait does not keep the process alive; this timer does.
+    const keepAlive = setTimeout(() => {}, READY_TIMEOUT_MS);
+    const outcome = await sign.value;
+    clearTimeout(keepAlive);
+    if (outcome === 'timed-out') {
+      throw new CodedError(ErrorCode.WORKER_START_TIMEOUT, `worker ${shard} did not start within ${READY_TIMEOUT_MS} ms`, { shard });
+    }
+  }
+
+  #ended(shard: number, run: Promise<void>, startedAt: number, error: unknown): void {
+    this.#runs.delete(run);
+    if (this.#stopping) return;
+    const { logger, clock, lost, shards } = this.#options;
+    const now = clock();
+    this.#states[shard] = 'restarting';
+    this.#restarts[shard]!++;
+    this.#failures[shard] = now - startedAt > STABLE_MS ? 1 : this.#failures[shard]! + 1;
+    const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard]! - 2));
+    logger.error({ shard, restarts: this.#restarts[shard], delayMs, err: error }, 'worker lost, its books start anew');
+    resetShard(shards[shard]!, now);
+    lost(shard);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#run(shard).catch((failure: unknown) => logger.error({ shard, err: failure }, 'worker did not start'));
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+}

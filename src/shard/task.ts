@@ -1,0 +1,84 @@
+import {
+  ASKS,
+  BEST_ASK_TICK,
+  BEST_BID_TICK,
+  BIDS,
+  headerDoubles,
+  headerInts,
+  IN_USE,
+  REASON,
+  SINCE,
+  STATE,
+  VERSION,
+} from '../book/book-layout.js';
+import { SIDE_INTS } from '../book/ladder-layout.js';
+import { NO_TICK } from '../book/ladder-lookup.js';
+import { Arena, createArenaBuffer } from '../memory/arena.js';
+import { createRingBuffer } from '../memory/spsc-ring-layout.js';
+import { discardRecords } from '../memory/spsc-ring.js';
+import { BookState, StateReason } from '../model/book-state.js';
+
+/** Everything a shard works on. The memory outlives the worker: a new one goes on with it. */
+export interface ShardBuffers {
+  readonly inbound: SharedArrayBuffer;
+  readonly outbound: SharedArrayBuffer;
+  readonly books: SharedArrayBuffer;
+  /** int32 words, see below. */
+  readonly control: SharedArrayBuffer;
+}
+
+/** The message that starts a worker on a shard. */
+export interface ShardTask {
+  readonly shard: number;
+  readonly buffers: ShardBuffers;
+  /** A live book silent for longer, and for 20 times its usual pause, is stale. */
+  readonly staleAfterMs: number;
+}
+
+/** control words: 0 = the task runs (stored and notified once by the worker), 1 = turns of the duty cycle so far. */
+export const CONTROL_READY = 0;
+export const CONTROL_HEARTBEAT = 1;
+const CONTROL_BYTES = 64;
+
+/** Inbound: about 20,000 pushes of 10 levels. */
+const RING_BYTES = 8 * 2 ** 20;
+/** Address space for the books of one shard; memory is used as books fill. */
+const BOOKS_BYTES = 2 ** 30;
+/** Books a shard can hold. */
+export const BOOKS_PER_SHARD_MAX = 8192;
+
+export function createShardBuffers(): ShardBuffers {
+  return {
+    inbound: createRingBuffer(RING_BYTES),
+    outbound: createRingBuffer(RING_BYTES),
+    books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
+    control: new SharedArrayBuffer(CONTROL_BYTES),
+  };
+}
+
+/**
+ * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Main thread, only while no worker runs on the shard.
+ */
+export function resetShard(buffers: ShardBuffers, timeMs: number): void {
+  discardRecords(buffers.inbound);
+  const arena = new Arena(buffers.books);
+  const { i32, f64 } = arena;
+  for (let slot = 0; slot < arena.booksMax; slot++) {
+    const ints = headerInts(slot);
+    if (i32[ints + IN_USE] === 0) continue;
+    // Odd while we change it, whatever the dead writer left; then even again.
+    Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
+    i32.fill(0, ints + BIDS, ints + BIDS + SIDE_INTS);
+    i32.fill(0, ints + ASKS, ints + ASKS + SIDE_INTS);
+    i32[ints + STATE] = BookState.SYNCING;
+    i32[ints + REASON] = StateReason.WORKER_LOST;
+    const doubles = headerDoubles(slot);
+    f64[doubles + BEST_BID_TICK] = NO_TICK;
+    f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    f64[doubles + SINCE] = timeMs;
+    Atomics.add(i32, ints + VERSION, 1);
+  }
+  arena.reset();
+  Atomics.store(new Int32Array(buffers.control), CONTROL_READY, 0);
+}

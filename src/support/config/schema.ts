@@ -1,0 +1,71 @@
+import Type from 'typebox';
+import type { Static, TObject } from 'typebox';
+import * as key from './keys.js';
+
+/** The commands of `mdp`; each has a section of the same name in a configuration file. */
+export const commandNames = ['start', 'sim', 'demo'] as const;
+export type CommandName = (typeof commandNames)[number];
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Ports: 0 asks the system for a free one, which is then printed. */
+const PORT_MAX = 65_535;
+const WORKERS_MAX = 256;
+/** The exchange answers more than about 10 requests a second with 429; a simulated one may take more. */
+const SNAPSHOT_RATE_MAX = 1_000;
+/** The shortest push window is 10 ms. */
+const RATE_MAX = 100;
+
+const workers = key.wholeNumberOrAuto(1, WORKERS_MAX, {
+  description: 'Worker threads that keep the books; auto is the number of cores less one, at least 1.',
+});
+const host = key.hostName({ description: 'Name or address to listen on; 0.0.0.0 opens it to the network.' });
+const port = key.wholeNumber(0, PORT_MAX, { description: 'Port to listen on; 0 takes any free port, which is printed.' });
+const interval = key.oneOf(['10ms', '100ms'], { description: 'How often the exchange pushes changes of a book.' });
+const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
+  description: 'Book snapshots asked of the exchange, for all symbols together.',
+  unit: 'requests a second',
+});
+const staleAfterMs = key.wholeNumber(100, 86_400_000, {
+  description: 'A book whose line carried nothing for so long is marked stale.',
+  unit: 'ms',
+});
+const logLevel = key.oneOf(LOG_LEVELS, { description: 'Least severity that is logged.' });
+const simulated = key.simulatedSymbols({ description: 'Pairs of the simulated market: how many, or which.' });
+const rate = key.positiveNumber(RATE_MAX, { description: 'Book pushes of each simulated pair.', unit: 'pushes a second' });
+const seed = key.wholeNumber(0, 0xffff_ffff, { description: 'Start of all randomness: the same seed gives the same market.' });
+const faults = key.optionalFile({ description: 'Fault script to play, a JSON file.' });
+
+const start = Type.Object({
+  symbols: key.symbolSelection({ description: 'Pairs to keep books of: names, all, all with one quote asset, or those with the largest 24 h turnover.' }),
+  workers,
+  host,
+  port,
+  wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
+  restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
+  interval,
+  snapshotRate,
+  staleAfterMs,
+  logLevel,
+});
+
+const sim = Type.Object({
+  symbols: simulated,
+  host,
+  port,
+  rate,
+  seed,
+  replay: key.optionalFile({ description: 'Recorded session to play instead of a made-up market.' }),
+  speed: key.positiveNumberOr('max', 10_000, { description: 'How fast a recorded session is played.', unit: 'times real time' }),
+  waitForClient: key.flag({ description: 'Begin to play a session only when all its symbols are subscribed.' }),
+  faults,
+  logLevel,
+});
+
+const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, interval, snapshotRate, logLevel });
+
+/** Every key of every command: what validates, types and documents the configuration. */
+export const commandSchemas = { start, sim, demo } as const satisfies Record<CommandName, TObject>;
+
+/** The configuration of a command as written, before `workers` and `symbols` are resolved. */
+export type RawConfig<Command extends CommandName> = Static<(typeof commandSchemas)[Command]>;

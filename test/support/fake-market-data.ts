@@ -1,0 +1,280 @@
+import { EventEmitter } from 'node:events';
+import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
+import type { BookCopy } from '../../src/model/book-copy.js';
+import type { EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
+import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
+import type { TrackedSymbol } from '../../src/model/symbol.js';
+import { CodedError, ErrorCode } from '../../src/support/errors.js';
+
+/** A book as a test writes it: levels as `[ticks, lots]`, best first. */
+export interface FakeBook {
+  state: BookState;
+  reason: StateReason;
+  epoch: number;
+  seq: number;
+  version: number;
+  exchangeTimeMs: number;
+  receiveTimeMs: number;
+  bids: [number, number][];
+  asks: [number, number][];
+  /** Reads that fail before one succeeds, as if the writer were faster. */
+  busyReads: number;
+}
+
+export interface FakeSymbol {
+  readonly symbol: string;
+  readonly priceScale?: number;
+  readonly quantityScale?: number;
+}
+
+/** The engine as the gateways see it, with books a test sets at will. */
+export class FakeMarketData implements MarketData {
+  readonly instance = 'fake1234';
+  readonly source = { venue: 'mexc', simulated: true, wsUrl: 'ws://fake', restUrl: 'http://fake' } as const;
+  readonly books = new Map<TrackedSymbol, FakeBook>();
+  readonly listed = new Set<string>();
+  capacity = 1000;
+  shards: ShardStatus[] = [shardStatus(0, 'running')];
+  reads: { readonly symbol: string; readonly depth: number }[] = [];
+  nearestCalls = 0;
+  /** Called by `untrack`, as the engine tells its hub. */
+  onUntrack: (symbolId: number) => void = () => {};
+  readonly #symbols = new Map<string, TrackedSymbol>();
+  #nextId = 0;
+
+  add({ symbol, priceScale = 2, quantityScale = 4 }: FakeSymbol): FakeBook {
+    const id = this.#nextId++;
+    const tracked: TrackedSymbol = {
+      symbol,
+      baseAsset: symbol.slice(0, -4),
+      quoteAsset: 'USDT',
+      priceScale,
+      quantityScale,
+      turnover: null,
+      id,
+      shard: 0,
+      slot: id,
+    };
+    const book: FakeBook = {
+      state: BookState.SYNCING,
+      reason: StateReason.START,
+      epoch: 0,
+      seq: 0,
+      version: 0,
+      exchangeTimeMs: NaN,
+      receiveTimeMs: 0,
+      bids: [],
+      asks: [],
+      busyReads: 0,
+    };
+    this.listed.add(symbol);
+    this.#symbols.set(symbol, tracked);
+    this.books.set(tracked, book);
+    return book;
+  }
+
+  /** Adds a live book with `levels` levels a side around `mid` ticks. */
+  addLive(symbol: string, levels = 3, mid = 1_000_000): FakeBook {
+    return Object.assign(this.add({ symbol }), {
+      state: BookState.LIVE,
+      reason: StateReason.SYNCED,
+      epoch: 1,
+      seq: 7,
+      version: 4242,
+      exchangeTimeMs: 1_700_000_000_000,
+      receiveTimeMs: 1_700_000_000_050.25,
+      bids: Array.from({ length: levels }, (_, i): [number, number] => [mid - 1 - i, 10_000 + i]),
+      asks: Array.from({ length: levels }, (_, i): [number, number] => [mid + 1 + i, 20_000 + i]),
+    });
+  }
+
+  symbol(name: string): TrackedSymbol {
+    const found = this.#symbols.get(name);
+    if (found === undefined) throw new Error(`the test tracks no ${name}`);
+    return found;
+  }
+
+  find(symbol: string): TrackedSymbol | undefined {
+    return this.#symbols.get(symbol);
+  }
+
+  nearest(symbol: string): string | undefined {
+    this.nearestCalls++;
+    for (const name of this.#symbols.keys()) if (name.slice(0, 3) === symbol.slice(0, 3)) return name;
+    return undefined;
+  }
+
+  tracked(): Iterable<TrackedSymbol> {
+    return this.#symbols.values();
+  }
+
+  readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean {
+    this.reads.push({ symbol: symbol.symbol, depth });
+    const book = this.books.get(symbol)!;
+    if (book.busyReads > 0) {
+      book.busyReads--;
+      return false;
+    }
+    const { state, reason, epoch, seq, version, exchangeTimeMs, receiveTimeMs, bids, asks } = book;
+    const { priceScale, quantityScale } = symbol;
+    Object.assign(copy, { state, reason, epoch, seq, version, exchangeTimeMs, receiveTimeMs, priceScale, quantityScale });
+    copy.bidLevels = bids.length;
+    copy.askLevels = asks.length;
+    copy.bidCount = depth === 0 ? bids.length : Math.min(depth, bids.length);
+    copy.askCount = depth === 0 ? asks.length : Math.min(depth, asks.length);
+    copy.bidTicks = Float64Array.from(bids, ([ticks]) => ticks);
+    copy.bidLots = Float64Array.from(bids, ([, lots]) => lots);
+    copy.askTicks = Float64Array.from(asks, ([ticks]) => ticks);
+    copy.askLots = Float64Array.from(asks, ([, lots]) => lots);
+    return true;
+  }
+
+  async track(symbol: string): Promise<{ symbol: TrackedSymbol; added: boolean }> {
+    const existing = this.#symbols.get(symbol);
+    if (existing !== undefined) return { symbol: existing, added: false };
+    if (!this.listed.has(symbol)) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `${symbol} is not listed`, { symbol });
+    if (this.#symbols.size >= this.capacity) throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { symbol });
+    this.add({ symbol });
+    return { symbol: this.symbol(symbol), added: true };
+  }
+
+  untrack(symbol: string): boolean {
+    const tracked = this.#symbols.get(symbol);
+    if (tracked === undefined) return false;
+    this.onUntrack(tracked.id);
+    this.#symbols.delete(symbol);
+    this.books.delete(tracked);
+    return true;
+  }
+
+  symbolStatus(symbol: TrackedSymbol): SymbolStatus {
+    const book = this.books.get(symbol)!;
+    return {
+      symbol: symbol.symbol,
+      state: bookStateNames[book.state],
+      reason: stateReasonNames[book.reason],
+      since: 1_700_000_000_000,
+      epoch: book.epoch,
+      seq: book.seq,
+      version: book.version,
+      ageMs: null,
+      shard: symbol.shard,
+      connection: null,
+      bidLevels: book.bids.length,
+      askLevels: book.asks.length,
+      counters: {
+        framesApplied: 0,
+        framesDropped: 0,
+        gaps: 0,
+        resyncs: 0,
+        framesRefused: 0,
+        inexactNumbers: 0,
+        evictedLevels: 0,
+      },
+    };
+  }
+
+  status(): EngineStatus {
+    const states = [...this.books.values()].map((book) => book.state);
+    const count = (state: BookState): number => states.filter((each) => each === state).length;
+    return {
+      source: this.source,
+      instance: this.instance,
+      startedAt: 1_700_000_000_000,
+      books: {
+        tracked: states.length,
+        live: count(BookState.LIVE),
+        syncing: count(BookState.SYNCING),
+        stale: count(BookState.STALE),
+        suspect: count(BookState.SUSPECT),
+      },
+      shards: this.shards,
+      connections: [],
+      snapshots: { waiting: 0, inFlight: 0, ratePerSecond: 8, pausedUntil: null },
+      counters: {
+        frames: 0,
+        bytes: 0,
+        framesApplied: 0,
+        framesDropped: 0,
+        framesRefused: 0,
+        framesUnknownSymbol: 0,
+        gaps: 0,
+        resyncs: 0,
+        crossedBooks: 0,
+        readRetries: 0,
+      },
+    };
+  }
+}
+
+export function shardStatus(shard: number, state: ShardStatus['state']): ShardStatus {
+  return { shard, state, restarts: 0, symbols: 0, ringBytes: 0, ringCapacity: 1, memoryBytes: 0, memoryCapacity: 1 };
+}
+
+export type PortCall =
+  | { readonly call: 'open'; readonly symbolId: number; readonly publicationId: number; readonly spec: PublicationSpec }
+  | { readonly call: 'close'; readonly symbolId: number; readonly publicationId: number }
+  | {
+      readonly call: 'requestSnapshot';
+      readonly symbolId: number;
+      readonly publicationId: number;
+      readonly token: number;
+      readonly reason: 'subscribe' | 'slow';
+    };
+
+/** Writes down what the fan-out asks of the shards; emits `call`. */
+export class FakePort extends EventEmitter implements PublicationPort {
+  readonly calls: PortCall[] = [];
+
+  open(symbolId: number, publicationId: number, spec: PublicationSpec): void {
+    this.#record({ call: 'open', symbolId, publicationId, spec });
+  }
+
+  close(symbolId: number, publicationId: number): void {
+    this.#record({ call: 'close', symbolId, publicationId });
+  }
+
+  requestSnapshot(symbolId: number, publicationId: number, token: number, reason: 'subscribe' | 'slow'): void {
+    this.#record({ call: 'requestSnapshot', symbolId, publicationId, token, reason });
+  }
+
+  opened(): Extract<PortCall, { call: 'open' }>[] {
+    return this.calls.filter((each) => each.call === 'open');
+  }
+
+  requests(): Extract<PortCall, { call: 'requestSnapshot' }>[] {
+    return this.calls.filter((each) => each.call === 'requestSnapshot');
+  }
+
+  #record(call: PortCall): void {
+    this.calls.push(call);
+    this.emit('call', call);
+  }
+}
+
+/** A whole unmasked text frame, as the shards make them. */
+export function textFrame(payload: unknown): { readonly frame: Buffer; readonly payloadOffset: number } {
+  const body = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
+  const head = frameHead(body.length);
+  return { frame: Buffer.concat([head, body]), payloadOffset: head.length };
+}
+
+function frameHead(length: number): Buffer {
+  if (length < 126) return Buffer.from([0x81, length]);
+  if (length < 65_536) return Buffer.from([0x81, 126, length >> 8, length & 0xff]);
+  const head = Buffer.alloc(10);
+  head[0] = 0x81;
+  head[1] = 127;
+  head.writeUInt32BE(length, 6);
+  return head;
+}
+
+/** What a test delivers to a hub. */
+export interface Deliverer {
+  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void;
+}
+
+export function deliver(hub: Deliverer, publicationId: number, kind: MessageKind, payload: unknown, token = 0): void {
+  const { frame, payloadOffset } = textFrame(payload);
+  hub.deliver(publicationId, kind, token, frame, payloadOffset);
+}

@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+const nodeMajor = Number.parseInt(process.versions.node, 10);
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Tests open sockets and threads; a failure bound far above what they take, since machines differ.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Continuous integration adds up the counts of several runs.
+    reporters: process.env['CI'] === undefined ? ['default'] : ['default', ['json', { outputFile: `dist/test-results/node-${nodeMajor}.json` }]],
+  },
+});

@@ -12,6 +12,7 @@ const layers = {
   shard: ['support', 'model', 'memory', 'book', 'mexc'],
   publish: ['support', 'model', 'memory', 'book', 'mexc'],
   gateway: ['support', 'model', 'memory', 'book', 'mexc', 'feed', 'shard', 'publish'],
+  engine: ['support', 'model', 'memory', 'book', 'mexc', 'feed', 'shard', 'publish', 'gateway'],
   simulator: ['support', 'model', 'mexc'],
   cli: ['support', 'model', 'simulator', 'engine'],
 };
@@ -37,7 +38,7 @@ export default {
     {
       name: 'engine-does-not-know-its-commands',
       severity: 'error',
-      from: { path: '^src/(engine|index)\\.ts$' },
+      from: { path: '^src/(engine|index)(/|\\.ts$)' },
       to: { path: '^(src/(cli|simulator|main)|workers|test|bench)' },
     },
     {
@@ -70,6 +71,10 @@ export default {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'default'],
+    },
   },
 };

@@ -9,6 +9,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Continuous integration adds up the counts of several runs.
-    reporters: process.env['CI'] === undefined ? ['default'] : ['default', ['json', { outputFile: `dist/test-results/node-${nodeMajor}.json` }]],
+    reporters:
+      process.env['CI'] === undefined ? ['default'] : ['default', ['json', { outputFile: `dist/test-results/node-${nodeMajor}.json` }]],
   },
 });

@@ -18,6 +18,7 @@ function createEngineBook({ frames, snapshot, priceScale, quantityScale }: Candi
   const delta = new DeltaBuffer(DELTA_CAPACITY);
   const snapshotDelta = toDelta(snapshot, priceScale, quantityScale);
   const { bytes, starts } = toSharedMemory(frames);
+  const view = new DataView(bytes.buffer);
   let lastVersion = 0;
 
   return {
@@ -28,7 +29,7 @@ function createEngineBook({ frames, snapshot, priceScale, quantityScale }: Candi
     replay() {
       let levels = 0;
       for (let frame = 0; frame + 1 < starts.length; frame++) {
-        const outcome = decodeDepth(bytes, starts[frame]!, starts[frame + 1]!, priceScale, quantityScale, delta);
+        const outcome = decodeDepth(bytes, view, starts[frame]!, starts[frame + 1]!, priceScale, quantityScale, delta);
         if (outcome !== DepthDecode.OK) throw new Error(`frame ${frame}: decoding gave ${outcome}`);
         const verdict = judgeSequence(lastVersion, delta.fromVersion, delta.toVersion);
         if (verdict === Sequence.GAP) throw new Error(`frame ${frame}: gap after ${lastVersion}`);

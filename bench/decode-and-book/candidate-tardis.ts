@@ -38,7 +38,16 @@ const fromItem = (item: DepthItem): BookPriceLevel => ({ price: Number(item.pric
 const noDate = new Date(0);
 
 function bookChange(isSnapshot: boolean, bids: BookPriceLevel[], asks: BookPriceLevel[]) {
-  return { type: 'book_change' as const, symbol: '', exchange: 'binance' as const, isSnapshot, bids, asks, timestamp: noDate, localTimestamp: noDate };
+  return {
+    type: 'book_change' as const,
+    symbol: '',
+    exchange: 'binance' as const,
+    isSnapshot,
+    bids,
+    asks,
+    timestamp: noDate,
+    localTimestamp: noDate,
+  };
 }
 
 await serveCandidate(createTardisBook);

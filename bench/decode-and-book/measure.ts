@@ -57,7 +57,8 @@ export async function measureStream(
     for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
       for (const [index, candidate] of processes.entries()) {
         const { passes, levels, nanoseconds } = await candidate.round(roundMs);
-        if (levels !== passes * stream.levels) throw new Error(`${specs[index]!.name} applied ${levels} levels in ${passes} passes of ${stream.levels}`);
+        if (levels !== passes * stream.levels)
+          throw new Error(`${specs[index]!.name} applied ${levels} levels in ${passes} passes of ${stream.levels}`);
         if (round >= WARM_UP_ROUNDS) rates[index]!.push((levels / nanoseconds) * 1e3);
       }
     }
@@ -65,7 +66,9 @@ export async function measureStream(
     for (const [index, candidate] of processes.entries()) {
       const book = await candidate.book();
       if (book.version !== model.version || hashBook(book) !== bookSha256) {
-        throw new Error(`${specs[index]!.name} ends in another book than the model (stream ${stream.name}, version ${book.version} for ${model.version})`);
+        throw new Error(
+          `${specs[index]!.name} ends in another book than the model (stream ${stream.name}, version ${book.version} for ${model.version})`,
+        );
       }
     }
     return {

@@ -9,7 +9,10 @@ export function modelBook(stream: Stream): TextBook {
   let { version } = stream.snapshot;
   for (const frame of stream.frames) {
     const body = decodePush(frame).publicAggreDepths!;
-    for (const [side, items] of [[bids, body.bids], [asks, body.asks]] as const) {
+    for (const [side, items] of [
+      [bids, body.bids],
+      [asks, body.asks],
+    ] as const) {
       for (const item of items) {
         const [price, quantity] = trimLevel([item.price, item.quantity]);
         if (quantity === '0') side.delete(price);
@@ -31,7 +34,10 @@ export function modelBook(stream: Stream): TextBook {
  */
 export function hashBook(book: TextBook): string {
   const hash = createHash('sha256');
-  for (const [letter, levels] of [['b', book.bids], ['a', book.asks]] as const) {
+  for (const [letter, levels] of [
+    ['b', book.bids],
+    ['a', book.asks],
+  ] as const) {
     for (const level of levels) hash.update(`${letter} ${trimLevel(level).join(' ')}\n`);
   }
   return hash.digest('hex');

@@ -5,9 +5,7 @@ import { decodePush, type DepthItem } from './push-schema.js';
 import type { Stream, TextBook, TextLevel } from './stream.js';
 
 /** One line of a recorded session: a binary push, or the answer of a REST request. */
-type SessionLine =
-  | { readonly k: 'ws'; readonly b64: string }
-  | { readonly k: 'rest'; readonly path: string; readonly raw: string };
+type SessionLine = { readonly k: 'ws'; readonly b64: string } | { readonly k: 'rest'; readonly path: string; readonly raw: string };
 
 interface DepthAnswer {
   readonly lastUpdateId: number;

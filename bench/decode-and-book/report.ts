@@ -32,7 +32,7 @@ export function formatStream({ stream, results, finalLevels, bookSha256 }: Strea
       labels[name] ?? name,
       rate.toFixed(2),
       `${Math.min(...rates).toFixed(2)} - ${Math.max(...rates).toFixed(2)}`,
-      ((stream.levels / stream.frames.length) / rate).toFixed(2),
+      (stream.levels / stream.frames.length / rate).toFixed(2),
       ratio,
       formatTarget(name, engine === undefined ? undefined : engine / rate),
     ];

@@ -124,7 +124,7 @@ pub fn parse_decimal(text: &[u8], scale: u32) -> Result<u64, DecodeError> {
     if text.is_empty() || text.len() > 19 {
         return Err(DecodeError::BadNumber);
     }
-    Ok(value * POWERS_OF_TEN[missing as usize])
+    value.checked_mul(POWERS_OF_TEN[missing as usize]).ok_or(DecodeError::BadNumber)
 }
 
 const POWERS_OF_TEN: [u64; 20] = {

@@ -19,7 +19,7 @@ import { SIDE_INTS } from './ladder-layout.js';
  *   double 12 seq            updates applied
  *          13 version        of the exchange: toVersion of the last update
  *          14 exchange time  Unix ms, NaN = unknown
- *          15 receive time   Unix ms
+ *          15 receive time   Unix ms, 0 = the book holds nothing
  *          16 since          Unix ms of the last change of state
  *          17 best bid tick  NO_TICK = no bid
  *          18 best bid lots

@@ -1,5 +1,6 @@
 /**
- * One depth update as columns, reused for every frame: the hot path passes nothing else on.
+ * One depth update as columns, reused for every frame: the hot path passes nothing else on. Doubles begin as NaN, so that the object's shape
+ * holds doubles from the start.
  * Prices are whole ticks, quantities whole lots, at the scales the decoder was given.
  */
 export class DeltaBuffer {
@@ -9,9 +10,12 @@ export class DeltaBuffer {
   askLots: Float64Array;
   bidTicks: Float64Array;
   bidLots: Float64Array;
+  /** The lots once more, as two int32 each: the upper one is 0 only where the lots are. */
+  askLotsWords: Int32Array;
+  bidLotsWords: Int32Array;
   /** First and last version the update covers. */
-  fromVersion = 0;
-  toVersion = 0;
+  fromVersion = NaN;
+  toVersion = NaN;
   /** Exchange time, Unix ms; NaN when the frame has none. */
   exchangeTimeMs = NaN;
   /** Numbers that do not fit 2^53 and were kept as the nearest double. */
@@ -25,6 +29,16 @@ export class DeltaBuffer {
     this.askLots = new Float64Array(capacity);
     this.bidTicks = new Float64Array(capacity);
     this.bidLots = new Float64Array(capacity);
+    this.askLotsWords = new Int32Array(this.askLots.buffer);
+    this.bidLotsWords = new Int32Array(this.bidLots.buffer);
+  }
+
+  /** 0 when the update has no level. */
+  highestTick(): number {
+    let highest = 0;
+    for (let i = 0; i < this.askCount; i++) highest = Math.max(highest, this.askTicks[i]!);
+    for (let i = 0; i < this.bidCount; i++) highest = Math.max(highest, this.bidTicks[i]!);
+    return highest;
   }
 
   /** Makes room for at least `levels` levels a side; the columns' contents are lost. */
@@ -35,5 +49,7 @@ export class DeltaBuffer {
     this.askLots = new Float64Array(capacity);
     this.bidTicks = new Float64Array(capacity);
     this.bidLots = new Float64Array(capacity);
+    this.askLotsWords = new Int32Array(this.askLots.buffer);
+    this.bidLotsWords = new Int32Array(this.bidLots.buffer);
   }
 }

@@ -1,4 +1,14 @@
-import {
+import * as layout from './ladder-layout.js';
+
+/*
+ * Reading a ladder, for its writer and for readers on other threads. A reader may look at a ladder in the middle of a change: every
+ * loop here is bounded and every failed search has an answer, so that nonsense comes to an end and the version check can reject it.
+ *
+ * `side` is the index of the side block in `i32`; `direction` is 1 for upwards and -1 for downwards.
+ */
+
+// An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
+const {
   BITS,
   CHILD_MASK,
   CHILDREN,
@@ -10,20 +20,29 @@ import {
   PAGE_TICKS,
   ROOT,
   SPAN,
-} from './ladder-layout.js';
-
-/*
- * Reading a ladder, for its writer and for readers on other threads. A reader may look at a ladder in the middle of a change: every
- * loop here is bounded and every failed search has an answer, so that nonsense comes to an end and the version check can reject it.
- *
- * `side` is the index of the side block in `i32`; `direction` is 1 for upwards and -1 for downwards.
- */
+  CHILD_SHIFT,
+  HOT_NODE,
+  HOT_NUMBER,
+  HOT_SHIFT,
+  INT_HEIGHT_MAX,
+  INT_TICK_LIMIT,
+  LEAF_SHIFT,
+  PAGE_SHIFT,
+} = layout;
 
 /** No level: the answer at the end of a ladder. */
 export const NO_TICK = -1;
 
 /** int32 index of the pair (word of the page, its occupied ticks) for `tick`; 0 when there is no such page. */
 export function findPage(i32: Int32Array, side: number, tick: number): number {
+  if (tick < INT_TICK_LIMIT && tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
+    const middle = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
+    if (middle === 0) return 0;
+    const leaf = i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
+    if (leaf === 0) return 0;
+    const pair = leaf + FIRST_CHILD + 2 * ((tick >> PAGE_SHIFT) & CHILD_MASK);
+    return i32[pair] === 0 ? 0 : pair;
+  }
   const height = i32[side + HEIGHT]!;
   let node = i32[side + ROOT]!;
   if (node === 0 || height > HEIGHT_MAX || tick >= SPAN[height + 1]!) return 0;
@@ -37,6 +56,7 @@ export function findPage(i32: Int32Array, side: number, tick: number): number {
 
 /** Which child of its node at `level` a tick lies in. */
 export function childOf(tick: number, level: number): number {
+  if (tick < INT_TICK_LIMIT) return level > INT_HEIGHT_MAX ? 0 : (tick >> (PAGE_SHIFT + CHILD_SHIFT * (level - 1))) & CHILD_MASK;
   return Math.floor(tick * INVERSE_SPAN[level]!) - Math.floor(tick * INVERSE_SPAN[level + 1]!) * CHILDREN;
 }
 

@@ -1,5 +1,9 @@
 import type { Arena } from '../memory/arena.js';
-import {
+import * as layout from './ladder-layout.js';
+import { childOf, findPage, first, lotsAt, neighbour, NO_TICK } from './ladder-lookup.js';
+
+// An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
+const {
   BITS,
   CHILD_MASK,
   CHILD_SHIFT,
@@ -21,8 +25,7 @@ import {
   ROOT,
   SIDE_INTS,
   SPAN,
-} from './ladder-layout.js';
-import { childOf, findPage, first, lotsAt, neighbour, NO_TICK } from './ladder-lookup.js';
+} = layout;
 
 /** Block sizes, as size classes of the arena. */
 const PAGE_WORDS = PAGE_TICKS;
@@ -62,11 +65,22 @@ export class Ladders {
   }
 
   /**
-   * Sets `count` levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. Returns the best
-   * tick afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids (best = highest), -1 for asks.
-   * Throws ArenaFullError half-way: the ladder must then be cleared.
+   * Sets `count` levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `lotsWords` is
+   * `lots` as int32. Returns the best tick afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids
+   * (best = highest), -1 for asks. Throws ArenaFullError half-way: the ladder must then be cleared.
+   *
+   * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
+   * added and removed by the same arithmetic; what still branches is rare (the touch) or costs more than a misprediction (memory).
    */
-  apply(side: number, direction: number, best: number, ticks: Float64Array, lots: Float64Array, count: number): number {
+  apply(
+    side: number,
+    direction: number,
+    best: number,
+    ticks: Float64Array,
+    lots: Float64Array,
+    lotsWords: Int32Array,
+    count: number,
+  ): number {
     const f64 = this.#f64;
     const i32 = this.#i32;
     let bestRemoved = false;
@@ -75,9 +89,8 @@ export class Ladders {
     let leafNumber = -1;
     for (let i = 0; i < count; i++) {
       const tick = ticks[i]!;
-      const quantity = lots[i]!;
       if (tick >= INT_TICK_LIMIT) {
-        best = this.#applyFar(side, direction, best, tick, quantity);
+        best = this.#applyFar(side, direction, best, tick, lots[i]!);
         leafNumber = -1;
         continue;
       }
@@ -86,45 +99,44 @@ export class Ladders {
         leafNumber = t >> LEAF_SHIFT;
         leaf = this.#findLeaf(side, t);
       }
+      const upper = lotsWords[2 * i + 1]!;
+      const wanted = (upper | -upper) >>> 31;
+      if (leaf === 0) {
+        if (wanted === 0) continue;
+        leaf = this.#addLeaf(side, tick);
+      }
       const child = (t >> PAGE_SHIFT) & CHILD_MASK;
-      const bit = 1 << (t & (PAGE_TICKS - 1));
-      if (quantity > 0) {
-        if (leaf === 0) leaf = this.#addLeaf(side, tick);
-        const pair = leaf + FIRST_CHILD + 2 * child;
-        let page = i32[pair]!;
-        if (page === 0) {
-          page = this.#arena.allocate(PAGE_WORDS);
-          i32[pair] = page;
-          i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
+      const pair = leaf + FIRST_CHILD + 2 * child;
+      let page = i32[pair]!;
+      if (page === 0) {
+        if (wanted === 0) continue;
+        page = this.#arena.allocate(PAGE_WORDS);
+        i32[pair] = page;
+        i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
+      }
+      const slot = t & (PAGE_TICKS - 1);
+      f64[page + slot] = lots[i]!;
+      const bits = i32[pair + 1]!;
+      const changed = ((bits >>> slot) & 1) ^ wanted;
+      const bitsAfter = bits ^ (changed << slot);
+      i32[pair + 1] = bitsAfter;
+      i32[side + LEVELS] = i32[side + LEVELS]! + changed * (2 * wanted - 1);
+      if ((t - best) * direction >= 0 || best === NO_TICK) {
+        if (wanted === 1) best = t;
+        else if (changed === 1 && t === best) bestRemoved = true;
+      }
+      if (bitsAfter === 0) {
+        this.#arena.release(page, PAGE_WORDS);
+        i32[pair] = 0;
+        const leafBits = i32[leaf + BITS]! & ~(1 << child);
+        i32[leaf + BITS] = leafBits;
+        if (leafBits === 0) {
+          this.#prune(side, tick);
+          leafNumber = -1;
         }
-        f64[page + (t & (PAGE_TICKS - 1))] = quantity;
-        if ((t - best) * direction > 0 || best === NO_TICK) best = t;
-        const bits = i32[pair + 1]!;
-        if ((bits & bit) === 0) {
-          i32[pair + 1] = bits | bit;
-          if (++i32[side + LEVELS]! > LEVELS_MAX) {
-            this.#evictWorst(side, direction);
-            leafNumber = -1;
-          }
-        }
-      } else if (leaf !== 0) {
-        const pair = leaf + FIRST_CHILD + 2 * child;
-        const bits = i32[pair + 1]!;
-        if ((bits & bit) !== 0) {
-          if (t === best) bestRemoved = true;
-          i32[side + LEVELS]!--;
-          i32[pair + 1] = bits & ~bit;
-          if (bits === bit) {
-            this.#arena.release(i32[pair]!, PAGE_WORDS);
-            i32[pair] = 0;
-            const leafBits = i32[leaf + BITS]! & ~(1 << child);
-            i32[leaf + BITS] = leafBits;
-            if (leafBits === 0) {
-              this.#prune(side, tick);
-              leafNumber = -1;
-            }
-          }
-        }
+      } else if (i32[side + LEVELS]! > LEVELS_MAX) {
+        this.#evictWorst(side, direction);
+        leafNumber = -1;
       }
     }
     if (bestRemoved && lotsAt(f64, i32, side, best) === 0) return neighbour(i32, side, best, -direction);

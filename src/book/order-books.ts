@@ -3,21 +3,25 @@ import { readBegin, writeBegin, writeEnd } from '../memory/seqlock.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
 import { assert } from '../support/assert.js';
-import {
-  ASKS,
+import * as layout from './book-layout.js';
+import { ASKS, BIDS, headerDoubles, headerInts } from './book-layout.js';
+import type { DeltaBuffer } from './delta-buffer.js';
+import { Ladders } from './ladder.js';
+import { EVICTED, LEVELS } from './ladder-layout.js';
+import { collect, first, lotsAt, NO_TICK } from './ladder-lookup.js';
+
+// An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
+const {
   BEST_ASK_LOTS,
   BEST_ASK_TICK,
   BEST_BID_LOTS,
   BEST_BID_TICK,
-  BIDS,
   COUNT_APPLIED,
   COUNT_INEXACT,
   COUNT_RESYNCS,
   EPOCH,
   EXCHANGE_TIME,
   EXCHANGE_VERSION,
-  headerDoubles,
-  headerInts,
   IN_USE,
   PRICE_SCALE,
   QUANTITY_SCALE,
@@ -27,11 +31,7 @@ import {
   SINCE,
   STATE,
   VERSION,
-} from './book-layout.js';
-import type { DeltaBuffer } from './delta-buffer.js';
-import { Ladders } from './ladder.js';
-import { LEVELS } from './ladder-layout.js';
-import { collect, lotsAt, NO_TICK } from './ladder-lookup.js';
+} = layout;
 
 /** Ladder directions: the best bid is the highest, the best ask the lowest tick. */
 export const BID_DIRECTION = 1;
@@ -45,23 +45,28 @@ export class OrderBooks {
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
   readonly #ladders: Ladders;
+  readonly #arena: Arena;
 
   constructor(arena: Arena) {
+    this.#arena = arena;
     this.#f64 = arena.f64;
     this.#i32 = arena.i32;
     this.#ladders = new Ladders(arena);
   }
 
-  /** Puts a slot to use for a symbol, empty and `syncing`. Epoch and seq go on from the slot's last use. Throws ArenaFullError. */
+  /** Puts a slot to use for a symbol, empty and `syncing`. After a restart its epoch goes on. Throws ArenaFullError. */
   open(slot: number, priceScale: number, quantityScale: number, timeMs: number): void {
     const ints = headerInts(slot);
     const i32 = this.#i32;
     writeBegin(i32, ints + VERSION);
     i32[ints + PRICE_SCALE] = priceScale;
     i32[ints + QUANTITY_SCALE] = quantityScale;
+    if (i32[ints + IN_USE] === 0) i32[ints + EPOCH] = this.#arena.highestEpoch();
     i32[ints + IN_USE] = 1;
     const doubles = headerDoubles(slot);
     this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
+    i32[ints + BIDS + EVICTED] = 0;
+    i32[ints + ASKS + EVICTED] = 0;
     this.#enter(slot, BookState.SYNCING, StateReason.START, timeMs);
     try {
       this.#clear(slot);
@@ -90,6 +95,7 @@ export class OrderBooks {
     this.#ladders.destroy(ints + ASKS);
     this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
     this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    this.#f64[doubles + RECEIVE_TIME] = 0;
     writeEnd(this.#i32, ints + VERSION);
   }
 
@@ -178,6 +184,7 @@ export class OrderBooks {
     const ints = headerInts(slot);
     writeBegin(i32, ints + VERSION);
     i32[ints + EPOCH] = i32[ints + EPOCH]! + 1;
+    this.#arena.raiseEpoch(i32[ints + EPOCH]!);
     this.count(slot, COUNT_RESYNCS);
     this.#enter(slot, BookState.LIVE, StateReason.SYNCED, receiveTimeMs);
     let sound = true;
@@ -193,7 +200,10 @@ export class OrderBooks {
     return sound;
   }
 
-  /** Moves a book to scales with more decimals; levels and order stay the same. Throws ArenaFullError, with the book `suspect`. */
+  /**
+   * Moves a book to scales with more decimals; levels and order stay the same. The caller knows that all ticks will be below TICK_LIMIT.
+   * Throws ArenaFullError, with the book `suspect`.
+   */
   rescale(slot: number, priceScale: number, quantityScale: number): void {
     const i32 = this.#i32;
     const ints = headerInts(slot);
@@ -224,6 +234,13 @@ export class OrderBooks {
     return lotsAt(this.#f64, this.#i32, headerInts(slot) + side, tick);
   }
 
+  /** The highest price of any level, as a double; 0 when there is none. */
+  highestPrice(slot: number): number {
+    const ints = headerInts(slot);
+    const tick = Math.max(0, first(this.#i32, ints + BIDS, -1), first(this.#i32, ints + ASKS, -1));
+    return tick / POWERS_OF_TEN[this.priceScale(slot)]!;
+  }
+
   levels(slot: number, side: typeof BIDS | typeof ASKS): number {
     return this.#i32[headerInts(slot) + side + LEVELS]!;
   }
@@ -236,8 +253,10 @@ export class OrderBooks {
     let bid = f64[doubles + BEST_BID_TICK]!;
     let ask = f64[doubles + BEST_ASK_TICK]!;
     try {
-      if (delta.askCount > 0) ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, delta.askTicks, delta.askLots, delta.askCount);
-      if (delta.bidCount > 0) bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, delta.bidTicks, delta.bidLots, delta.bidCount);
+      if (delta.askCount > 0)
+        ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, delta.askTicks, delta.askLots, delta.askLotsWords, delta.askCount);
+      if (delta.bidCount > 0)
+        bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, delta.bidTicks, delta.bidLots, delta.bidLotsWords, delta.bidCount);
     } catch (error) {
       this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
       writeEnd(this.#i32, ints + VERSION);
@@ -274,6 +293,9 @@ export class OrderBooks {
     this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
     this.#f64[doubles + BEST_BID_LOTS] = 0;
     this.#f64[doubles + BEST_ASK_LOTS] = 0;
+    this.#f64[doubles + EXCHANGE_VERSION] = 0;
+    this.#f64[doubles + EXCHANGE_TIME] = NaN;
+    this.#f64[doubles + RECEIVE_TIME] = 0;
     for (const side of [BIDS, ASKS]) {
       this.#ladders.destroy(ints + side);
       this.#ladders.create(ints + side);
@@ -299,7 +321,7 @@ export class OrderBooks {
     const ladder = headerInts(slot) + side;
     this.#ladders.destroy(ladder);
     this.#ladders.create(ladder);
-    const best = this.#ladders.apply(ladder, direction, NO_TICK, ticks, lots, count);
+    const best = this.#ladders.apply(ladder, direction, NO_TICK, ticks, lots, new Int32Array(lots.buffer), count);
     const doubles = headerDoubles(slot);
     this.#f64[doubles + bestField] = best;
     this.#f64[doubles + bestField + 1] = best === NO_TICK ? 0 : lotsAt(this.#f64, this.#i32, ladder, best);

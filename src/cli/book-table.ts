@@ -101,5 +101,10 @@ export function tableLines(rows: readonly BookRow[]): readonly string[] {
   ]);
   const table = [HEAD as readonly string[], ...cells];
   const widths = HEAD.map((_, column) => Math.max(...table.map((line) => displayWidth(line[column]!))));
-  return table.map((line) => line.map((cell, column) => pad(cell, widths[column]!, column < 2 ? 'start' : 'end')).join('  ').trimEnd());
+  return table.map((line) =>
+    line
+      .map((cell, column) => pad(cell, widths[column]!, column < 2 ? 'start' : 'end'))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -51,7 +51,13 @@ function simulatorFlags(config: DemoConfig): readonly string[] {
 function showBooks(engine: Engine, block: LiveBlock | undefined): () => void {
   const { market } = engine;
   const print = (lines: readonly string[]): unknown => process.stdout.write(`${lines.join('\n')}\n`);
-  print(['', `Simulated exchange at ${market.source.wsUrl}: this market is made up.`, `Engine at ${engine.url}`, '', ...tryItLines(engine)]);
+  print([
+    '',
+    `Simulated exchange at ${market.source.wsUrl}: this market is made up.`,
+    `Engine at ${engine.url}`,
+    '',
+    ...tryItLines(engine),
+  ]);
   const sampler = new BookSampler(market);
   const meter = new RateMeter();
   let shownMs = -Infinity;
@@ -62,7 +68,9 @@ function showBooks(engine: Engine, block: LiveBlock | undefined): () => void {
     const progress = readProgress(status, Date.now());
     const rate = meter.perSecond(status.counters.framesApplied, nowMs);
     const complete = progress.live >= progress.asked;
-    const summary = complete ? `simulated exchange: ${progress.live} of ${progress.asked} books live, ${rate.toFixed(0)} updates/s` : progressLine(progress);
+    const summary = complete
+      ? `simulated exchange: ${progress.live} of ${progress.asked} books live, ${rate.toFixed(0)} updates/s`
+      : progressLine(progress);
     if (block !== undefined) return block.draw([summary, '', ...tableLines(rows)]);
     if (nowMs - shownMs < SUMMARY_MS || !complete) return;
     print(shownMs === -Infinity ? [summary, '', ...tableLines(rows), ''] : [summary]);

@@ -43,11 +43,14 @@ export async function startSimulatorProcess(
   // An empty environment: variables and files meant for `mdp sim` are not meant for the market inside a demo.
   const child = fork(main, ['sim', ...flags], { env: {}, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   const errorLines: string[] = [];
-  createInterface({ input: child.stdout! }).on('line', onLine);
-  createInterface({ input: child.stderr! }).on('line', (line) => {
+  const output = createInterface({ input: child.stdout! }).on('line', onLine);
+  const errors = createInterface({ input: child.stderr! }).on('line', (line) => {
     if (errorLines.push(line.trim()) > ERROR_LINES_MAX) errorLines.shift();
   });
-  const ended = once(child, 'close').then(([code, signal]: readonly unknown[]) => endError(signal ?? code, errorLines));
+  // Not the child's `close`: it does not come when this side has disconnected (Node 20.20).
+  const ended = Promise.all([once(child, 'exit'), once(output, 'close'), once(errors, 'close')]).then(([[code, signal]]) =>
+    endError(signal ?? code, errorLines),
+  );
   const listening = await Promise.race([listeningMessage(child), ended]);
   if (listening instanceof CodedError) throw listening;
   let closing = false;
@@ -77,7 +80,7 @@ function listeningMessage(child: ChildProcess): Promise<SimulatorListening> {
       child.kill('SIGKILL');
       reject(new CodedError(ErrorCode.SIMULATOR_ENDED, `the simulated exchange did not listen within ${START_MS_MAX} ms`));
     }, START_MS_MAX);
-    child.once('close', () => clearTimeout(timer));
+    child.once('exit', () => clearTimeout(timer));
     child.once('message', (message) => {
       clearTimeout(timer);
       resolve(message as SimulatorListening);

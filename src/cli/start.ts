@@ -14,7 +14,10 @@ export async function runStart(argv: readonly string[]): Promise<void> {
   const engine = await createEngine({ ...config, logger });
   shutdown.add(() => engine.close());
   const { source, books } = engine.market.status();
-  logger.info({ url: engine.url, wsUrl: engine.wsUrl, exchange: source.wsUrl, simulated: source.simulated, books: books.tracked }, 'listening');
+  logger.info(
+    { url: engine.url, wsUrl: engine.wsUrl, exchange: source.wsUrl, simulated: source.simulated, books: books.tracked },
+    'listening',
+  );
   const progress = new ProgressWatch({ market: engine.market, logger, block });
   shutdown.add(async () => progress.stop());
 }

@@ -86,7 +86,7 @@ export class Market implements MarketData {
       epoch: envelope.epoch,
       seq: envelope.seq,
       version: envelope.version,
-      ageMs: envelope.epoch === 0 ? null : Math.max(0, clock() - envelope.receiveTimeMs),
+      ageMs: envelope.receiveTimeMs === 0 ? null : Math.max(0, clock() - envelope.receiveTimeMs),
       shard: symbol.shard,
       connection: feed.connectionOf(symbol.id),
       bidLevels: envelope.bidLevels,

@@ -48,7 +48,10 @@ export class SymbolTable {
     const slots = this.#bySlot[shard]!;
     const slot = this.#freeSlots[shard]!.pop() ?? slots.length;
     if (slot >= this.#slotsMax) {
-      throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, `shard ${shard} holds ${this.#slotsMax} books already`, { shard, booksMax: this.#slotsMax });
+      throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, `shard ${shard} holds ${this.#slotsMax} books already`, {
+        shard,
+        booksMax: this.#slotsMax,
+      });
     }
     const id = this.#freeIds.pop() ?? this.#byId.length;
     const tracked: TrackedSymbol = { ...listed, id, shard, slot };

@@ -35,7 +35,7 @@ export interface FeedOptions {
   readonly logger: Logger;
   /** Levels a side to ask for. Default 5,000. */
   readonly snapshotLimit?: number;
-  /** Snapshot requests under way at once. Default 16. */
+  /** Snapshot requests under way at once. Default 4 s of the snapshot rate, at least 16. */
   readonly snapshotsInFlightMax?: number;
   /** Default 30, which is what MEXC takes. */
   readonly subscriptionsPerConnection?: number;
@@ -93,7 +93,7 @@ export class Feed {
       rest: options.rest,
       budget,
       snapshotLimit: options.snapshotLimit ?? 5000,
-      snapshotsInFlightMax: options.snapshotsInFlightMax ?? 16,
+      snapshotsInFlightMax: options.snapshotsInFlightMax ?? Math.max(16, Math.ceil(4 * budget.ratePerSecond)),
       sink,
       router: this.#router,
       timings: this.#timings,
@@ -187,7 +187,12 @@ export class Feed {
     const { budget } = this.#options;
     return {
       connections: this.#pool.status(),
-      snapshots: { waiting: this.#sync.waiting, inFlight: this.#sync.inFlight, ratePerSecond: budget.ratePerSecond, pausedUntil: budget.pausedUntil },
+      snapshots: {
+        waiting: this.#sync.waiting,
+        inFlight: this.#sync.inFlight,
+        ratePerSecond: budget.ratePerSecond,
+        pausedUntil: budget.pausedUntil,
+      },
       counters: this.#router.counters,
     };
   }
@@ -316,7 +321,8 @@ export class Feed {
       this.#admit();
     }, delayMs);
     const suppressed = this.#refusals.pass();
-    if (suppressed >= 0) this.#options.logger.warn({ symbol: line.symbol.symbol, reason, retryInMs: Math.round(delayMs), suppressed }, 'subscription refused');
+    if (suppressed >= 0)
+      this.#options.logger.warn({ symbol: line.symbol.symbol, reason, retryInMs: Math.round(delayMs), suppressed }, 'subscription refused');
     this.#settled(line);
   }
 

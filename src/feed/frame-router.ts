@@ -45,7 +45,12 @@ export class FrameRouter {
   }
 
   get counters(): FrameCounters {
-    return { frames: this.#frames, bytes: this.#bytes, framesUnknownSymbol: this.#framesUnknownSymbol, framesMalformed: this.#framesMalformed };
+    return {
+      frames: this.#frames,
+      bytes: this.#bytes,
+      framesUnknownSymbol: this.#framesUnknownSymbol,
+      framesMalformed: this.#framesMalformed,
+    };
   }
 
   /** Hot path: no allocation, no closures. */

@@ -46,7 +46,12 @@ export class SnapshotBudget implements RequestBudget {
     assert(this.#burst >= this.#reserve + 1, `burst ${this.#burst} leaves start-up nothing above the reserve ${this.#reserve}`);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#pauses = new Backoff({ baseMs: options.pauseBaseMs ?? 5000, maxMs: options.pauseMaxMs ?? 300_000, random: this.#random, jitter: 0.2 });
+    this.#pauses = new Backoff({
+      baseMs: options.pauseBaseMs ?? 5000,
+      maxMs: options.pauseMaxMs ?? 300_000,
+      random: this.#random,
+      jitter: 0.2,
+    });
     this.#tokens = this.#burst;
     this.#countedAt = this.#clock();
   }

@@ -198,7 +198,10 @@ export class SnapshotScheduler {
     if (suppressed < 0) return;
     const pausedUntil = this.#options.budget.pausedUntil;
     const pausedMs = pausedUntil === null ? 0 : Math.round(pausedUntil - this.#options.clock());
-    this.#options.logger.warn({ err: error, symbol: job.line.symbol.symbol, retryInMs: Math.round(delayMs), pausedMs, suppressed }, 'snapshot failed');
+    this.#options.logger.warn(
+      { err: error, symbol: job.line.symbol.symbol, retryInMs: Math.round(delayMs), pausedMs, suppressed },
+      'snapshot failed',
+    );
   }
 }
 

@@ -104,7 +104,7 @@ export class BookAnswers {
     const state = bookStateNames[copy.state];
     const reason = stateReasonNames[copy.reason];
     const ageMs = this.#ageMs(copy);
-    const hint = copy.epoch > 0 ? '; allowStale=true gives it as it is' : '';
+    const hint = copy.receiveTimeMs > 0 ? '; allowStale=true gives it as it is' : '';
     throw new Problem('BOOK_NOT_LIVE', `the book of ${symbol.symbol} is ${state} (${reason})${hint}`, {
       symbol: symbol.symbol,
       state,
@@ -140,7 +140,7 @@ export class BookAnswers {
   /** The envelope, open at its end: `{"symbol":…,"tp":…,`. Times are whole ms; what is not known is null. */
   #head(symbol: TrackedSymbol, copy: BookCopy): string {
     const te = Number.isNaN(copy.exchangeTimeMs) ? null : Math.trunc(copy.exchangeTimeMs);
-    const version = copy.epoch > 0 ? copy.version : null;
+    const version = copy.receiveTimeMs > 0 ? copy.version : null;
     const tr = copy.receiveTimeMs > 0 ? Math.trunc(copy.receiveTimeMs) : null;
     return (
       `{"symbol":${JSON.stringify(symbol.symbol)},"state":"${bookStateNames[copy.state]}","epoch":${copy.epoch},"seq":${copy.seq},` +
@@ -154,5 +154,5 @@ export class BookAnswers {
 }
 
 function isUsable(copy: BookCopy, allowStale: boolean): boolean {
-  return copy.state === BookState.LIVE || (allowStale && copy.epoch > 0);
+  return copy.state === BookState.LIVE || (allowStale && copy.receiveTimeMs > 0);
 }

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { MarketData } from '../model/market-data.js';
 import type { PublicationHub } from '../publish/publication-hub.js';
+import { systemClock } from '../support/clock.js';
 import { BookAnswers } from './book-answers.js';
 import type { GatewayContext } from './context.js';
 import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
@@ -20,7 +22,7 @@ export interface HttpOptions extends Partial<GatewayLimits> {
   readonly market: MarketData;
   readonly hub: PublicationHub;
   readonly logger: Logger;
-  /** Unix ms; default `Date.now`. */
+  /** Unix ms; default the system's monotonic clock. */
   readonly now?: () => number;
 }
 
@@ -33,7 +35,7 @@ const PATH_SEGMENT_LENGTH_MAX = 1024;
  * Builds the REST and WebSocket server; never listens. `close()` lets answers under way finish, ends WebSocket clients
  * with 1001, and drops whoever has not gone after `closeGraceMs`. Main thread only.
  */
-export async function buildHttp({ market, hub, logger, now = Date.now, ...given }: HttpOptions): Promise<FastifyInstance> {
+export async function buildHttp({ market, hub, logger, now = systemClock, ...given }: HttpOptions): Promise<FastifyInstance> {
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...given };
   const context: GatewayContext = {
     market,
@@ -44,8 +46,10 @@ export async function buildHttp({ market, hub, logger, now = Date.now, ...given 
     directory: new SymbolDirectory(market, limits.symbolLength, now),
     answers: new BookAnswers(market, limits.levelCacheBytes, now),
   };
+  // As wide as Fastify takes it, or the type of our logger would become part of the type of the app.
+  const loggerInstance: FastifyBaseLogger = logger;
   const app: FastifyInstance = Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -53,6 +57,8 @@ export async function buildHttp({ market, hub, logger, now = Date.now, ...given 
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_SEGMENT_LENGTH_MAX },
     frameworkErrors: (error, request, reply) => {
+      // No hook runs here, so nobody else ends the socket of a refused upgrade.
+      if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon());
       sendProblem(request, reply, toProblem(error, undefined));
     },
     clientErrorHandler: refuseBadHttp,
@@ -88,12 +94,19 @@ function answerWithProblems(app: FastifyInstance): void {
 function refuseWhileClosing(app: FastifyInstance, graceMs: number): void {
   let closing = false;
   let cut: NodeJS.Timeout | undefined;
+  const sockets = new Set<Socket>();
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   app.addHook('onRequest', async () => {
     if (closing) throw new Problem('SHUTTING_DOWN', 'the server is shutting down');
   });
   app.addHook('preClose', async () => {
     closing = true;
-    cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
+    cut = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
   });
   app.addHook('onClose', async () => clearTimeout(cut));
 }

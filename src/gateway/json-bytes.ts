@@ -43,14 +43,7 @@ export class JsonBytes {
   }
 
   /** Appends `[[price,quantity],…]` of the first `count` levels. */
-  levels(
-    ticks: Float64Array,
-    priceScale: number,
-    lots: Float64Array,
-    quantityScale: number,
-    count: number,
-    style: NumberStyle,
-  ): this {
+  levels(ticks: Float64Array, priceScale: number, lots: Float64Array, quantityScale: number, count: number, style: NumberStyle): this {
     this.raw('[');
     for (let i = 0; i < count; i++) {
       if (i > 0) this.#byte(COMMA);

@@ -11,6 +11,7 @@ import { assert } from '../support/assert.js';
  *   allocator, int32   0 bump pointer     first never used word of the heap
  *                      1 used words       in blocks that are in use
  *                      2 books max
+ *                      3 highest epoch    of any book so far
  *                      8 … 55 free lists  one per size (0 … 47 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
@@ -21,6 +22,7 @@ const ALLOCATOR_WORDS = 32;
 const BUMP = 0;
 const USED = 1;
 const BOOKS_MAX = 2;
+const HIGHEST_EPOCH = 3;
 const FREE_LISTS = 8;
 /** Largest block. */
 export const BLOCK_WORDS_MAX = 47;
@@ -61,6 +63,15 @@ export class Arena {
     this.i32 = new Int32Array(buffer);
     this.booksMax = this.i32[BOOKS_MAX]!;
     this.capacityWords = this.f64.length;
+  }
+
+  /** The highest epoch any book had: a symbol tracked anew goes on from there, so that no (epoch, seq) of a symbol ever comes twice. */
+  highestEpoch(): number {
+    return this.i32[HIGHEST_EPOCH]!;
+  }
+
+  raiseEpoch(epoch: number): void {
+    if (epoch > this.i32[HIGHEST_EPOCH]!) this.i32[HIGHEST_EPOCH] = epoch;
   }
 
   usedBytes(): number {

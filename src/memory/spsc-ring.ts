@@ -97,6 +97,8 @@ export class RingConsumer {
   payloadStart = 0;
   payloadEnd = 0;
   readonly bytes: Uint8Array;
+  /** Over the same memory as `bytes`. */
+  readonly view: DataView;
   readonly capacity: number;
   readonly #words: Int32Array;
   readonly #times: Float64Array;
@@ -111,6 +113,7 @@ export class RingConsumer {
     this.#words = new Int32Array(buffer);
     this.#times = new Float64Array(buffer);
     this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
     this.#position = Atomics.load(this.#words, CONSUMER);
     this.#producerCache = this.#position;
   }

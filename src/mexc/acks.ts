@@ -29,7 +29,8 @@ export type ControlFrame =
   /** `id` is `null` when the text is no JSON object at all. */
   | { readonly kind: 'unknown'; readonly id: number | null; readonly text: string };
 
-const REFUSAL = /Not Subscribed successfully!\s*\[([^\]]*)\]\.?(?:\s*Reason\s*[:：]\s*(.*?))?\s*(?=Not Subscribed successfully!|Subscribed successful!|$)/gs;
+const REFUSAL =
+  /Not Subscribed successfully!\s*\[([^\]]*)\]\.?(?:\s*Reason\s*[:：]\s*(.*?))?\s*(?=Not Subscribed successfully!|Subscribed successful!|$)/gs;
 const SUCCESS = /(?<!Not )Subscribed successful!\s*\[([^\]]*)\]/g;
 
 /** Reads one text frame; never throws. */

@@ -32,9 +32,14 @@ export function answerError(answer: RestAnswer, nowMs: number): CodedError | und
   const retryAfterMs = parseRetryAfter(answer.retryAfter, nowMs);
   const details = { path: answer.path, status, retryAfterMs, exchangeCode: stated?.code ?? null, exchangeMsg: stated?.msg ?? null };
   const fail = (code: ErrorCode, what: string): CodedError =>
-    new CodedError(code, `${answer.path}: ${what} (HTTP ${status}${stated === undefined ? '' : `, ${stated.code} ${stated.msg}`})`, details);
+    new CodedError(
+      code,
+      `${answer.path}: ${what} (HTTP ${status}${stated === undefined ? '' : `, ${stated.code} ${stated.msg}`})`,
+      details,
+    );
 
-  if (status === 429 || (stated !== undefined && THROTTLE_CODES.has(stated.code))) return fail(ErrorCode.EXCHANGE_THROTTLED, 'too many requests');
+  if (status === 429 || (stated !== undefined && THROTTLE_CODES.has(stated.code)))
+    return fail(ErrorCode.EXCHANGE_THROTTLED, 'too many requests');
   if (status === 403 || status === 418 || status === 451) return fail(ErrorCode.EXCHANGE_FORBIDDEN, 'the exchange refuses this host');
   if (status >= 500) return fail(ErrorCode.EXCHANGE_UNREACHABLE, 'the exchange failed');
   if (stated !== undefined) return fail(ErrorCode.EXCHANGE_REFUSED, 'refused');
@@ -56,7 +61,10 @@ export function parseRetryAfter(value: string | undefined, nowMs: number): numbe
 function statedError(answer: RestAnswer): { readonly code: number; readonly msg: string } | undefined {
   if (answer.body.length > ERROR_BODY_BYTES_MAX || answer.body[0] !== OPEN_BRACE) return undefined;
   try {
-    const body = JSON.parse(Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.length).toString('utf8')) as Record<string, unknown>;
+    const body = JSON.parse(Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.length).toString('utf8')) as Record<
+      string,
+      unknown
+    >;
     const { code, msg } = body;
     if (typeof code !== 'number' || code === 0 || code === 200) return undefined;
     return { code, msg: typeof msg === 'string' ? msg : '' };

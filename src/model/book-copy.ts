@@ -7,7 +7,7 @@ import { BookState, StateReason } from './book-state.js';
 export interface BookCopy {
   state: BookState;
   reason: StateReason;
-  /** Grows by one with every resync; 0 = no snapshot was ever applied, the book holds nothing. */
+  /** Grows with every resync; a snapshot opens each. */
   epoch: number;
   /** Applied updates so far, snapshots included; never goes back within a process. */
   seq: number;
@@ -15,7 +15,7 @@ export interface BookCopy {
   version: number;
   /** Exchange time of the last update, Unix ms; NaN = the exchange did not say. */
   exchangeTimeMs: number;
-  /** When the last update was received, Unix ms with a fraction. */
+  /** When the last update was received, Unix ms with a fraction; 0 = the book holds nothing. */
   receiveTimeMs: number;
   priceScale: number;
   quantityScale: number;

@@ -42,7 +42,9 @@ export function writeDecimal(target: Uint8Array, offset: number, units: number, 
 }
 
 function writeLargeDecimal(target: Uint8Array, offset: number, units: number, scale: number): number {
-  const digits = BigInt(units).toString().padStart(scale + 1, '0');
+  const digits = BigInt(units)
+    .toString()
+    .padStart(scale + 1, '0');
   const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
   for (let i = 0; i < text.length; i++) target[offset + i] = text.charCodeAt(i);
   return offset + text.length;

@@ -63,7 +63,13 @@ export interface EngineStatus {
   readonly source: SourceInfo;
   readonly instance: string;
   readonly startedAt: number;
-  readonly books: { readonly tracked: number; readonly live: number; readonly syncing: number; readonly stale: number; readonly suspect: number };
+  readonly books: {
+    readonly tracked: number;
+    readonly live: number;
+    readonly syncing: number;
+    readonly stale: number;
+    readonly suspect: number;
+  };
   readonly shards: readonly ShardStatus[];
   readonly connections: readonly ConnectionStatus[];
   readonly snapshots: {

@@ -11,10 +11,11 @@ import {
 } from './subscriber.js';
 import { createPublication, type Publication, publicationKey, type SnapshotReason, Subscription } from './subscription.js';
 
-/** Ids and tokens travel through a ring as positive 32-bit integers. */
-const ID_MAX = 0x7fff_ffff;
-/** A snapshot request without an answer for so many checks is taken for lost and made again. */
-const LOST_REQUEST_CHECKS = 10;
+/** Ids travel through a ring as positive 32-bit integers; tokens share theirs with the kind of the message. */
+const ID_MAX = 2 ** 31 - 1;
+const TOKEN_MAX = 2 ** 28 - 1;
+/** A snapshot request without an answer for so long is taken for lost and made again. */
+const LOST_REQUEST_MS = 10_000;
 
 export interface FanOutStatus extends Readonly<FanOutCounters> {
   readonly clients: number;
@@ -56,7 +57,6 @@ export class PublicationHub implements PublicationSink {
   #subscriptionCount = 0;
   #lastId = 0;
   #lastToken = 0;
-  #checkCount = 0;
 
   constructor(port: PublicationPort, limits: Partial<SubscriberLimits> = {}) {
     this.#port = port;
@@ -146,11 +146,10 @@ export class PublicationHub implements PublicationSink {
     this.#touched.length = 0;
   }
 
-  /** Called about once a second: closes clients that are far behind (`Subscriber.check`), repeats lost snapshot requests. */
+  /** Called about once a second or more often: closes clients that are far behind (`Subscriber.check`), repeats lost snapshot requests. */
   check(nowMs: number): void {
-    this.#checkCount++;
     for (const subscriber of this.#subscribers) subscriber.check(nowMs);
-    this.#repeatLostRequests();
+    this.#repeatLostRequests(nowMs);
   }
 
   status(): FanOutStatus {
@@ -218,10 +217,10 @@ export class PublicationHub implements PublicationSink {
     this.#port.close(symbolId, publication.id);
   }
 
-  #repeatLostRequests(): void {
-    // Oldest first, so the first one that is young enough ends the search.
+  #repeatLostRequests(nowMs: number): void {
     for (const subscription of this.#requests.values()) {
-      if (this.#checkCount - subscription.requestedAtCheck < LOST_REQUEST_CHECKS) return;
+      if (subscription.requestSeenAtMs < 0) subscription.requestSeenAtMs = nowMs;
+      if (nowMs - subscription.requestSeenAtMs < LOST_REQUEST_MS) continue;
       this.#settle(subscription);
       subscription.subscriber.owe(subscription, subscription.reason);
       subscription.subscriber.requestOwed();
@@ -232,7 +231,7 @@ export class PublicationHub implements PublicationSink {
     const { publication } = subscription;
     const token = this.#nextToken();
     subscription.token = token;
-    subscription.requestedAtCheck = this.#checkCount;
+    subscription.requestSeenAtMs = -1;
     this.#requests.set(token, subscription);
     this.#port.requestSnapshot(publication.symbol.id, publication.id, token, reason);
   }
@@ -251,7 +250,7 @@ export class PublicationHub implements PublicationSink {
   }
 
   #nextToken(): number {
-    do this.#lastToken = this.#lastToken === ID_MAX ? 1 : this.#lastToken + 1;
+    do this.#lastToken = this.#lastToken === TOKEN_MAX ? 1 : this.#lastToken + 1;
     while (this.#requests.has(this.#lastToken));
     return this.#lastToken;
   }

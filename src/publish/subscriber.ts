@@ -28,8 +28,8 @@ export interface SubscriberLimits {
    * past which a client is on its way out; default 4 MiB.
    */
   readonly hardLimitBytes: number;
-  /** Consecutive checks past the hard limit before the client is closed; default 5. */
-  readonly hardLimitChecks: number;
+  /** How long every check must find the client past the hard limit before it is closed, in ms; default 5,000. */
+  readonly hardLimitMs: number;
   /** How long a closed client may take to go before it is dropped, in ms; default 2,000. */
   readonly closeGraceMs: number;
 }
@@ -37,7 +37,7 @@ export interface SubscriberLimits {
 export const defaultSubscriberLimits: SubscriberLimits = {
   softLimitBytes: 256 * 1024,
   hardLimitBytes: 4 * 1024 * 1024,
-  hardLimitChecks: 5,
+  hardLimitMs: 5_000,
   closeGraceMs: 2_000,
 };
 
@@ -91,7 +91,8 @@ export class Subscriber {
   #withheldBytes = 0;
   #slow = false;
   #writable = false;
-  #strikes = 0;
+  /** The first of the checks in a row that found it past the hard limit; -1 = the last one did not. */
+  #overLimitSinceMs = -1;
   #closedAtMs = -1;
 
   constructor(connection: ClientConnection, limits: SubscriberLimits, requester: SnapshotRequester, counters: FanOutCounters) {
@@ -209,22 +210,23 @@ export class Subscriber {
     if (!this.#slow || this.closed || !this.connection.isOpen()) return;
     this.#slow = false;
     this.#withheldBytes = 0;
-    this.#strikes = 0;
+    this.#overLimitSinceMs = -1;
     this.#sendPending();
     this.requestOwed();
   }
 
-  /** Called at a steady pace: closes a client that stays past the hard limit, drops one that does not take the close. */
+  /** Called about once a second: closes a client that stays past the hard limit, drops one that does not take the close. */
   check(nowMs: number): void {
     if (this.closed) {
       if (nowMs - this.#closedAtMs >= this.#limits.closeGraceMs) this.connection.terminate();
       return;
     }
     if (this.backlogBytes <= this.#limits.hardLimitBytes) {
-      this.#strikes = 0;
+      this.#overLimitSinceMs = -1;
       return;
     }
-    if (++this.#strikes >= this.#limits.hardLimitChecks) this.closeAsSlow(nowMs);
+    if (this.#overLimitSinceMs < 0) this.#overLimitSinceMs = nowMs;
+    if (nowMs - this.#overLimitSinceMs >= this.#limits.hardLimitMs) this.closeAsSlow(nowMs);
   }
 
   closeAsSlow(nowMs: number): void {

@@ -32,8 +32,8 @@ export class Subscription {
   token = 0;
   /** Bytes the outstanding request was expected to cost; 0 = none. */
   requestedBytes = 0;
-  /** The hub's check during which the outstanding request was made. */
-  requestedAtCheck = 0;
+  /** When the hub's checks first saw the outstanding request, Unix ms; -1 = not yet. */
+  requestSeenAtMs = -1;
   /** Why the next request is made. */
   reason: SnapshotReason = 'subscribe';
   /** Newest messages withheld from a slow client; `null` = nothing withheld. */

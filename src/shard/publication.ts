@@ -86,7 +86,8 @@ export class Publication {
       this.#publish(delta);
     } else if (channel === Channel.BOOK && depth === 0 && this.#lastSeq >= 0 && !this.#broken) {
       const kept =
-        this.#dirtyBids.add(delta.bidTicks, delta.bidCount, DIRTY_LIMIT) && this.#dirtyAsks.add(delta.askTicks, delta.askCount, DIRTY_LIMIT);
+        this.#dirtyBids.add(delta.bidTicks, delta.bidCount, DIRTY_LIMIT) &&
+        this.#dirtyAsks.add(delta.askTicks, delta.askCount, DIRTY_LIMIT);
       if (!kept) this.#broken = true;
     }
   }
@@ -97,7 +98,8 @@ export class Publication {
     if (channel === Channel.STATUS) return;
     const changed = this.#books.seq(this.#slot) !== this.#lastSeq;
     if (this.#broken || (changed && intervalMs > 0 && nowMs - this.#lastSentMs >= intervalMs)) this.#publish(undefined);
-    else if (channel === Channel.BBO && this.#lastSeq >= 0 && nowMs - this.#lastSentMs >= BBO_REPEAT_MS) this.#sendState(MessageKind.SNAPSHOT, 0, 'subscribe');
+    else if (channel === Channel.BBO && this.#lastSeq >= 0 && nowMs - this.#lastSentMs >= BBO_REPEAT_MS)
+      this.#sendState(MessageKind.SNAPSHOT, 0, 'subscribe');
   }
 
   /** The book is live again: everybody starts from a whole book. */
@@ -233,7 +235,9 @@ export class Publication {
     writer.raw(this.#head);
     const state = bookStateNames[books.state(slot)];
     const reason = stateReasonNames[books.reason(slot)];
-    writer.text(`"state","state":"${state}","reason":"${reason}","epoch":${books.epoch(slot)},"seq":${books.seq(slot)},"version":${books.version(slot)},"since":`);
+    writer.text(
+      `"state","state":"${state}","reason":"${reason}","epoch":${books.epoch(slot)},"seq":${books.seq(slot)},"version":${books.version(slot)},"since":`,
+    );
     writer.time(books.field(slot, SINCE));
     writer.text(',"tp":');
     writer.time(this.#clock());

@@ -1,5 +1,6 @@
 import { COUNT_CROSSED, COUNT_DROPPED, COUNT_GAPS, COUNT_REFUSED } from '../book/book-layout.js';
 import { DeltaBuffer } from '../book/delta-buffer.js';
+import { TICK_LIMIT } from '../book/ladder-layout.js';
 import { OrderBooks } from '../book/order-books.js';
 import { Arena, ArenaFullError } from '../memory/arena.js';
 import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
@@ -7,9 +8,10 @@ import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { POWERS_OF_TEN } from '../model/decimal.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
-import { CodedError } from '../support/errors.js';
+import { CodedError, ErrorCode } from '../support/errors.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { Publication, type SnapshotReason } from './publication.js';
@@ -57,6 +59,8 @@ export class Shard {
   readonly #staleAfterMs: number;
   readonly #clock: () => number;
   #lastSilenceCheckMs = 0;
+  /** Highest price of the snapshot at hand, while the pushes that wait for it are examined. */
+  #snapshotPrice = 0;
   #running = true;
 
   constructor(task: ShardTask, clock: () => number) {
@@ -91,10 +95,10 @@ export class Shard {
   }
 
   #handle(): void {
-    const { type, key, aux, timeMs, bytes, payloadStart, payloadEnd } = this.#inbound;
+    const { type, key, aux, timeMs, bytes, view, payloadStart, payloadEnd } = this.#inbound;
     if (type === Inbound.FRAME) {
       const book = this.#slots[key];
-      if (book !== undefined) this.#onFrame(book, bytes, payloadStart, payloadEnd, timeMs);
+      if (book !== undefined) this.#onFrame(book, bytes, view, payloadStart, payloadEnd, timeMs);
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
@@ -123,8 +127,8 @@ export class Shard {
       case Inbound.CLOSE_PUBLICATION:
         return this.#onClosePublication(book, aux);
       case Inbound.REQUEST_SNAPSHOT: {
-        const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-        return this.#sendSnapshotFor(aux, view.getInt32(0, true), view.getInt32(4, true) === 1 ? 'slow' : 'subscribe');
+        const reason = view.getInt32(payloadStart + 4, true) === 1 ? 'slow' : 'subscribe';
+        return this.#sendSnapshotFor(aux, view.getInt32(payloadStart, true), reason);
       }
       default:
         assert(false, `unknown record type ${type}`);
@@ -158,21 +162,21 @@ export class Shard {
 
   // ---- the hot path: one push into its book
 
-  #onFrame(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+  #onFrame(book: ShardBook, bytes: Uint8Array, view: DataView, start: number, end: number, timeMs: number): void {
     if (this.#isFollowing(book)) {
       book.silence.received(timeMs);
-      this.#applyFrame(book, bytes, start, end, timeMs);
+      this.#applyFrame(book, bytes, view, start, end, timeMs);
     } else if (book.lineUp) {
       book.silence.received(timeMs);
       if (!book.pending.push(bytes, start, end, timeMs)) this.#requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
     }
   }
 
-  #applyFrame(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+  #applyFrame(book: ShardBook, bytes: Uint8Array, view: DataView, start: number, end: number, timeMs: number): void {
     const books = this.#books;
     const slot = book.slot;
     const delta = this.#delta;
-    const outcome = this.#decode(book, bytes, start, end, timeMs);
+    const outcome = this.#decode(book, bytes, view, start, end, timeMs);
     if (outcome !== DepthDecode.OK) {
       if (outcome !== DepthDecode.NOT_DEPTH && this.#isFollowing(book)) this.#lose(book, BookState.SYNCING, StateReason.BAD_FRAME, timeMs);
       return;
@@ -197,21 +201,29 @@ export class Shard {
   }
 
   /** Decodes into the delta buffer, rescaling the book when a number has more decimals than expected. */
-  #decode(book: ShardBook, bytes: Uint8Array, start: number, end: number, timeMs: number): DepthDecode {
+  #decode(book: ShardBook, bytes: Uint8Array, view: DataView, start: number, end: number, timeMs: number): DepthDecode {
     const books = this.#books;
     const slot = book.slot;
     const delta = this.#delta;
-    let outcome = decodeDepth(bytes, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
+    let outcome = decodeDepth(bytes, view, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
     if (outcome === DepthDecode.RESCALE) {
       const { priceScaleNeeded, quantityScaleNeeded } = delta;
-      if (!this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
-      outcome = decodeDepth(bytes, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
+      // The frame first: one that is refused after all leaves the book as it is.
+      outcome = decodeDepth(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
+      if (outcome === DepthDecode.OK) {
+        if (!this.#fitsScale(book, priceScaleNeeded)) outcome = DepthDecode.BAD_NUMBER;
+        else if (!this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
+      }
     }
     if (outcome !== DepthDecode.OK) {
       books.count(slot, COUNT_REFUSED);
       this.#send(Outbound.REFUSED, slot, outcome, timeMs);
     }
     return outcome;
+  }
+
+  #decodePending(book: ShardBook, frame: Uint8Array, timeMs: number): DepthDecode {
+    return this.#decode(book, frame, new DataView(frame.buffer), 0, frame.length, timeMs);
   }
 
   /** Applies the delta buffer; false when the book is `suspect` now, and a snapshot asked for. */
@@ -270,6 +282,12 @@ export class Shard {
     this.#lose(book, BookState.SUSPECT, StateReason.MEMORY_FULL, timeMs);
   }
 
+  /** Whether the book's prices, and those of a snapshot that is about to replace it, would be ticks at this scale that a ladder takes. */
+  #fitsScale(book: ShardBook, priceScale: number): boolean {
+    const price = Math.max(this.#books.highestPrice(book.slot), this.#snapshotPrice);
+    return price * POWERS_OF_TEN[priceScale]! < TICK_LIMIT / 2;
+  }
+
   #rescale(book: ShardBook, priceScale: number, quantityScale: number, timeMs: number): boolean {
     const live = this.#books.state(book.slot) === BookState.LIVE;
     const fits = this.#guardMemory(book, timeMs, () => this.#books.rescale(book.slot, priceScale, quantityScale));
@@ -322,7 +340,10 @@ export class Shard {
         return this.#restart(book, 'resync');
       }
     }
-    if (!this.#pendingFollows(book, version, timeMs)) return;
+    this.#snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
+    const follows = this.#pendingFollows(book, version, timeMs);
+    this.#snapshotPrice = 0;
+    if (!follows) return;
     // The check went through the delta buffer.
     if (!this.#readSnapshot(book, body, timeMs)) return;
     let sound = true;
@@ -338,10 +359,9 @@ export class Shard {
     try {
       if (decodeSnapshot(body, books.priceScale(slot), books.quantityScale(slot), this.#delta)) return true;
       const { priceScaleNeeded, quantityScaleNeeded } = this.#delta;
-      return (
-        this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs) &&
-        decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, this.#delta)
-      );
+      decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, this.#delta);
+      if (!this.#fitsScale(book, priceScaleNeeded)) throw new CodedError(ErrorCode.SNAPSHOT_MALFORMED, `prices with ${priceScaleNeeded} decimals`);
+      return this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       books.count(slot, COUNT_REFUSED);
@@ -357,7 +377,7 @@ export class Shard {
     let last = version;
     for (let i = 0; i < frames.length; i++) {
       const frame = frames[i]!;
-      const outcome = this.#decode(book, frame, 0, frame.length, timeMs);
+      const outcome = this.#decodePending(book, frame, timeMs);
       if (outcome === DepthDecode.NOT_DEPTH) continue;
       const bad = outcome !== DepthDecode.OK;
       const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
@@ -379,7 +399,7 @@ export class Shard {
     const { frames, times } = book.pending;
     for (let i = 0; i < frames.length; i++) {
       const frame = frames[i]!;
-      if (this.#decode(book, frame, 0, frame.length, timeMs) !== DepthDecode.OK) continue;
+      if (this.#decodePending(book, frame, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
       if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) books.count(slot, COUNT_DROPPED);
       else if (!this.#applyDelta(book, times[i]!)) return;

@@ -3,10 +3,13 @@ import {
   BEST_ASK_TICK,
   BEST_BID_TICK,
   BIDS,
+  EXCHANGE_TIME,
+  EXCHANGE_VERSION,
   headerDoubles,
   headerInts,
   IN_USE,
   REASON,
+  RECEIVE_TIME,
   SINCE,
   STATE,
   VERSION,
@@ -76,6 +79,9 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
     const doubles = headerDoubles(slot);
     f64[doubles + BEST_BID_TICK] = NO_TICK;
     f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    f64[doubles + EXCHANGE_VERSION] = 0;
+    f64[doubles + EXCHANGE_TIME] = NaN;
+    f64[doubles + RECEIVE_TIME] = 0;
     f64[doubles + SINCE] = timeMs;
     Atomics.add(i32, ints + VERSION, 1);
   }

@@ -1,4 +1,4 @@
-import { BID, type Side, TickBook } from './tick-book.js';
+import { BID, type Side, type TickBook } from './tick-book.js';
 
 /** Changes kept a symbol; the oldest half is forgotten when it is reached. */
 const CHANGES_MAX = 8_192;

@@ -21,7 +21,8 @@ export function parseControlRequest(text: string): ControlRequest | undefined {
   if (typeof method !== 'string') return undefined;
   if (method.toUpperCase() === 'PING') return { method: 'PING', id };
   if (method !== 'SUBSCRIPTION' && method !== 'UNSUBSCRIPTION') return undefined;
-  if (!Array.isArray(params) || params.length === 0 || !params.every((channel): channel is string => typeof channel === 'string')) return undefined;
+  if (!Array.isArray(params) || params.length === 0 || !params.every((channel): channel is string => typeof channel === 'string'))
+    return undefined;
   return { method, id, channels: params };
 }
 

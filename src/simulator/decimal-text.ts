@@ -46,6 +46,7 @@ export function parseUnits(text: string, scale: number): number {
   const decimals = dot < 0 ? 0 : trimmed.length - dot - 1;
   const digits = dot < 0 ? trimmed : trimmed.slice(0, dot) + trimmed.slice(dot + 1);
   const units = /^\d+$/.test(digits) && decimals <= scale ? Number(digits + '0'.repeat(scale - decimals)) : NaN;
-  if (!Number.isSafeInteger(units)) throw new CodedError(ErrorCode.NUMBER_MALFORMED, `"${text}" is no number of at most ${scale} decimals below 2^53 units`);
+  if (!Number.isSafeInteger(units))
+    throw new CodedError(ErrorCode.NUMBER_MALFORMED, `"${text}" is no number of at most ${scale} decimals below 2^53 units`);
   return units;
 }

@@ -31,8 +31,14 @@ export class DepthStream implements SyntheticStream, ChangeListener {
   next(nowMs: number): Uint8Array | undefined {
     const book = this.#symbol.book();
     if (book.version < this.#fromVersion) return undefined;
-    const asks = this.#levels(book.asks, this.#asks.sort((a, b) => a - b));
-    const bids = this.#levels(book.bids, this.#bids.sort((a, b) => b - a));
+    const asks = this.#levels(
+      book.asks,
+      this.#asks.sort((a, b) => a - b),
+    );
+    const bids = this.#levels(
+      book.bids,
+      this.#bids.sort((a, b) => b - a),
+    );
     const push: PushMessage = {
       channel: this.topic.text,
       symbol: this.#symbol.listing.symbol,

@@ -126,7 +126,10 @@ function problemsOf(fault: unknown): string[] {
   for (const [name, kind] of Object.entries(known)) {
     if (kind.endsWith('!') && given[name] === undefined) problems.push(`"${name}" is missing`);
   }
-  for (const [one, other] of [['afterMs', 'afterPushes'], ['count', 'forMs']] as const) {
+  for (const [one, other] of [
+    ['afterMs', 'afterPushes'],
+    ['count', 'forMs'],
+  ] as const) {
     if (given[one] !== undefined && given[other] !== undefined) problems.push(`"${one}" and "${other}" exclude each other`);
   }
   return problems;

@@ -63,7 +63,10 @@ export function peekDepthVersions(bytes: Uint8Array, outline: PushOutline): { re
 /** The push with fields the schema does not know, one in the body and two in the wrapper, as a later release of the exchange may send them. */
 export function withUnknownFields(bytes: Uint8Array): Uint8Array {
   const outline = peekPush(bytes);
-  const inner = protobuf.Writer.create().uint32((90 << 3) | 2).string('later').finish();
+  const inner = protobuf.Writer.create()
+    .uint32((90 << 3) | 2)
+    .string('later')
+    .finish();
   const writer = protobuf.Writer.create();
   writer.uint32((outline.body << 3) | 2);
   writer.bytes(Buffer.concat([bytes.subarray(outline.bodyStart, outline.bodyEnd), inner]));

@@ -8,8 +8,14 @@ function quoteOf(symbol: SyntheticSymbol): PushQuote {
   const { bids, asks } = symbol.book();
   const { priceScale, quantityScale } = symbol.listing;
   return {
-    ...(bids.size > 0 && { bidPrice: trimmedDecimal(bids.tickAt(0), priceScale), bidQuantity: trimmedDecimal(bids.lotsAt(0), quantityScale) }),
-    ...(asks.size > 0 && { askPrice: trimmedDecimal(asks.tickAt(0), priceScale), askQuantity: trimmedDecimal(asks.lotsAt(0), quantityScale) }),
+    ...(bids.size > 0 && {
+      bidPrice: trimmedDecimal(bids.tickAt(0), priceScale),
+      bidQuantity: trimmedDecimal(bids.lotsAt(0), quantityScale),
+    }),
+    ...(asks.size > 0 && {
+      askPrice: trimmedDecimal(asks.tickAt(0), priceScale),
+      askQuantity: trimmedDecimal(asks.lotsAt(0), quantityScale),
+    }),
   };
 }
 

@@ -48,7 +48,9 @@ export class RecordedMarket implements Market {
     const events = groupBySymbol(recording.events);
     this.symbols = recording.symbols.map((symbol) => new RecordedSymbol(symbol, events.get(symbol) ?? []));
     this.#bySymbol = new Map(this.symbols.map((symbol) => [symbol.listing.symbol, symbol]));
-    this.#channelShapes = new Set(recording.events.flatMap((event) => (event.kind === 'push' ? [shapeOf(event.channel, event.symbol)] : [])));
+    this.#channelShapes = new Set(
+      recording.events.flatMap((event) => (event.kind === 'push' ? [shapeOf(event.channel, event.symbol)] : [])),
+    );
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -102,7 +104,10 @@ export class RecordedMarket implements Market {
 
   async #play(): Promise<void> {
     if (this.#options.waitForClient) await this.#until(() => this.symbols.every(({ listing }) => this.#isSubscribed(listing.symbol)));
-    this.#logger?.info({ symbols: this.symbols.length, events: this.#recording.events.length, speed: this.#options.speed }, 'playback begins');
+    this.#logger?.info(
+      { symbols: this.symbols.length, events: this.#recording.events.length, speed: this.#options.speed },
+      'playback begins',
+    );
     const { speed } = this.#options;
     let originMs = Date.now();
     for (const [index, event] of this.#recording.events.entries()) {
@@ -205,7 +210,8 @@ export class RecordedMarket implements Market {
   #report(symbol: RecordedSymbol): void {
     const { symbol: name } = symbol.listing;
     if (!symbol.hasSnapshot) this.#logger?.warn({ symbol: name }, 'no snapshot recorded: its depth requests will fail');
-    if (symbol.gaps > 0) this.#logger?.warn({ symbol: name, gaps: symbol.gaps }, 'the recorded depth pushes have gaps: the book behind them is not exact');
+    if (symbol.gaps > 0)
+      this.#logger?.warn({ symbol: name, gaps: symbol.gaps }, 'the recorded depth pushes have gaps: the book behind them is not exact');
   }
 }
 
@@ -222,5 +228,10 @@ function groupBySymbol(events: readonly RecordedEvent[]): ReadonlyMap<string, re
 
 /** A channel's name without its symbol. */
 function shapeOf(channel: string, symbol: string | null): string {
-  return symbol === null ? channel : channel.split('@').filter((part) => part !== symbol).join('@');
+  return symbol === null
+    ? channel
+    : channel
+        .split('@')
+        .filter((part) => part !== symbol)
+        .join('@');
 }

@@ -7,7 +7,14 @@ import { peekDepthVersions, peekPush } from './push-peek.js';
 
 /** A push or a depth answer of a recording, in the order of receipt. */
 export type RecordedEvent =
-  | { readonly kind: 'push'; readonly timeMs: number; readonly channel: string; readonly symbol: string | null; readonly frame: Buffer; readonly versions: DepthVersions | null }
+  | {
+      readonly kind: 'push';
+      readonly timeMs: number;
+      readonly channel: string;
+      readonly symbol: string | null;
+      readonly frame: Buffer;
+      readonly versions: DepthVersions | null;
+    }
   | { readonly kind: 'snapshot'; readonly timeMs: number; readonly symbol: string; readonly raw: string };
 
 export type RecordedPush = Extract<RecordedEvent, { kind: 'push' }>;
@@ -44,7 +51,7 @@ export async function loadRecording(files: readonly string[]): Promise<Recording
       if (owner !== undefined) throw malformed(`${symbol} is in ${owner} and in ${file}: play them one after the other`, { symbol });
       owners.set(symbol, file);
     }
-    events.push(...session);
+    for (const event of session) events.push(event);
   }
   if (events.length === 0) throw malformed(`no events in ${files.join(', ')}`, {});
   // A stable sort: events of one file keep their order.
@@ -78,7 +85,11 @@ function parseSession(file: string, lines: readonly string[]): RecordedEvent[] {
       lastMs = Math.max(lastMs, time - firstMs);
       events.push(parseEvent(record, lastMs));
     } catch (error) {
-      throw malformed(`${file}, line ${index + 1}: ${error instanceof Error ? error.message : String(error)}`, { file, line: index + 1 }, error);
+      throw malformed(
+        `${file}, line ${index + 1}: ${error instanceof Error ? error.message : String(error)}`,
+        { file, line: index + 1 },
+        error,
+      );
     }
   }
   return events;

@@ -46,5 +46,9 @@ Reference&#32;&#35;18&#46;simulated
 };
 
 export function brokenGateway(status: number): RestAnswer {
-  return { status, contentType: 'text/html', body: `<html>\r\n<head><title>${status}</title></head>\r\n<body>upstream error</body>\r\n</html>\r\n` };
+  return {
+    status,
+    contentType: 'text/html',
+    body: `<html>\r\n<head><title>${status}</title></head>\r\n<body>upstream error</body>\r\n</html>\r\n`,
+  };
 }

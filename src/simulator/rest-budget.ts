@@ -64,7 +64,16 @@ export class RestBudget {
   #account(address: string, nowMs: number): Account {
     let account = this.#accounts.get(address);
     if (account === undefined) {
-      account = { weights: new Map(), windowStartMs: nowMs, requestsInWindow: 0, secondStartMs: nowMs, requestsInSecond: 0, defied: 0, blockedUntilMs: 0, bannedUntilMs: 0 };
+      account = {
+        weights: new Map(),
+        windowStartMs: nowMs,
+        requestsInWindow: 0,
+        secondStartMs: nowMs,
+        requestsInSecond: 0,
+        defied: 0,
+        blockedUntilMs: 0,
+        bannedUntilMs: 0,
+      };
       this.#accounts.set(address, account);
     }
     if (nowMs - account.windowStartMs >= WINDOW_MS) {

@@ -31,8 +31,12 @@ export const restRoutes: Readonly<Record<string, RestRoute>> = {
     jsonAnswer({ data: market.symbols.map(({ listing }) => listing.symbol), code: 0, msg: 'success', timestamp: nowMs }),
   ),
   exchangeInfo: route(10, answerExchangeInfo),
-  trades: route(5, (market, query) => forSymbol(market, query, (symbol) => limited(query, 500, 1_000, (limit) => tradesView(symbol, limit)))),
-  historicalTrades: route(1, (market, query) => forSymbol(market, query, (symbol) => limited(query, 500, 1_000, (limit) => tradesView(symbol, limit)))),
+  trades: route(5, (market, query) =>
+    forSymbol(market, query, (symbol) => limited(query, 500, 1_000, (limit) => tradesView(symbol, limit))),
+  ),
+  historicalTrades: route(1, (market, query) =>
+    forSymbol(market, query, (symbol) => limited(query, 500, 1_000, (limit) => tradesView(symbol, limit))),
+  ),
   aggTrades: route(1, answerAggregateTrades),
   klines: route(1, answerKlines),
   avgPrice: route(1, (market, query, nowMs) => forSymbol(market, query, (symbol) => jsonAnswer(averagePriceView(symbol, nowMs)))),

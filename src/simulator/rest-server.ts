@@ -5,7 +5,16 @@ import type { FaultInjector } from './fault-injector.js';
 import { parseFaults } from './faults.js';
 import type { SimulatorLimits } from './limits.js';
 import type { Market, MarketSymbol } from './market.js';
-import { brokenGateway, errorAnswer, firewallPage, invalidSymbol, jsonAnswer, type RestAnswer, textAnswer, tooManyRequests } from './rest-answer.js';
+import {
+  brokenGateway,
+  errorAnswer,
+  firewallPage,
+  invalidSymbol,
+  jsonAnswer,
+  type RestAnswer,
+  textAnswer,
+  tooManyRequests,
+} from './rest-answer.js';
 import type { RestBudget } from './rest-budget.js';
 import { requestedLimit, requestedSymbol, type RestRoute, restRoutes } from './rest-routes.js';
 import { depthView, trueBookView } from './rest-views.js';
@@ -14,6 +23,9 @@ import { depthView, trueBookView } from './rest-views.js';
 const SIMULATED_HEADER = { 'x-simulated-exchange': 'market-data-processor' } as const;
 
 const API_PREFIX = '/api/v3/';
+/** There are no futures here. An empty list lets clients start that always ask for both listings. */
+const FUTURES_LISTING = '/api/v1/contract/detail';
+const noFutures = jsonAnswer({ success: true, code: 0, data: [] });
 const DEPTH_LIMIT = 100;
 const DEPTH_LIMIT_MAX = 5_000;
 const FAULTS_BYTES_MAX = 1024 * 1024;
@@ -67,7 +79,7 @@ export class RestServer {
       return;
     }
     if (!url.pathname.startsWith(API_PREFIX)) {
-      send(response, notFound);
+      send(response, url.pathname === FUTURES_LISTING ? noFutures : notFound);
       return;
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -115,8 +127,9 @@ export class RestServer {
     const { delayMs, pushesOld } = faults.snapshot(name);
     const answer = depthAnswer(symbol, Math.min(limit, limits.depthLevelsMax), pushesOld);
     const finish = (): void => {
+      // A client that has given up did not get it.
+      if (!response.destroyed) market.depthAnswered(name);
       send(response, answer);
-      market.depthAnswered(name);
     };
     if (delayMs === 0) return finish();
     const timer = setTimeout(() => {
@@ -161,7 +174,12 @@ function depthAnswer(symbol: MarketSymbol, limit: number, pushesOld: number): Re
 function send(response: ServerResponse, answer: RestAnswer): void {
   if (response.destroyed) return;
   const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...SIMULATED_HEADER, 'content-type': answer.contentType, 'content-length': body.length, ...answer.headers });
+  response.writeHead(answer.status, {
+    ...SIMULATED_HEADER,
+    'content-type': answer.contentType,
+    'content-length': body.length,
+    ...answer.headers,
+  });
   response.end(body);
 }
 

@@ -69,23 +69,29 @@ export interface TrueBook {
 export function trueBookView(symbol: MarketSymbol, book: TickBook): TrueBook {
   const { priceScale, quantityScale } = symbol.listing;
   const levels = (side: TickSide): LevelText[] =>
-    Array.from({ length: side.size }, (_, rank) => [trimmedDecimal(side.tickAt(rank), priceScale), trimmedDecimal(side.lotsAt(rank), quantityScale)]);
+    Array.from({ length: side.size }, (_, rank) => [
+      trimmedDecimal(side.tickAt(rank), priceScale),
+      trimmedDecimal(side.lotsAt(rank), quantityScale),
+    ]);
   return { symbol: symbol.listing.symbol, version: book.version, bids: levels(book.bids), asks: levels(book.asks) };
 }
 
 /** Newest first. The exchange never tells ids here. */
 export function tradesView(symbol: MarketSymbol, limit: number): unknown[] {
   const { priceScale, quantityScale } = symbol.listing;
-  return symbol.trades().newest(limit).map((trade) => ({
-    id: null,
-    price: trimmedDecimal(trade.tick, priceScale),
-    qty: trimmedDecimal(trade.lots, quantityScale),
-    quoteQty: decimalOfDouble(turnoverOf(symbol, trade), TURNOVER_DECIMALS),
-    time: trade.timeMs,
-    isBuyerMaker: !trade.buy,
-    isBestMatch: true,
-    tradeType: trade.buy ? 'BID' : 'ASK',
-  }));
+  return symbol
+    .trades()
+    .newest(limit)
+    .map((trade) => ({
+      id: null,
+      price: trimmedDecimal(trade.tick, priceScale),
+      qty: trimmedDecimal(trade.lots, quantityScale),
+      quoteQty: decimalOfDouble(turnoverOf(symbol, trade), TURNOVER_DECIMALS),
+      time: trade.timeMs,
+      isBuyerMaker: !trade.buy,
+      isBestMatch: true,
+      tradeType: trade.buy ? 'BID' : 'ASK',
+    }));
 }
 
 /** Times in [startMs, endMs], newest first. */
@@ -109,16 +115,18 @@ export function aggregateTradesView(symbol: MarketSymbol, limit: number, startMs
 export function klinesView(symbol: MarketSymbol, interval: CandleInterval, startMs: number, endMs: number, limit: number): unknown[] {
   const { priceScale, quantityScale } = symbol.listing;
   const rows = rollUp(symbol.minutes(windowStart(interval, startMs), endMs), interval);
-  return rows.slice(-limit).map((row) => [
-    row.startMs,
-    trimmedDecimal(row.open, priceScale),
-    trimmedDecimal(row.high, priceScale),
-    trimmedDecimal(row.low, priceScale),
-    trimmedDecimal(row.close, priceScale),
-    trimmedDecimal(row.volume, quantityScale),
-    windowEnd(interval, row.startMs),
-    decimalOfDouble(row.turnover, TURNOVER_DECIMALS),
-  ]);
+  return rows
+    .slice(-limit)
+    .map((row) => [
+      row.startMs,
+      trimmedDecimal(row.open, priceScale),
+      trimmedDecimal(row.high, priceScale),
+      trimmedDecimal(row.low, priceScale),
+      trimmedDecimal(row.close, priceScale),
+      trimmedDecimal(row.volume, quantityScale),
+      windowEnd(interval, row.startMs),
+      decimalOfDouble(row.turnover, TURNOVER_DECIMALS),
+    ]);
 }
 
 /** `priceChangePercent` is a fraction, `count` always null, and `openTime` lies seconds before `closeTime`, not a day. */
@@ -157,7 +165,10 @@ export function bookTickerView(symbol: MarketSymbol): unknown {
 /** Mean price of the last five minutes' trades, or the last price. */
 export function averagePriceView(symbol: MarketSymbol, nowMs: number): unknown {
   const { priceScale } = symbol.listing;
-  const recent = symbol.trades().newest(Number.MAX_SAFE_INTEGER).filter(({ timeMs }) => timeMs >= nowMs - 300_000);
+  const recent = symbol
+    .trades()
+    .newest(Number.MAX_SAFE_INTEGER)
+    .filter(({ timeMs }) => timeMs >= nowMs - 300_000);
   const lots = recent.reduce((sum, trade) => sum + trade.lots, 0);
   const weighted = recent.reduce((sum, trade) => sum + trade.tick * trade.lots, 0);
   const { last } = symbol.day();
@@ -169,8 +180,10 @@ export function averagePriceView(symbol: MarketSymbol, nowMs: number): unknown {
 function quoteFields(symbol: MarketSymbol): Readonly<Record<'bidPrice' | 'bidQty' | 'askPrice' | 'askQty', string | null>> {
   const { priceScale, quantityScale } = symbol.listing;
   const book = symbol.book();
-  const price = (side: TickSide | undefined): string | null => (side === undefined || side.size === 0 ? null : trimmedDecimal(side.tickAt(0), priceScale));
-  const quantity = (side: TickSide | undefined): string | null => (side === undefined || side.size === 0 ? null : trimmedDecimal(side.lotsAt(0), quantityScale));
+  const price = (side: TickSide | undefined): string | null =>
+    side === undefined || side.size === 0 ? null : trimmedDecimal(side.tickAt(0), priceScale);
+  const quantity = (side: TickSide | undefined): string | null =>
+    side === undefined || side.size === 0 ? null : trimmedDecimal(side.lotsAt(0), quantityScale);
   return { bidPrice: price(book?.bids), bidQty: quantity(book?.bids), askPrice: price(book?.asks), askQty: quantity(book?.asks) };
 }
 

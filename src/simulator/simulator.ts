@@ -68,13 +68,13 @@ export interface Simulator {
   /** `http://HOST:PORT` */
   readonly restUrl: string;
   readonly symbols: readonly string[];
-  injectFault(fault: FaultSpec): void;
+  readonly injectFault: (fault: FaultSpec) => void;
   /** The whole book of this moment, trimmed numbers. Throws SYMBOL_NOT_LISTED. */
-  trueBook(symbol: string): TrueBook;
+  readonly trueBook: (symbol: string) => TrueBook;
   /** When a recording was played and everything was handed to the sockets, or the simulator was closed; a made-up market never ends by itself. */
   readonly replayDone: Promise<void>;
-  stats(): SimulatorStats;
-  close(): Promise<void>;
+  readonly stats: () => SimulatorStats;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -144,7 +144,10 @@ export async function startSimulator(options: SimulatorOptions = {}, logger?: Lo
   }
 }
 
-async function createMarket(options: SimulatorOptions, logger: Logger | undefined): Promise<{ market: Market; hub: StreamHub; faults: FaultInjector }> {
+async function createMarket(
+  options: SimulatorOptions,
+  logger: Logger | undefined,
+): Promise<{ market: Market; hub: StreamHub; faults: FaultInjector }> {
   checkOptions(options);
   const faults = new FaultInjector({
     dropConnections: (symbol, closeCode) => {
@@ -168,7 +171,12 @@ function syntheticMarket(hub: StreamHub, options: SimulatorOptions): Market {
   return new SyntheticMarket(hub, { listings, rate: options.rate ?? 2, seed, startMs: Date.now() });
 }
 
-async function recordedMarket(hub: StreamHub, options: SimulatorOptions, replay: string | readonly string[], logger: Logger | undefined): Promise<Market> {
+async function recordedMarket(
+  hub: StreamHub,
+  options: SimulatorOptions,
+  replay: string | readonly string[],
+  logger: Logger | undefined,
+): Promise<Market> {
   const recording = await loadRecording(typeof replay === 'string' ? [replay] : replay);
   return new RecordedMarket(hub, recording, { speed: options.speed ?? 1, waitForClient: options.waitForClient ?? false }, logger);
 }

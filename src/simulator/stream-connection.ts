@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly malformedRequests: 'ignore' | 'refuse';
 }
 
+const nothing = Buffer.alloc(0);
+
 /**
  * One client of the stream. Control messages are answered through the WebSocket library; pushes are whole frames made elsewhere, collected
  * during a tick and written to the socket at once.
@@ -83,12 +85,12 @@ export class StreamConnection {
     if (this.backlogBytes === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const settle = (): void => {
-        this.#wire.off('drain', settle);
         this.#wire.off('close', settle);
         resolve();
       };
-      this.#wire.on('drain', settle);
       this.#wire.on('close', settle);
+      // Its turn comes behind everything written before; `drain` would not come at all for a small backlog.
+      this.#wire.write(nothing, settle);
     });
   }
 
@@ -126,7 +128,8 @@ export class StreamConnection {
       this.drop(undefined);
       return;
     }
-    const request = isBinary ? undefined : parseControlRequest(String(data));
+    // The library hands over Buffers unless told otherwise.
+    const request = isBinary ? undefined : parseControlRequest((data as Buffer).toString('utf8'));
     if (request === undefined) {
       if (this.#options.malformedRequests === 'refuse') this.#socket.send(malformedText());
       return;

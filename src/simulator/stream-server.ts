@@ -12,7 +12,12 @@ const MESSAGE_BYTES_MAX = 64 * 1024;
 export class StreamServer {
   readonly #hub: StreamHub;
   readonly #options: ConnectionOptions;
-  readonly #acceptor = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX, clientTracking: false });
+  readonly #acceptor = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+    clientTracking: false,
+  });
   readonly #sweep: NodeJS.Timeout;
 
   constructor(server: Server, hub: StreamHub, options: ConnectionOptions) {

@@ -15,6 +15,7 @@ export interface SyntheticListing extends ListedSymbol {
 }
 
 /** Well-known coins, most traded first: name, price in US dollars, and decimals where the usual rule gives others than MEXC has. */
+// biome-ignore format: a table of three hundred lines would hide the code behind it
 const coins: readonly (readonly [base: string, usd: number, priceScale?: number, quantityScale?: number])[] = [
   ['BTC', 84270, 2, 8], ['ETH', 3450, 2, 5], ['SOL', 168, 2, 3], ['XRP', 2.31, 4, 2], ['DOGE', 0.213, 5, 2], ['HYPE', 41.2, 3, 2],
   ['SUI', 3.42, 4, 2], ['ADA', 0.71, 4, 2], ['TRX', 0.274, 5, 2], ['AVAX', 22.4, 3, 2], ['LINK', 15.3, 3, 2], ['TON', 3.11, 4, 2],
@@ -60,7 +61,11 @@ export function namedListings(symbols: readonly string[], seed: number): Synthet
   return symbols.map((symbol, rank) => {
     const quote = Object.keys(quoteUsd).find((candidate) => symbol.endsWith(candidate) && symbol.length > candidate.length);
     if (!isSymbol(symbol) || quote === undefined) {
-      throw new CodedError(ErrorCode.CONFIG_INVALID, `"${symbol}" is no symbol the simulator can make: upper case, ending in ${Object.keys(quoteUsd).join(', ')}`, { symbol });
+      throw new CodedError(
+        ErrorCode.CONFIG_INVALID,
+        `"${symbol}" is no symbol the simulator can make: upper case, ending in ${Object.keys(quoteUsd).join(', ')}`,
+        { symbol },
+      );
     }
     if (seen.has(symbol)) throw new CodedError(ErrorCode.CONFIG_INVALID, `symbol "${symbol}" is listed twice`, { symbol });
     seen.add(symbol);
@@ -73,7 +78,15 @@ export function namedListings(symbols: readonly string[], seed: number): Synthet
   });
 }
 
-function listing(base: string, quote: string, usd: number, rank: number, random: Prng, priceScale?: number, quantityScale?: number): SyntheticListing {
+function listing(
+  base: string,
+  quote: string,
+  usd: number,
+  rank: number,
+  random: Prng,
+  priceScale?: number,
+  quantityScale?: number,
+): SyntheticListing {
   const price = usd / quoteUsd[quote]!;
   const turnoverUsd = (1.6e9 / (rank + 1) ** 1.1) * (0.7 + 0.6 * random.next());
   return {

@@ -80,7 +80,15 @@ export class KlineStream implements SyntheticStream {
     const startMs = windowStart(this.#interval, nowMs);
     const minutes = this.#symbol.minutes(startMs, nowMs - (nowMs % MINUTE_MS));
     const tick = this.#symbol.lastTick;
-    this.#candle = rollUp(minutes, this.#interval).at(-1) ?? { startMs, open: tick, high: tick, low: tick, close: tick, volume: 0, turnover: 0 };
+    this.#candle = rollUp(minutes, this.#interval).at(-1) ?? {
+      startMs,
+      open: tick,
+      high: tick,
+      low: tick,
+      close: tick,
+      volume: 0,
+      turnover: 0,
+    };
     this.#nextTrade = this.#symbol.trades().count;
   }
 

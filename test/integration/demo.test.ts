@@ -83,11 +83,26 @@ describe('mdp start', () => {
   it('logs what happens, in JSON, and ends on SIGINT', async () => {
     const sim = mdp('sim', '--port', '0', '--symbols', '3', '--rate', '10');
     const [, wsUrl, restUrl] = await textOf(sim, /"wsUrl":"(.*?)","restUrl":"(.*?)"/);
-    const start = mdp('start', '--port', '0', '--symbols', 'all', '--workers', '1', '--ws-url', wsUrl!, '--rest-url', restUrl!, '--snapshot-rate', '50');
+    const start = mdp(
+      'start',
+      '--port',
+      '0',
+      '--symbols',
+      'all',
+      '--workers',
+      '1',
+      '--ws-url',
+      wsUrl!,
+      '--rest-url',
+      restUrl!,
+      '--snapshot-rate',
+      '50',
+    );
     await textOf(start, /"books":3,.*"all books live"/);
     start.child.kill('SIGINT');
     expect(await start.ended).toBe(0);
-    for (const line of start.output.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) as string });
+    for (const line of start.output.stdout.trimEnd().split('\n'))
+      expect(JSON.parse(line)).toMatchObject({ time: expect.any(String) as string });
     sim.child.kill('SIGTERM');
     expect(await sim.ended).toBe(0);
   });
@@ -96,7 +111,11 @@ describe('mdp start', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const { status, stderr } = spawnSync(process.execPath, [main, 'sim', '--port', String(port)], { encoding: 'utf8', env: {}, timeout: 20_000 });
+    const { status, stderr } = spawnSync(process.execPath, [main, 'sim', '--port', String(port)], {
+      encoding: 'utf8',
+      env: {},
+      timeout: 20_000,
+    });
     expect({ status, stderr }).toEqual({
       status: 1,
       stderr: `mdp: port 127.0.0.1:${port} is in use; choose another with --port, or any free one with --port 0\n`,

@@ -17,7 +17,7 @@ it('runs the simulated exchange beside this process and ends it', async () => {
   expect(simulator.wsUrl).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
   await response.arrayBuffer();
   await simulator.close();
-  await expect(fetch(simulator.restUrl)).rejects.toThrow();
+  await expect(fetch(simulator.restUrl)).rejects.toThrow(/fetch failed/);
   expect(ends).toEqual([]);
   expect(lines.join('\n')).toContain('the parent process is gone');
 });

@@ -101,10 +101,16 @@ function answerRequest(exchange: FakeExchange, client: FakeClient, { method, par
   if (byHand !== undefined) return byHand;
   if (refused.length === 0) return JSON.stringify({ id, code: 0, msg: taken.join(',') });
   const success = taken.length > 0 ? `Subscribed successful! [${taken.join(',')}]. ` : '';
-  return JSON.stringify({ id, code: 0, msg: `${success}Not Subscribed successfully! [${refused.map(({ channel }) => channel).join(',')}].  Reason： ${refused[0]!.reason} ` });
+  return JSON.stringify({
+    id,
+    code: 0,
+    msg: `${success}Not Subscribed successfully! [${refused.map(({ channel }) => channel).join(',')}].  Reason： ${refused[0]!.reason} `,
+  });
 }
 
 /** The channels a client asked for with one method, message by message. */
 export function requests(client: FakeClient, method: 'SUBSCRIPTION' | 'UNSUBSCRIPTION'): string[][] {
-  return client.messages.map((text) => JSON.parse(text) as Request).flatMap((request) => (request.method === method ? [[...(request.params ?? [])]] : []));
+  return client.messages
+    .map((text) => JSON.parse(text) as Request)
+    .flatMap((request) => (request.method === method ? [[...(request.params ?? [])]] : []));
 }

@@ -29,11 +29,21 @@ export interface PushFrame {
 /** A depth push with one bid; enough for whoever looks at symbols and versions only. */
 export function pushFrame(frame: PushFrame): Buffer {
   const level = Buffer.concat([bytesField(1, '1.5'), bytesField(2, '2')]);
-  const body = [bytesField(2, level), bytesField(4, String(frame.fromVersion ?? 1)), bytesField(5, String(frame.toVersion ?? frame.fromVersion ?? 1))];
+  const body = [
+    bytesField(2, level),
+    bytesField(4, String(frame.fromVersion ?? 1)),
+    bytesField(5, String(frame.toVersion ?? frame.fromVersion ?? 1)),
+  ];
   return Buffer.concat([
     bytesField(1, frame.channel),
     ...(frame.symbol === undefined ? [] : [bytesField(3, frame.symbol)]),
     ...(frame.sendTime === undefined ? [] : [varintField(6, frame.sendTime)]),
     bytesField(313, Buffer.concat(body)),
   ]);
+}
+
+/** The `toVersion` of a frame made by `pushFrame`: its last field. */
+export function pushVersion(bytes: Uint8Array): number {
+  const digits = /\*.(\d+)$/s.exec(Buffer.from(bytes).toString('latin1'));
+  return Number(digits?.[1]);
 }

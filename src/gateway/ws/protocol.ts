@@ -156,7 +156,7 @@ function parseInterval(value: unknown): number | undefined {
 
 function parseSymbols(value: unknown, limits: ProtocolLimits): readonly string[] | undefined {
   if (!Array.isArray(value) || value.length === 0 || value.length > limits.symbolsPerMessage) return undefined;
-  return value.every((symbol) => typeof symbol === 'string') ? (value as string[]) : undefined;
+  return value.every((symbol) => typeof symbol === 'string') ? value : undefined;
 }
 
 function unknownChannel(id: MessageId | undefined): ErrorMessage {

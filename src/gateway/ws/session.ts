@@ -8,7 +8,15 @@ import { ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { canonicalSymbol } from '../symbol-directory.js';
 import { MessageRate } from './message-rate.js';
-import { type ClientMessage, errorMessage, type FailedSymbol, type MessageId, parseClientMessage, type SpecPattern, specFields } from './protocol.js';
+import {
+  type ClientMessage,
+  errorMessage,
+  type FailedSymbol,
+  type MessageId,
+  parseClientMessage,
+  type SpecPattern,
+  specFields,
+} from './protocol.js';
 
 export const GOING_AWAY_CLOSE_CODE = 1001;
 /** WebSocket close code of a client that sends too many messages. */

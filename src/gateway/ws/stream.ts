@@ -32,7 +32,8 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
 
   app.addHook('onRequest', async (request) => {
     if (!request.ws || request.is404) return;
-    if (request.routeOptions.url !== STREAM_PATH) throw new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`);
+    if (request.routeOptions.url !== STREAM_PATH)
+      throw new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`);
     if (sessions.size >= limits.clients) throw new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`);
   });
 

@@ -43,7 +43,13 @@ function tokenize(entries: readonly KeyEntry[], argv: readonly string[]) {
   const valued = entries.filter((entry) => !isSwitch(entry)).map((entry) => entry.flag);
   const options = Object.fromEntries([...switches, ...[...valued, CONFIG_FLAG].map((name) => [name, { type: 'string' }] as const)]);
   // Not strict: parseArgs would stop at the first mistake, and all are to be listed at once.
-  const parsed = parseArgs({ args: markMissingValues(argv, [...valued, CONFIG_FLAG]), options, strict: false, tokens: true, allowPositionals: true });
+  const parsed = parseArgs({
+    args: markMissingValues(argv, [...valued, CONFIG_FLAG]),
+    options,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
   return parsed.tokens;
 }
 

@@ -14,7 +14,15 @@ export const commandSummaries: Readonly<Record<CommandName, string>> = {
 /** The text of `mdp`, `mdp --help`. */
 export function usageText(): string {
   const commands = commandNames.map((name) => `  mdp ${name.padEnd(6)} ${commandSummaries[name]}`);
-  return ['Usage: mdp COMMAND [--key value …]', '', ...commands, '', '  mdp COMMAND --help   every key of a command', '  mdp --version        the version', ''].join('\n');
+  return [
+    'Usage: mdp COMMAND [--key value …]',
+    '',
+    ...commands,
+    '',
+    '  mdp COMMAND --help   every key of a command',
+    '  mdp --version        the version',
+    '',
+  ].join('\n');
 }
 
 /** The text of `mdp COMMAND --help`, made from the schema. */
@@ -44,14 +52,7 @@ export function helpText(command: CommandName): string {
 
 /** The table of every key, for `config/README.md`. */
 export function configReference(): string {
-  const sections = commandNames.flatMap((command) => [
-    `## \`${command}\``,
-    '',
-    commandSummaries[command],
-    '',
-    ...table(command),
-    '',
-  ]);
+  const sections = commandNames.flatMap((command) => [`## \`${command}\``, '', commandSummaries[command], '', ...table(command), '']);
   return `${introduction}\n${sections.join('\n')}`;
 }
 

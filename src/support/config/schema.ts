@@ -37,7 +37,9 @@ const seed = key.wholeNumber(0, 0xffff_ffff, { description: 'Start of all random
 const faults = key.optionalFile({ description: 'Fault script to play, a JSON file.' });
 
 const start = Type.Object({
-  symbols: key.symbolSelection({ description: 'Pairs to keep books of: names, all, all with one quote asset, or those with the largest 24 h turnover.' }),
+  symbols: key.symbolSelection({
+    description: 'Pairs to keep books of: names, all, all with one quote asset, or those with the largest 24 h turnover.',
+  }),
   workers,
   host,
   port,

@@ -6,15 +6,16 @@ import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../../src/memory/arena.js';
 import { formatDecimal, POWERS_OF_TEN } from '../../../src/model/decimal.js';
+import { type Change, fillDelta } from '../../support/delta.js';
 import { ModelBook, shortest, type Side, type TextLevel } from '../../support/model-book.js';
 
-/** A level as whole numbers at the book's scales of the moment. */
-type Change = readonly [side: Side, tick: number, lots: number];
 type Step =
   | { readonly kind: 'delta' | 'snapshot'; readonly changes: readonly Change[] }
   | { readonly kind: 'rescale'; readonly price: number; readonly quantity: number }
   | { readonly kind: 'reopen' };
 
+/** Beyond 2^53, with few enough binary digits that a rescale is still exact. */
+const huge = fc.nat({ max: 2 ** 10 }).map((step) => 2 ** 60 + step * 2 ** 30);
 /** Ticks in every part of the tree: dense near a few places, at the borders of pages, leaves, nodes and int32, and far out. */
 const ticks = fc.oneof(
   { weight: 6, arbitrary: fc.nat({ max: 40 }).map((offset) => 8_427_000 + offset) },
@@ -22,8 +23,9 @@ const ticks = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.integer({ min: 4, max: 44 }), fc.integer({ min: -2, max: 2 })).map(([power, step]) => Math.max(0, 2 ** power + step)) },
   { weight: 2, arbitrary: fc.nat({ max: 2 ** 31 - 1 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 ** 44 }) },
+  { weight: 2, arbitrary: huge },
 );
-const lots = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2 ** 44 }));
+const lots = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2 ** 44 }), huge);
 const changes = fc.array(fc.tuple(fc.constantFrom<Side>('bid', 'ask'), ticks, lots), { maxLength: 40 });
 const steps = fc.array(
   fc.oneof(
@@ -59,7 +61,7 @@ test('any sequence of snapshots, deltas and rescales gives the book of the model
           books.open(slot, priceScale, quantityScale, 0);
           model.clear();
         } else {
-          fill(delta, step.changes);
+          fillDelta(delta, step.changes);
           if (step.kind === 'snapshot') {
             model.clear();
             books.applySnapshot(slot, delta, 0);
@@ -81,21 +83,6 @@ test('any sequence of snapshots, deltas and rescales gives the book of the model
   );
   expect(POWERS_OF_TEN[2]! * 2 ** 44).toBeLessThan(2 ** 53);
 });
-
-function fill(delta: DeltaBuffer, list: readonly Change[]): void {
-  delta.reserve(list.length);
-  delta.askCount = 0;
-  delta.bidCount = 0;
-  for (const [side, tick, quantity] of list) {
-    if (side === 'ask') {
-      delta.askTicks[delta.askCount] = tick;
-      delta.askLots[delta.askCount++] = quantity;
-    } else {
-      delta.bidTicks[delta.bidCount] = tick;
-      delta.bidLots[delta.bidCount++] = quantity;
-    }
-  }
-}
 
 function levels(books: OrderBooks, slot: number, side: Side): TextLevel[] {
   const block = side === 'bid' ? BIDS : ASKS;

@@ -5,7 +5,12 @@ import { displayWidth, LiveBlock, pad, printable } from '../../../src/cli/live-b
 function shown(written: string): readonly string[] {
   const lines: string[] = [];
   let row = 0;
-  for (const part of written.split(/(\x1b\[\d*[A-Z]|\n)/)) {
+  // Each escape sequence begins a new part, each line feed is one.
+  for (const part of written
+    .replaceAll('\x1b', '\0\x1b')
+    .replaceAll('\n', '\0\n\0')
+    .replaceAll(/([AJK])(?<=\[\d*[AJK])/g, '$1\0')
+    .split('\0')) {
     if (part.startsWith('\x1b[') && part.endsWith('A')) row -= Number(part.slice(2, -1));
     else if (part === '\x1b[J') lines.length = row;
     else if (part === '\n') row += 1;

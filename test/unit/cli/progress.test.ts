@@ -6,7 +6,9 @@ import { BookState } from '../../../src/model/book-state.js';
 import { fakeBook, fakeMarket } from '../../support/fake-market.js';
 
 function market(live: number, asked: number, ratePerSecond = 8, pausedUntil: number | null = null) {
-  const books = Array.from({ length: asked }, (_, index) => fakeBook(`S${index}`, { state: index < live ? BookState.LIVE : BookState.SYNCING }));
+  const books = Array.from({ length: asked }, (_, index) =>
+    fakeBook(`S${index}`, { state: index < live ? BookState.LIVE : BookState.SYNCING }),
+  );
   return { books, market: fakeMarket(books, ratePerSecond, pausedUntil) };
 }
 
@@ -29,7 +31,9 @@ describe('readProgress', () => {
 });
 
 it('progressLine shows a bar', () => {
-  expect(progressLine({ live: 12, asked: 48, secondsLeft: 5, paused: false })).toBe('[######..................] 12 of 48 books live, 5 s left');
+  expect(progressLine({ live: 12, asked: 48, secondsLeft: 5, paused: false })).toBe(
+    '[######..................] 12 of 48 books live, 5 s left',
+  );
   expect(progressLine({ live: 0, asked: 0, secondsLeft: 0, paused: true })).toContain('(paused by the exchange)');
 });
 
@@ -75,7 +79,7 @@ describe('ProgressWatch', () => {
     const block = new LiveBlock({ write: (text) => (written += text), columns: 100, rows: 10 });
     const { books, market: fake } = market(0, 1);
     const lines: Record<string, unknown>[] = [];
-    new ProgressWatch({ market: fake, logger: logTo(lines), block });
+    const watch = new ProgressWatch({ market: fake, logger: logTo(lines), block });
     await vi.advanceTimersByTimeAsync(250);
     expect(written).toContain('0 of 1 books live, 1 s left');
     expect(lines).toEqual([]);
@@ -83,5 +87,6 @@ describe('ProgressWatch', () => {
     await vi.advanceTimersByTimeAsync(250);
     expect(written.endsWith('\x1b[1A\x1b[J')).toBe(true);
     expect(lines).toHaveLength(1);
+    watch.stop();
   });
 });

@@ -23,7 +23,9 @@ describe('SymbolIndex.peek', () => {
 
   it('trusts the symbol field more than the channel, whatever their order', () => {
     const body = bytesField(313, Buffer.alloc(300, 0x1a));
-    expect(index.peek(Buffer.concat([body, varintField(6, 1791570232498), bytesField(3, 'UTCUSDT'), bytesField(1, `${DEPTH}BTCUSDT`)]))).toBe(2);
+    expect(
+      index.peek(Buffer.concat([body, varintField(6, 1791570232498), bytesField(3, 'UTCUSDT'), bytesField(1, `${DEPTH}BTCUSDT`)])),
+    ).toBe(2);
     expect(index.peek(Buffer.concat([body, bytesField(1, `${DEPTH}BTCUSDT`), bytesField(3, 'UTCUSDT')]))).toBe(2);
   });
 
@@ -44,7 +46,12 @@ describe('SymbolIndex.peek', () => {
   });
 
   it('skips fields it does not know, of every wire type', () => {
-    const unknown = [varintField(2000, 7), bytesField(99, 'x'), Buffer.from([0x49, 1, 2, 3, 4, 5, 6, 7, 8]), Buffer.from([0x55, 1, 2, 3, 4])];
+    const unknown = [
+      varintField(2000, 7),
+      bytesField(99, 'x'),
+      Buffer.from([0x49, 1, 2, 3, 4, 5, 6, 7, 8]),
+      Buffer.from([0x55, 1, 2, 3, 4]),
+    ];
     expect(index.peek(Buffer.concat([...unknown, bytesField(3, 'BTCUSDT')]))).toBe(0);
   });
 

@@ -11,13 +11,34 @@ describe('what can be followed', () => {
   const symbols = ['BTCUSDT'];
   test.each([
     [{ channel: 'book' }, { channel: Channel.BOOK, depth: 20, intervalMs: 100 }],
-    [{ channel: 'book', depth: 'full', interval: 0 }, { channel: Channel.BOOK, depth: 0, intervalMs: 0 }],
-    [{ channel: 'book', depth: 500, interval: '250ms' }, { channel: Channel.BOOK, depth: 500, intervalMs: 250 }],
-    [{ channel: 'book_top', interval: '0' }, { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 0 }],
-    [{ channel: 'bbo', depth: 'nonsense is not looked at' }, { channel: Channel.BBO, depth: 0, intervalMs: 0 }],
-    [{ channel: 'bbo', interval: 1000 }, { channel: Channel.BBO, depth: 0, intervalMs: 1000 }],
-    [{ channel: 'status', interval: 'neither' }, { channel: Channel.STATUS, depth: 0, intervalMs: 0 }],
-    [{ channel: 'book', depth: null, interval: null, mode: 'delta' }, { channel: Channel.BOOK, depth: 20, intervalMs: 100 }],
+    [
+      { channel: 'book', depth: 'full', interval: 0 },
+      { channel: Channel.BOOK, depth: 0, intervalMs: 0 },
+    ],
+    [
+      { channel: 'book', depth: 500, interval: '250ms' },
+      { channel: Channel.BOOK, depth: 500, intervalMs: 250 },
+    ],
+    [
+      { channel: 'book_top', interval: '0' },
+      { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 0 },
+    ],
+    [
+      { channel: 'bbo', depth: 'nonsense is not looked at' },
+      { channel: Channel.BBO, depth: 0, intervalMs: 0 },
+    ],
+    [
+      { channel: 'bbo', interval: 1000 },
+      { channel: Channel.BBO, depth: 0, intervalMs: 1000 },
+    ],
+    [
+      { channel: 'status', interval: 'neither' },
+      { channel: Channel.STATUS, depth: 0, intervalMs: 0 },
+    ],
+    [
+      { channel: 'book', depth: null, interval: null, mode: 'delta' },
+      { channel: Channel.BOOK, depth: 20, intervalMs: 100 },
+    ],
   ])('subscribe %j', (fields, spec) => {
     expect(parse({ op: 'subscribe', id: 7, symbols, ...fields })).toEqual({ op: 'subscribe', id: 7, spec, symbols });
   });

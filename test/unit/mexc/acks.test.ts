@@ -22,7 +22,10 @@ describe.skipIf(!sharedDir)('text frames as captured (needs ../shared)', () => {
     ['spot-subscribe-one', { kind: 'ack', id: 0, ok: [DEALS], refused: [] }],
     ['spot-subscribe-two-with-id', { kind: 'ack', id: 7, ok: [DEALS, DEPTH], refused: [] }],
     ['spot-unsubscribe', { kind: 'ack', id: 0, ok: [DEALS], refused: [] }],
-    ['spot-subscribe-rejected', { kind: 'ack', id: 0, ok: [], refused: [{ channel: 'spot@public.deals.v3.api@BTCUSDT', reason: 'Blocked!' }] }],
+    [
+      'spot-subscribe-rejected',
+      { kind: 'ack', id: 0, ok: [], refused: [{ channel: 'spot@public.deals.v3.api@BTCUSDT', reason: 'Blocked!' }] },
+    ],
     ['spot-subscribe-partly-rejected', { kind: 'ack', id: 1753625926, ok: [DEALS], refused: [{ channel: NOPE, reason: 'Blocked!' }] }],
   ])('%s', (name, expected) => {
     expect(frame(name)).toEqual(expected);
@@ -39,7 +42,9 @@ describe('parseControl', () => {
   });
 
   it('reads two refusals with a reason each', () => {
-    const { ok, refused } = ack(`Subscribed successful! [${DEALS}]. Not Subscribed successfully! [${DEPTH}].  Reason： Too many! Not Subscribed successfully! [${NOPE}].  Reason： Blocked! `);
+    const { ok, refused } = ack(
+      `Subscribed successful! [${DEALS}]. Not Subscribed successfully! [${DEPTH}].  Reason： Too many! Not Subscribed successfully! [${NOPE}].  Reason： Blocked! `,
+    );
     expect(ok).toEqual([DEALS]);
     expect(refused).toEqual([
       { channel: DEPTH, reason: 'Too many!' },
@@ -66,9 +71,12 @@ describe('parseControl', () => {
     expect(parseControl(text)).toEqual({ kind: 'unknown', id: null, text });
   });
 
-  it.each(['{"id":4,"code":0,"msg":"no subscription"}', '{"id":4,"code":0,"msg":""}', '{"id":4,"code":0}', '{"id":4,"msg":7}'])('takes %j for unknown, with its id', (text) => {
-    expect(parseControl(text)).toEqual({ kind: 'unknown', id: 4, text });
-  });
+  it.each(['{"id":4,"code":0,"msg":"no subscription"}', '{"id":4,"code":0,"msg":""}', '{"id":4,"code":0}', '{"id":4,"msg":7}'])(
+    'takes %j for unknown, with its id',
+    (text) => {
+      expect(parseControl(text)).toEqual({ kind: 'unknown', id: 4, text });
+    },
+  );
 });
 
 describe('judgeAck', () => {
@@ -77,11 +85,19 @@ describe('judgeAck', () => {
   });
 
   it('names what the answer leaves out and what was never asked for', () => {
-    expect(judgeAck(ack(`${DEPTH},${NOPE}`), [DEALS, DEPTH])).toEqual({ accepted: [DEPTH], refused: [], unnamed: [DEALS], foreign: [NOPE] });
+    expect(judgeAck(ack(`${DEPTH},${NOPE}`), [DEALS, DEPTH])).toEqual({
+      accepted: [DEPTH],
+      refused: [],
+      unnamed: [DEALS],
+      foreign: [NOPE],
+    });
   });
 
   it('lets a refusal win over a success', () => {
-    const verdict = judgeAck(ack(`Subscribed successful! [${DEALS},${NOPE}]. Not Subscribed successfully! [${NOPE}].  Reason： Blocked! `), [DEALS, NOPE]);
+    const verdict = judgeAck(
+      ack(`Subscribed successful! [${DEALS},${NOPE}]. Not Subscribed successfully! [${NOPE}].  Reason： Blocked! `),
+      [DEALS, NOPE],
+    );
     expect(verdict).toMatchObject({ accepted: [DEALS], refused: [{ channel: NOPE, reason: 'Blocked!' }], unnamed: [] });
   });
 

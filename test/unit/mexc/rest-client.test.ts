@@ -48,21 +48,79 @@ describe('RestClient.depth', () => {
   });
 
   it('notices a simulated exchange', async () => {
-    const { client } = await serve((_, response) => sendJson(response, 200, { lastUpdateId: 1, bids: [], asks: [] }, { 'x-simulated-exchange': 'mdp' }));
+    const { client } = await serve((_, response) =>
+      sendJson(response, 200, { lastUpdateId: 1, bids: [], asks: [] }, { 'x-simulated-exchange': 'mdp' }),
+    );
     await client.depth('A', 5);
     expect(client.simulated).toBe(true);
   });
 
   it.each<[string, number, string, Record<string, string>, string, object, (number | null | 'ok')[]]>([
-    ['429 with Retry-After', 429, '{"code":429,"msg":"Too Many Requests"}', { 'retry-after': '7' }, ErrorCode.EXCHANGE_THROTTLED, { retryAfterMs: 7000 }, [7000]],
+    [
+      '429 with Retry-After',
+      429,
+      '{"code":429,"msg":"Too Many Requests"}',
+      { 'retry-after': '7' },
+      ErrorCode.EXCHANGE_THROTTLED,
+      { retryAfterMs: 7000 },
+      [7000],
+    ],
     ['429 without', 429, '', {}, ErrorCode.EXCHANGE_THROTTLED, { retryAfterMs: null }, [null]],
-    ['-1003 whatever the status', 400, '{"msg":"Too many requests.","code":-1003}', {}, ErrorCode.EXCHANGE_THROTTLED, { exchangeCode: -1003 }, [null]],
-    ['510 inside a 200', 200, '{"success":false,"code":510,"message":"Requests are too frequent"}', {}, ErrorCode.EXCHANGE_THROTTLED, { exchangeCode: 510 }, [null]],
-    ['418', 418, '{"code":-1,"msg":"banned"}', { 'retry-after': '120' }, ErrorCode.EXCHANGE_FORBIDDEN, { retryAfterMs: 120_000 }, [120_000]],
-    ['the firewall page', 403, '<HTML><TITLE>Access Denied</TITLE>', { 'content-type': 'text/html' }, ErrorCode.EXCHANGE_FORBIDDEN, { retryAfterMs: null }, [null]],
+    [
+      '-1003 whatever the status',
+      400,
+      '{"msg":"Too many requests.","code":-1003}',
+      {},
+      ErrorCode.EXCHANGE_THROTTLED,
+      { exchangeCode: -1003 },
+      [null],
+    ],
+    [
+      '510 inside a 200',
+      200,
+      '{"success":false,"code":510,"message":"Requests are too frequent"}',
+      {},
+      ErrorCode.EXCHANGE_THROTTLED,
+      { exchangeCode: 510 },
+      [null],
+    ],
+    [
+      '418',
+      418,
+      '{"code":-1,"msg":"banned"}',
+      { 'retry-after': '120' },
+      ErrorCode.EXCHANGE_FORBIDDEN,
+      { retryAfterMs: 120_000 },
+      [120_000],
+    ],
+    [
+      'the firewall page',
+      403,
+      '<HTML><TITLE>Access Denied</TITLE>',
+      { 'content-type': 'text/html' },
+      ErrorCode.EXCHANGE_FORBIDDEN,
+      { retryAfterMs: null },
+      [null],
+    ],
     ['a page with status 200', 200, ' <html>', { 'content-type': 'text/html' }, ErrorCode.EXCHANGE_FORBIDDEN, { status: 200 }, [null]],
-    ['451', 451, '{"code":0,"msg":"Service unavailable from a restricted location."}', {}, ErrorCode.EXCHANGE_FORBIDDEN, { status: 451 }, [null]],
-    ['an unknown symbol', 400, '{"msg":"invalid symbol","code":-1121}', {}, ErrorCode.EXCHANGE_REFUSED, { exchangeCode: -1121, exchangeMsg: 'invalid symbol' }, []],
+    [
+      '451',
+      451,
+      '{"code":0,"msg":"Service unavailable from a restricted location."}',
+      {},
+      ErrorCode.EXCHANGE_FORBIDDEN,
+      { status: 451 },
+      [null],
+    ],
+    [
+      'an unknown symbol',
+      400,
+      '{"msg":"invalid symbol","code":-1121}',
+      {},
+      ErrorCode.EXCHANGE_REFUSED,
+      { exchangeCode: -1121, exchangeMsg: 'invalid symbol' },
+      [],
+    ],
     ['an error body in a 200', 200, '{"code":10007,"msg":"bad symbol"}', {}, ErrorCode.EXCHANGE_REFUSED, { exchangeCode: 10007 }, []],
     ['503 JSON', 503, '{"code":503,"msg":"service not available"}', {}, ErrorCode.EXCHANGE_UNREACHABLE, { status: 503 }, []],
     ['502 HTML', 502, '<html>', { 'content-type': 'text/html' }, ErrorCode.EXCHANGE_UNREACHABLE, { status: 502 }, []],
@@ -110,8 +168,14 @@ describe('RestClient.depth', () => {
 
 describe('RestClient.exchangeInfo', () => {
   const answers: Record<string, unknown> = {
-    '/prefix/api/v3/exchangeInfo': { timezone: 'CST', symbols: [btc, { ...btc, symbol: 'ETHUSDT', baseAsset: 'ETH' }, { ...btc, symbol: 'OFFUSDT', status: '2' }] },
-    '/prefix/api/v3/ticker/24hr': [{ symbol: 'BTCUSDT', quoteVolume: '123.5' }, { symbol: 'ETHUSDT', quoteVolume: null }],
+    '/prefix/api/v3/exchangeInfo': {
+      timezone: 'CST',
+      symbols: [btc, { ...btc, symbol: 'ETHUSDT', baseAsset: 'ETH' }, { ...btc, symbol: 'OFFUSDT', status: '2' }],
+    },
+    '/prefix/api/v3/ticker/24hr': [
+      { symbol: 'BTCUSDT', quoteVolume: '123.5' },
+      { symbol: 'ETHUSDT', quoteVolume: null },
+    ],
   };
 
   it('lists what trades, with turnover where asked, under a path prefix', async () => {
@@ -121,8 +185,14 @@ describe('RestClient.exchangeInfo', () => {
     const client = new RestClient({ restUrl: `${http.url}/prefix/`, budget, logger });
     open.push(client, http);
     const plain = { baseAsset: 'BTC', quoteAsset: 'USDT', priceScale: 2, quantityScale: 8, turnover: null };
-    expect(await client.exchangeInfo()).toEqual([{ ...plain, symbol: 'BTCUSDT' }, { ...plain, symbol: 'ETHUSDT', baseAsset: 'ETH' }]);
-    expect((await client.exchangeInfo({ turnover: true })).map(({ symbol, turnover }) => [symbol, turnover])).toEqual([['BTCUSDT', 123.5], ['ETHUSDT', null]]);
+    expect(await client.exchangeInfo()).toEqual([
+      { ...plain, symbol: 'BTCUSDT' },
+      { ...plain, symbol: 'ETHUSDT', baseAsset: 'ETH' },
+    ]);
+    expect((await client.exchangeInfo({ turnover: true })).map(({ symbol, turnover }) => [symbol, turnover])).toEqual([
+      ['BTCUSDT', 123.5],
+      ['ETHUSDT', null],
+    ]);
     expect(taken).toBe(3);
   });
 
@@ -147,7 +217,14 @@ describe('RestClient.exchangeInfo', () => {
   });
 
   it('reads amounts as text, number, empty or null', () => {
-    const tickers = parseTickers([{ symbol: 'A', quoteVolume: '1e3' }, { symbol: 'B', quoteVolume: 2 }, { symbol: 'C', quoteVolume: '' }, { symbol: 'D' }, { symbol: 'E', quoteVolume: 'x' }, 3]);
+    const tickers = parseTickers([
+      { symbol: 'A', quoteVolume: '1e3' },
+      { symbol: 'B', quoteVolume: 2 },
+      { symbol: 'C', quoteVolume: '' },
+      { symbol: 'D' },
+      { symbol: 'E', quoteVolume: 'x' },
+      3,
+    ]);
     expect(tickers.map(({ quoteVolume }) => quoteVolume)).toEqual([1000, 2, null, null, null]);
   });
 });

@@ -19,7 +19,7 @@ beforeEach(() => {
   market = new FakeMarketData();
   for (const name of ['BTCUSDT', 'ETHUSDT', 'XRPUSDT']) market.addLive(name);
   port = new FakePort();
-  hub = new PublicationHub(port, { softLimitBytes: SOFT, hardLimitBytes: HARD, hardLimitChecks: 3, closeGraceMs: 2000 });
+  hub = new PublicationHub(port, { softLimitBytes: SOFT, hardLimitBytes: HARD, hardLimitMs: 2000, closeGraceMs: 2000 });
 });
 
 function client(): { connection: FakeConnection; subscriber: Subscriber } {
@@ -139,9 +139,9 @@ describe('book subscriptions', () => {
     const id = subscribe(a.subscriber, 'BTCUSDT', BOOK);
     turn([id, SNAPSHOT, 's1']);
     subscribe(b.subscriber, 'BTCUSDT', BOOK);
-    for (let i = 0; i < 9; i++) hub.check(i);
+    for (const nowMs of [5_000, 14_999]) hub.check(nowMs);
     expect(port.requests()).toHaveLength(1);
-    hub.check(10);
+    hub.check(15_000);
     const [lost, repeated] = port.requests();
     turn([id, SNAPSHOT_FOR, 'lost', lost!.token], [id, SNAPSHOT_FOR, 's2', repeated!.token]);
     expect(b.connection.taken()).toEqual(['s2']);
@@ -234,9 +234,18 @@ describe('a slow client', () => {
   });
 
   test.each([
-    [[STATE, 'stale', SNAPSHOT, 't2'], ['stale', 't2']],
-    [[SNAPSHOT, 't2', STATE, 'stale'], ['t2', 'stale']],
-    [[STATE, 'stale', SNAPSHOT, 't2', STATE, 'live'], ['t2', 'live']],
+    [
+      [STATE, 'stale', SNAPSHOT, 't2'],
+      ['stale', 't2'],
+    ],
+    [
+      [SNAPSHOT, 't2', STATE, 'stale'],
+      ['t2', 'stale'],
+    ],
+    [
+      [STATE, 'stale', SNAPSHOT, 't2', STATE, 'live'],
+      ['t2', 'live'],
+    ],
     [[STATE, 'stale', STATE, 'live'], ['live']],
   ])('keeps the order of what it kept: %j', (messages, expected) => {
     const { connection, subscriber } = client();

@@ -33,7 +33,10 @@ describe(`synthetic near-the-touch stream, seed ${SEED}`, () => {
   });
 
   test('removes about as often as recorded streams, and only what is there', () => {
-    const held = { bids: new Set(stream.snapshot.bids.map(([price]) => price)), asks: new Set(stream.snapshot.asks.map(([price]) => price)) };
+    const held = {
+      bids: new Set(stream.snapshot.bids.map(([price]) => price)),
+      asks: new Set(stream.snapshot.asks.map(([price]) => price)),
+    };
     let removals = 0;
     for (const body of bodies) {
       for (const side of ['bids', 'asks'] as const) {

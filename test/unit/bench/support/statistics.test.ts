@@ -18,7 +18,13 @@ test('median leaves its input as it is', () => {
 });
 
 test('a table is padded Markdown, figures to the right', () => {
-  expect(formatTable(['name', 'x'], [['a', '10'], ['longer', '1']])).toBe(
-    ['| name   |  x |', '| ------ | -: |', '| a      | 10 |', '| longer |  1 |'].join('\n'),
-  );
+  expect(
+    formatTable(
+      ['name', 'x'],
+      [
+        ['a', '10'],
+        ['longer', '1'],
+      ],
+    ),
+  ).toBe(['| name   |  x |', '| ------ | -: |', '| a      | 10 |', '| longer |  1 |'].join('\n'));
 });

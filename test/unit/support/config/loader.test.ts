@@ -125,7 +125,13 @@ describe('loadSimConfig and loadDemoConfig', () => {
   it('take their own section, variables and flags', () => {
     const path = file({ sim: { seed: 3 }, demo: { seed: 4 }, start: { port: 1 } });
     const env = { MDP_SIM_RATE: '3', MDP_DEMO_RATE: '4', MDP_PORT: '2', MDP_CONFIG: path };
-    expect(loadSimConfig(['--symbols', 'btcusdt'], env)).toMatchObject({ seed: 3, rate: 3, port: 8090, symbols: ['BTCUSDT'], replay: null });
+    expect(loadSimConfig(['--symbols', 'btcusdt'], env)).toMatchObject({
+      seed: 3,
+      rate: 3,
+      port: 8090,
+      symbols: ['BTCUSDT'],
+      replay: null,
+    });
     expect(loadDemoConfig(['--workers', 'auto'], env)).toMatchObject({ seed: 4, rate: 4, port: 8080, symbols: 50 });
   });
 });

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import type { FaultSpec } from '../../src/simulator/simulator.js';
+import { useCleanup } from '../support/cleanup.js';
+import { getStatus, getSymbolStatus, quickTimings } from '../support/engine.js';
+import { Scene } from '../support/scene.js';
+import { until } from '../support/until.js';
+
+const opened = useCleanup();
+
+describe('pushes that come to harm', () => {
+  const harmless = ['live synced 1'];
+  const lost = (reason: string): string[] => ['live synced 1', `syncing ${reason} 1`, 'live synced 2'];
+
+  it.each<[name: string, fault: FaultSpec, states: string[], counters: object]>([
+    ['a push is missing', { action: 'skip' }, lost('gap'), { gaps: 1, framesRefused: 0, resyncs: 2 }],
+    ['three pushes are missing', { action: 'skip', pushes: 3 }, lost('gap'), { gaps: 1, framesRefused: 0, resyncs: 2 }],
+    ['pushes come twice', { action: 'duplicate', pushes: 3 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
+    ['two pushes change places', { action: 'reorder' }, lost('gap'), { gaps: 1, framesRefused: 0, resyncs: 2 }],
+    ['a push breaks off', { action: 'truncate' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
+    ['half a push comes before the whole', { action: 'truncate', mode: 'add' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
+    ['pushes have fields nobody knows', { action: 'unknownFields', pushes: 3 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
+  ])('%s', async (_name, fault, states, counters) => {
+    const scene = await Scene.start(opened);
+    await scene.allLive();
+    scene.watcher.forgetStates();
+    const symbol = scene.symbols[2]!;
+    const before = await getSymbolStatus(scene.url, symbol);
+    scene.sim.injectFault({ ...fault, symbol });
+    await until(() => scene.history(symbol).length === states.length && scene.follower(symbol).seq > before.seq + 5, { what: 'the fault and what follows' });
+    await scene.expectSound();
+
+    expect(scene.history(symbol)).toEqual(states);
+    const after = await getSymbolStatus(scene.url, symbol);
+    expect(after.counters).toMatchObject(counters);
+    if (fault.action === 'duplicate') expect(after.counters.framesDropped).toBe(before.counters.framesDropped + 3);
+    for (const other of scene.symbols) if (other !== symbol) expect([other, ...scene.history(other)]).toEqual([other, ...harmless]);
+  });
+});
+
+describe('a symbol that falls silent', () => {
+  it.each<['merge' | 'gap']>([['merge'], ['gap']])('is stale, alone, and recovers (what it missed: %s)', async (after) => {
+    const scene = await Scene.start(opened, { market: { symbols: 6, rate: 100 }, engine: { interval: '10ms', staleAfterMs: 300 } });
+    await scene.allLive();
+    const symbol = scene.symbols[1]!;
+    // Its rhythm must be known before it can be judged silent.
+    await until(() => scene.follower(symbol).deltas > 30, { what: 'some pushes' });
+    scene.watcher.forgetStates();
+    scene.sim.injectFault({ action: 'stall', symbol, forMs: 1500, after });
+    await until(() => scene.watcher.states(symbol).at(-1)!.state === 'stale', { what: 'the stale book' });
+    expect(scene.history(symbol)).toEqual(['live synced 1', 'stale silent 1']);
+    const { deltas } = scene.follower(symbol);
+    await until(() => scene.follower(symbol).deltas > deltas + 30, { what: 'pushes again' });
+    await scene.expectSound();
+    expect(scene.watcher.disturbed()).toEqual([symbol]);
+    const { state, counters } = await getSymbolStatus(scene.url, symbol);
+    expect(state).toBe('live');
+    if (after === 'merge') expect(counters.gaps).toBe(0);
+  });
+});
+
+describe('connections', () => {
+  const twoConnections = { market: { symbols: 40 } };
+
+  it.each<[how: string, fault: FaultSpec, closeCode: number]>([
+    ['with a close frame', { action: 'drop', closeCode: 1001 }, 1001],
+    ['without one', { action: 'drop' }, 1006],
+  ])('a connection dropped %s takes only its own symbols along, until it is back', async (_how, fault, closeCode) => {
+    const scene = await Scene.start(opened, twoConnections);
+    await scene.allLive();
+    const connections = new Map<string, number | null>();
+    for (const symbol of scene.symbols) connections.set(symbol, (await getSymbolStatus(scene.url, symbol)).connection);
+    expect(new Set(connections.values())).toEqual(new Set([0, 1]));
+    const carried = scene.symbols.filter((symbol) => connections.get(symbol) === 1);
+    scene.watcher.forgetStates();
+
+    scene.sim.injectFault({ ...fault, symbol: carried[0]! });
+    await until(() => scene.watcher.disturbed().length > 0, { what: 'the loss of the line' });
+    await scene.expectSound();
+    expect(scene.watcher.disturbed().sort()).toEqual([...carried].sort());
+    for (const symbol of carried) {
+      expect(scene.history(symbol)).toEqual(['live synced 1', 'stale line_down 1', 'syncing line_down 1', 'live synced 2']);
+    }
+    const status = await getStatus(scene.url);
+    expect(status.connections.map(({ state, reconnects, lastCloseCode }) => ({ state, reconnects, lastCloseCode }))).toEqual([
+      { state: 'open', reconnects: 0, lastCloseCode: null },
+      { state: 'open', reconnects: 1, lastCloseCode: closeCode },
+    ]);
+    expect(status.counters.gaps).toBe(0);
+  });
+
+  it('a connection that is open but dead is noticed and replaced', async () => {
+    const connection = { ...quickTimings.connection, pingIntervalMs: 300, pongTimeoutMs: 300, silenceMs: 900 };
+    const scene = await Scene.start(opened, { engine: { feedTimings: { ...quickTimings, connection } } });
+    await scene.allLive();
+    scene.watcher.forgetStates();
+    scene.sim.injectFault({ action: 'halfOpen' });
+    await until(() => scene.watcher.disturbed().length === scene.symbols.length, { what: 'the loss of the line' });
+    await scene.expectSound();
+    expect((await getStatus(scene.url)).connections).toMatchObject([{ state: 'open', reconnects: 1 }]);
+  });
+
+  it('a refused subscription is tried again, and holds up nobody else', async () => {
+    const scene = await Scene.start(opened, {
+      engine: { feedTimings: { ...quickTimings, refusedRetryMs: 500, refusedRetryMaxMs: 500 } },
+      before: async (sim) => sim.injectFault({ action: 'refuse', symbol: sim.symbols[0]!, count: 2 }),
+    });
+    const [refused, ...others] = scene.symbols;
+    await until(() => scene.watcher.live().length === others.length, { what: 'the others' });
+    expect(await getSymbolStatus(scene.url, refused!)).toMatchObject({ state: 'syncing', reason: 'subscription_refused', epoch: 0 });
+    const refusal = await fetch(`${scene.url}/orderbook/${refused!}`);
+    expect([refusal.status, ((await refusal.json()) as { code: string }).code]).toEqual([503, 'BOOK_NOT_LIVE']);
+    await scene.expectSound();
+    expect(scene.sim.stats().faultsBegun).toBe(1);
+  });
+});
+
+describe('snapshots', () => {
+  /** The engine's requests before its first snapshot: the listing and the day's turnover. */
+  const LISTING_REQUESTS = 2;
+
+  it('429: everybody waits as long as the exchange asks, then all goes on', async () => {
+    const scene = await Scene.start(opened, {
+      market: { symbols: 12 },
+      engine: { snapshotRate: 10 },
+      before: async (sim) => sim.injectFault({ action: 'rest429', symbol: sim.symbols[0]!, retryAfterSeconds: 1 }),
+    });
+    const pausedUntil = await until(async () => (await getStatus(scene.url)).snapshots.pausedUntil, { what: 'the pause' });
+    expect(pausedUntil - Date.now()).toBeGreaterThan(0);
+    await until(async () => (await getStatus(scene.url)).snapshots.inFlight === 0, { what: 'the answers under way' });
+    const { requests } = scene.sim.stats();
+    expect(requests).toBeLessThan(LISTING_REQUESTS + scene.symbols.length);
+    await until(
+      () => {
+        const now = scene.sim.stats().requests;
+        const inPause = Date.now() < pausedUntil;
+        if (inPause) expect(now).toBe(requests);
+        return !inPause;
+      },
+      { what: 'the end of the pause' },
+    );
+    await scene.expectSound();
+    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
+  });
+
+  it("403 with a firewall's page: everybody waits, then all goes on", async () => {
+    const scene = await Scene.start(opened, {
+      market: { symbols: 12 },
+      engine: { snapshotRate: 10 },
+      before: async (sim) => sim.injectFault({ action: 'rest403', symbol: sim.symbols[0]! }),
+    });
+    await until(async () => (await getStatus(scene.url)).snapshots.pausedUntil !== null, { what: 'the pause' });
+    await until(async () => (await getStatus(scene.url)).snapshots.inFlight === 0, { what: 'the answers under way' });
+    const { requests } = scene.sim.stats();
+    expect(requests).toBeLessThan(LISTING_REQUESTS + scene.symbols.length);
+    await until(
+      async () => {
+        const paused = (await getStatus(scene.url)).snapshots.pausedUntil !== null;
+        if (paused) expect(scene.sim.stats().requests).toBe(requests);
+        return !paused;
+      },
+      { what: 'the end of the pause' },
+    );
+    await scene.expectSound();
+    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
+  });
+
+  it('5xx: tried again, for that symbol alone', async () => {
+    const scene = await Scene.start(opened, {
+      before: async (sim) => sim.injectFault({ action: 'rest5xx', symbol: sim.symbols[3]!, count: 3 }),
+    });
+    await scene.expectSound();
+    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
+    expect(scene.symbols.map((symbol) => scene.follower(symbol).epoch)).toEqual(scene.symbols.map(() => 1));
+  });
+
+  it('slow ones join what was pushed meanwhile', async () => {
+    const scene = await Scene.start(opened, {
+      before: async (sim) => sim.injectFault({ action: 'slowSnapshots', count: sim.symbols.length, delayMs: 700 }),
+    });
+    await scene.expectSound();
+    const { counters } = await getStatus(scene.url);
+    expect(counters).toMatchObject({ gaps: 0, resyncs: scene.symbols.length });
+    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length);
+  });
+
+  it('old ones are refused until one reaches the pushes that wait', async () => {
+    const scene = await Scene.start(opened, {
+      // The first push must be there, or the old book could not be told from a new one.
+      engine: { feedTimings: { ...quickTimings, firstDeltaWaitMs: 5000 } },
+      before: async (sim) => {
+        const symbol = sim.symbols[0]!;
+        sim.injectFault({ action: 'oldSnapshots', symbol, pushes: 5, count: 3 });
+        const versions = new Set<number>();
+        await until(() => versions.add(sim.trueBook(symbol).version).size > 10, { what: 'a past' });
+      },
+    });
+    await scene.expectSound();
+    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
+    expect(await getSymbolStatus(scene.url, scene.symbols[0]!)).toMatchObject({ epoch: 1, counters: { gaps: 0, resyncs: 1 } });
+  });
+});

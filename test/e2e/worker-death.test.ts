@@ -1,0 +1,91 @@
+import { BroadcastChannel } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { startSimulator } from '../../src/simulator/simulator.js';
+import { useCleanup } from '../support/cleanup.js';
+import { getStatus, getSymbolStatus, killableWorkerUrl, startEngine } from '../support/engine.js';
+import { PushClient } from '../support/push-client.js';
+import { expectTrueBooks } from '../support/true-book.js';
+import { until } from '../support/until.js';
+
+const opened = useCleanup();
+
+async function setUp(workers: number) {
+  const sim = opened(await startSimulator({ symbols: 40, rate: 8, seed: 8 }));
+  const engine = opened(await startEngine(sim, { workers, workerUrl: killableWorkerUrl }));
+  const { symbols } = sim;
+  const watcher = opened(await PushClient.connect(engine.wsUrl));
+  await watcher.watch(symbols);
+  const client = opened(await PushClient.connect(engine.wsUrl));
+  const followers = [...(await client.follow(symbols, 20, 0)), ...(await client.follow(symbols, 'full', 100))];
+  await until(() => watcher.live().length === symbols.length && followers.every(({ live }) => live), { what: 'all books live' });
+  const shards = new Map<string, number>();
+  for (const symbol of symbols) shards.set(symbol, (await getSymbolStatus(engine.url, symbol)).shard);
+  const ofShard = (shard: number): string[] => symbols.filter((symbol) => shards.get(symbol) === shard);
+  const orders = opened(new BroadcastChannel('kill-shard'));
+  const kill = (shard: number, midWrite = false): void => orders.postMessage({ shard, midWrite });
+  return { sim, engine, symbols, watcher, followers, ofShard, kill };
+}
+
+it.each([
+  ['between two turns', false],
+  ['while it changes its books', true],
+])('a worker that dies %s takes only its own books along, and they come back exact', async (_when, midWrite) => {
+  const { sim, engine, symbols, watcher, followers, ofShard, kill } = await setUp(3);
+  const { url } = engine;
+  const lost = ofShard(1);
+  const kept = symbols.filter((symbol) => !lost.includes(symbol));
+  expect([lost.length, kept.length].every((count) => count > 5)).toBe(true);
+  const frames = new Map(kept.map((symbol) => [symbol, watcher.states(symbol).at(-1)!.seq]));
+  watcher.forgetStates();
+
+  kill(1, midWrite);
+  await until(() => watcher.disturbed().length === lost.length, { what: 'the loss of the books' });
+  await until(() => watcher.live().length === symbols.length, { what: 'all books live again' });
+  await expectTrueBooks(url, sim, symbols);
+
+  expect(watcher.disturbed().sort()).toEqual([...lost].sort());
+  for (const symbol of lost) {
+    expect(watcher.states(symbol).map(({ state, reason, epoch }) => ({ state, reason, epoch }))).toEqual([
+      { state: 'live', reason: 'synced', epoch: 1 },
+      { state: 'syncing', reason: 'worker_lost', epoch: 1 },
+      { state: 'live', reason: 'synced', epoch: 2 },
+    ]);
+  }
+  for (const symbol of kept) {
+    expect(watcher.states(symbol).length).toBe(1);
+    const { epoch, seq } = await getSymbolStatus(url, symbol);
+    expect({ symbol, epoch, goesOn: seq > frames.get(symbol)! }).toEqual({ symbol, epoch: 1, goesOn: true });
+  }
+
+  await until(() => followers.every((follower) => follower.live && follower.deltas > 0 && follower.epoch === (lost.includes(follower.symbol) ? 2 : 1)));
+  const seqs = new Map(followers.map((follower) => [follower, follower.seq]));
+  await until(() => followers.every((follower) => follower.seq > seqs.get(follower)! + 2), { what: 'updates on every subscription' });
+  expect(followers.flatMap(({ faults }) => faults)).toEqual([]);
+  for (const follower of followers) {
+    // The first one came when the book became live, or when it was asked for a moment later.
+    expect(follower.snapshots.slice(1)).toEqual(lost.includes(follower.symbol) ? ['resync'] : []);
+  }
+
+  const { shards, counters } = await getStatus(url);
+  expect(shards.map(({ shard, state, restarts }) => ({ shard, state, restarts }))).toEqual([
+    { shard: 0, state: 'running', restarts: 0 },
+    { shard: 1, state: 'running', restarts: 1 },
+    { shard: 2, state: 'running', restarts: 0 },
+  ]);
+  expect(counters.gaps).toBe(0);
+});
+
+it('a worker that dies again and again, and all workers at once, are replaced', async () => {
+  const { sim, engine, symbols, watcher, kill } = await setUp(2);
+  for (let death = 1; death <= 3; death++) {
+    kill(0);
+    await until(async () => (await getStatus(engine.url)).shards[0]!.restarts === death, { what: `death ${death}` });
+    await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: `all books live after death ${death}` });
+  }
+  kill(0);
+  kill(1);
+  await until(async () => (await getStatus(engine.url)).shards.map(({ restarts }) => restarts).join() === '4,1', { what: 'both to die' });
+  await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: 'all books live at last' });
+  await until(() => watcher.live().length === symbols.length, { what: 'the clients to know' });
+  await expectTrueBooks(engine.url, sim, symbols);
+});

@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.js';
+
+const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** `mdp` as a process of its own. */
+export class MdpProcess {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<Ended>;
+  readonly #child: ChildProcess;
+  #hasEnded = false;
+
+  constructor(...argv: readonly string[]) {
+    const child = spawn(process.execPath, [main, ...argv], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.ended = once(child, 'close').then(([code, signal]: readonly unknown[]) => {
+      this.#hasEnded = true;
+      return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for text on standard output; throws with everything it wrote when it ends first or takes too long. */
+  async text(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpExecArray> {
+    const found = await until(() => pattern.exec(this.stdout) ?? this.#hasEnded, { timeoutMs, what: `${pattern}; so far:\n${this.stdout}${this.stderr}` });
+    if (found === true) throw new Error(`ended before it said ${pattern}:\n${this.stdout}${this.stderr}`);
+    return found;
+  }
+
+  /** Ends it if it has not ended, at once. */
+  async close(): Promise<void> {
+    if (!this.#hasEnded) this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+export interface ExchangeAddress {
+  readonly wsUrl: string;
+  readonly restUrl: string;
+}
+
+/** Where an `mdp sim` process listens, once it does. */
+export async function exchangeOf(sim: MdpProcess): Promise<ExchangeAddress> {
+  const [, wsUrl, restUrl] = await sim.text(/"wsUrl":"([^"]+)","restUrl":"([^"]+)"/);
+  return { wsUrl: wsUrl!, restUrl: restUrl! };
+}
+
+/** Where an `mdp start` process listens, once it does. */
+export async function engineOf(start: MdpProcess): Promise<{ readonly url: string; readonly wsUrl: string }> {
+  const [, url, wsUrl] = await start.text(/"url":"(http:[^"]+)","wsUrl":"([^"]+)"/);
+  return { url: url!, wsUrl: wsUrl! };
+}

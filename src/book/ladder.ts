@@ -103,7 +103,7 @@ export class Ladders {
       const wanted = (upper | -upper) >>> 31;
       if (leaf === 0) {
         if (wanted === 0) continue;
-        leaf = this.#addLeaf(side, tick);
+        leaf = this.#addNearLeaf(side, t);
       }
       const child = (t >> PAGE_SHIFT) & CHILD_MASK;
       const pair = leaf + FIRST_CHILD + 2 * child;
@@ -131,7 +131,7 @@ export class Ladders {
         const leafBits = i32[leaf + BITS]! & ~(1 << child);
         i32[leaf + BITS] = leafBits;
         if (leafBits === 0) {
-          this.#prune(side, tick);
+          this.#dropLeaf(side, t, leaf);
           leafNumber = -1;
         }
       } else if (i32[side + LEVELS]! > LEVELS_MAX) {
@@ -187,6 +187,45 @@ export class Ladders {
       if (node === 0) return 0;
     }
     return node;
+  }
+
+  /** `#addLeaf` for a tick that `#findLeaf` has just looked for: mostly below the hot node, whose ancestors know of it. */
+  #addNearLeaf(side: number, t: number): number {
+    const i32 = this.#i32;
+    const hot = i32[side + HOT_NODE]!;
+    if (t >> HOT_SHIFT !== i32[side + HOT_NUMBER]! || hot === 0) return this.#addLeaf(side, t);
+    const middleChild = (t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK;
+    let middle = i32[hot + FIRST_CHILD + middleChild]!;
+    if (middle === 0) {
+      middle = this.#newNode(NODE_WORDS);
+      i32[hot + FIRST_CHILD + middleChild] = middle;
+      i32[hot + BITS] = i32[hot + BITS]! | (1 << middleChild);
+    }
+    const leafChild = (t >> LEAF_SHIFT) & CHILD_MASK;
+    const leaf = this.#newNode(LEAF_WORDS);
+    i32[middle + FIRST_CHILD + leafChild] = leaf;
+    i32[middle + BITS] = i32[middle + BITS]! | (1 << leafChild);
+    return leaf;
+  }
+
+  /** `#prune` for an empty leaf: mostly the hot node keeps other children, so that nothing above it changes. */
+  #dropLeaf(side: number, t: number, leaf: number): void {
+    const i32 = this.#i32;
+    const hot = i32[side + HOT_NODE]!;
+    if (t >> HOT_SHIFT !== i32[side + HOT_NUMBER]! || hot === 0) return this.#prune(side, t);
+    const middleChild = (t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK;
+    const middle = i32[hot + FIRST_CHILD + middleChild]!;
+    const leafChild = (t >> LEAF_SHIFT) & CHILD_MASK;
+    const middleBits = i32[middle + BITS]! & ~(1 << leafChild);
+    const hotBits = i32[hot + BITS]! & ~(1 << middleChild);
+    if (middleBits === 0 && hotBits === 0) return this.#prune(side, t);
+    i32[middle + FIRST_CHILD + leafChild] = 0;
+    i32[middle + BITS] = middleBits;
+    this.#arena.release(leaf >> 1, LEAF_WORDS);
+    if (middleBits !== 0) return;
+    i32[hot + FIRST_CHILD + middleChild] = 0;
+    i32[hot + BITS] = hotBits;
+    this.#arena.release(middle >> 1, NODE_WORDS);
   }
 
   /** The leaf of any tick, with the nodes above it, made where they are missing; the caller puts a level into it at once. */
@@ -261,7 +300,9 @@ export class Ladders {
     i32[keeper + FIRST_CHILD + child] = 0;
     i32[keeper + BITS] = i32[keeper + BITS]! & ~(1 << child);
     for (let level = keeperLevel - 1; level > 1; level--) {
-      const next = i32[node + FIRST_CHILD + childOf(tick, level)]!;
+      const index = node + FIRST_CHILD + childOf(tick, level);
+      const next = i32[index]!;
+      i32[index] = 0;
       if (node === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
       this.#arena.release(node >> 1, NODE_WORDS);
       node = next;
@@ -274,11 +315,10 @@ export class Ladders {
     this.#i32[side + EVICTED]!++;
   }
 
-  /** int32 index of a new, empty leaf or node. */
+  /** int32 index of a new, empty leaf or node. Freed ones are empty but for their first word, and fresh memory is. */
   #newNode(words: number): number {
     const index = this.#arena.allocate(words) * 2;
-    const end = index + words * 2;
-    for (let i = index; i < end; i++) this.#i32[i] = 0;
+    this.#i32[index + BITS] = 0;
     return index;
   }
 
@@ -292,6 +332,8 @@ export class Ladders {
         this.#arena.release(i32[node + FIRST_CHILD + 2 * child]!, PAGE_WORDS);
       }
     }
-    this.#arena.release(node >> 1, level > 1 ? NODE_WORDS : LEAF_WORDS);
+    const words = level > 1 ? NODE_WORDS : LEAF_WORDS;
+    i32.fill(0, node, node + 2 * words);
+    this.#arena.release(node >> 1, words);
   }
 }

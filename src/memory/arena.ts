@@ -105,6 +105,8 @@ export class Arena {
   reset(): void {
     const i32 = this.i32;
     i32.fill(0, FREE_LISTS, FREE_LISTS + BLOCK_WORDS_MAX + 1);
+    // Ladders count on fresh memory being zero.
+    this.f64.fill(0, bookHeaderWord(this.booksMax), i32[BUMP]);
     i32[BUMP] = bookHeaderWord(this.booksMax);
     i32[USED] = 0;
   }

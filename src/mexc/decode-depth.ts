@@ -54,14 +54,14 @@ const LEVEL_BYTES_MIN = 8;
 const EXACT_MAX = 2 ** 53 - 1;
 /** Four characters '0'. */
 const ZEROS = 0x30303030;
-/** Set in every digit, not in a point. */
-const DIGIT_BIT = 0x10101010;
+const POINTS = 0x2e2e2e2e;
+/** A byte that is 0 has its top bit set in `(word - ONES) & ~word`, and any byte behind it that is 1: then there seem to be two points. */
+const ONES = 0x01010101;
 /** '.' with these bits turned becomes '0'. */
 const POINT_TO_ZERO = 0x1e;
 /** Added to a byte above '9', it sets the top bit; taking ZEROS from one below '0' does so too. */
 const ABOVE_NINE = 0x46464646;
 const TOP_BITS = 0x80808080 | 0;
-const NIBBLE = 0x0f;
 const NIBBLES = 0x0f0f0f0f;
 /** digit 0 … 3 of a word, times 10 * 2^8 + 1: byte 1 becomes the first pair of digits, byte 3 the second. */
 const PAIRS = 0xa01;
@@ -203,33 +203,29 @@ export function decodeDepth(
           const keepB = KEEP_B[length]!;
           let a = (view.getInt32(priceEnd - 4, true) & keepA) | (ZEROS & ~keepA);
           let b = (view.getInt32(priceEnd - 8, true) & keepB) | (ZEROS & ~keepB);
-          const pointA = (~a & DIGIT_BIT) >>> 4;
-          const pointB = (~b & DIGIT_BIT) >>> 4;
+          const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
+          const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
           let point = (pointA << 4) | (pointB << 3);
           a ^= Math.imul(pointA, POINT_TO_ZERO);
           b ^= Math.imul(pointB, POINT_TO_ZERO);
-          // What stood at a mark must have been a point, not another character without the digit bit.
-          let wrong =
-            (((a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS)) & TOP_BITS) |
-            (a & Math.imul(pointA, NIBBLE)) |
-            (b & Math.imul(pointB, NIBBLE));
+          let wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS);
           let value =
             (Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
             (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
           if (length > 8) {
             const keepC = KEEP_C[length]!;
             let c = (view.getInt32(priceEnd - 12, true) & keepC) | (ZEROS & ~keepC);
-            const pointC = (~c & DIGIT_BIT) >>> 4;
+            const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
             point |= pointC << 2;
             c ^= Math.imul(pointC, POINT_TO_ZERO);
-            wrong |= (((c + ABOVE_NINE) | (c - ZEROS)) & TOP_BITS) | (c & Math.imul(pointC, NIBBLE));
+            wrong |= (c + ABOVE_NINE) | (c - ZEROS);
             value += (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
           }
           const place = POINT_PLACE[Math.clz32(point)]!;
           // A point alone is no number; length 1 and place 1, said without a branch.
-          wrong |= (length - 2) & (0 - place) & TOP_BITS;
+          wrong |= (length - 2) & (0 - place);
           const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-          if (wrong === 0 && (point & (point - 1)) === 0 && place <= priceScale + 1) {
+          if ((wrong & TOP_BITS) === 0 && (point & (point - 1)) === 0 && place <= priceScale + 1) {
             ticks = whole * POWERS_OF_TEN[priceScale]! + (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[priceScale + 1 - place]!;
           }
         }
@@ -240,31 +236,28 @@ export function decodeDepth(
           const keepB = KEEP_B[length]!;
           let a = (view.getInt32(itemEnd - 4, true) & keepA) | (ZEROS & ~keepA);
           let b = (view.getInt32(itemEnd - 8, true) & keepB) | (ZEROS & ~keepB);
-          const pointA = (~a & DIGIT_BIT) >>> 4;
-          const pointB = (~b & DIGIT_BIT) >>> 4;
+          const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
+          const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
           let point = (pointA << 4) | (pointB << 3);
           a ^= Math.imul(pointA, POINT_TO_ZERO);
           b ^= Math.imul(pointB, POINT_TO_ZERO);
-          let wrong =
-            (((a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS)) & TOP_BITS) |
-            (a & Math.imul(pointA, NIBBLE)) |
-            (b & Math.imul(pointB, NIBBLE));
+          let wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS);
           let value =
             (Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
             (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
           if (length > 8) {
             const keepC = KEEP_C[length]!;
             let c = (view.getInt32(itemEnd - 12, true) & keepC) | (ZEROS & ~keepC);
-            const pointC = (~c & DIGIT_BIT) >>> 4;
+            const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
             point |= pointC << 2;
             c ^= Math.imul(pointC, POINT_TO_ZERO);
-            wrong |= (((c + ABOVE_NINE) | (c - ZEROS)) & TOP_BITS) | (c & Math.imul(pointC, NIBBLE));
+            wrong |= (c + ABOVE_NINE) | (c - ZEROS);
             value += (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
           }
           const place = POINT_PLACE[Math.clz32(point)]!;
-          wrong |= (length - 2) & (0 - place) & TOP_BITS;
+          wrong |= (length - 2) & (0 - place);
           const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-          if (wrong === 0 && (point & (point - 1)) === 0 && place <= quantityScale + 1) {
+          if ((wrong & TOP_BITS) === 0 && (point & (point - 1)) === 0 && place <= quantityScale + 1) {
             lots =
               whole * POWERS_OF_TEN[quantityScale]! + (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[quantityScale + 1 - place]!;
           }
@@ -291,15 +284,26 @@ export function decodeDepth(
     } else if (tag === TAG_FROM_VERSION || tag === TAG_TO_VERSION) {
       if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
       const length = bytes[cursor++]!;
-      const textEnd = cursor + length;
-      if (textEnd > bodyEnd) return DepthDecode.TRUNCATED;
-      // Versions are whole numbers below 2^53 written as text.
-      if (length === 0 || length > 16) return DepthDecode.MALFORMED;
-      let version = 0;
-      while (cursor < textEnd) {
-        const digit = bytes[cursor++]! - ZERO;
-        if (digit < 0 || digit > 9) return DepthDecode.MALFORMED;
-        version = version * 10 + digit;
+      cursor += length;
+      if (cursor > bodyEnd) return DepthDecode.TRUNCATED;
+      // Versions are whole numbers written as text. Read like a price, but there is no point.
+      let version: number;
+      if (isShort(length) && cursor >= SHORT_CHARS_MAX) {
+        const keepA = KEEP_A[length]!;
+        const keepB = KEEP_B[length]!;
+        const keepC = KEEP_C[length]!;
+        const a = (view.getInt32(cursor - 4, true) & keepA) | (ZEROS & ~keepA);
+        const b = (view.getInt32(cursor - 8, true) & keepB) | (ZEROS & ~keepB);
+        const c = (view.getInt32(cursor - 12, true) & keepC) | (ZEROS & ~keepC);
+        const wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS) | (c + ABOVE_NINE) | (c - ZEROS);
+        if ((wrong & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
+        version =
+          (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
+          ((Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
+            (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16));
+      } else {
+        if (!parseNumber(bytes, cursor - length, cursor, 0) || parsedDecimals > 0) return DepthDecode.MALFORMED;
+        version = parsedUnits;
       }
       if (tag === TAG_FROM_VERSION) fromVersion = version;
       else toVersion = version;

@@ -44,9 +44,17 @@ export class ShardIngress implements FeedSink, PublicationPort {
   // ---- FeedSink
 
   frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
-    const producer = this.#producers[this.#shards[symbolId]!];
+    const shard = this.#shards[symbolId]!;
+    const producer = this.#producers[shard];
     if (producer === undefined) return true;
-    if (bytes.length > producer.payloadBytesMax || !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)) {
+    // Nothing overtakes a control record: the slot may be on its way to another symbol.
+    const waiting = this.#waiting[shard]!;
+    if (waiting.length > 0) this.#flush(shard);
+    if (
+      waiting.length > 0 ||
+      bytes.length > producer.payloadBytesMax ||
+      !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)
+    ) {
       this.framesDropped++;
       this.#lossy.set(symbolId, receiveTimeMs);
     }

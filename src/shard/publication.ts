@@ -41,6 +41,8 @@ export class Publication {
   #lastSentMs = -Infinity;
   /** A message found no room: subscribers must get a snapshot before any delta. */
   #broken = false;
+  /** A change of state found no room: it is said as soon as there is some. */
+  #stateOwed = false;
   #bids: LevelWindow;
   #asks: LevelWindow;
   #nextBids: LevelWindow;
@@ -95,7 +97,7 @@ export class Publication {
   /** The clock moved on: sends what is due. Only while the book is live. */
   tick(nowMs: number): void {
     const { channel, intervalMs } = this.spec;
-    if (channel === Channel.STATUS) return;
+    if (channel === Channel.STATUS) return this.retryState();
     const changed = this.#books.seq(this.#slot) !== this.#lastSeq;
     if (this.#broken || (changed && intervalMs > 0 && nowMs - this.#lastSentMs >= intervalMs)) this.#publish(undefined);
     else if (channel === Channel.BBO && this.#lastSeq >= 0 && nowMs - this.#lastSentMs >= BBO_REPEAT_MS)
@@ -114,6 +116,11 @@ export class Publication {
   /** The book's state changed to one that is not live, or (`status`) to any. */
   stateChanged(): void {
     this.#sendStatus(MessageKind.STATE, 0);
+  }
+
+  /** Says a change of state that found no room before. */
+  retryState(): void {
+    if (this.#stateOwed) this.stateChanged();
   }
 
   /** One subscriber asks for a whole book. Returns false when there is no room now: ask again later. */
@@ -219,7 +226,8 @@ export class Publication {
     }
     writer.text('}');
     const sent = this.#emit(this.id, kind, token, writer.frame());
-    if (forAll || this.#lastSeq < 0) this.#sent(sent);
+    // What one subscriber got does not settle what the others are owed.
+    if (forAll) this.#sent(sent);
     if (forAll && sent) {
       this.#dirtyBids.clear();
       this.#dirtyAsks.clear();
@@ -243,8 +251,11 @@ export class Publication {
     writer.time(this.#clock());
     writer.text('}');
     const sent = this.#emit(this.id, kind, token, writer.frame());
-    // Subscribers that miss a change of state must not go on with deltas as if nothing had happened.
-    if (!sent && kind === MessageKind.STATE) this.#broken = true;
+    if (kind === MessageKind.STATE) {
+      this.#stateOwed = !sent;
+      // Subscribers that miss a change of state must not go on with deltas as if nothing had happened.
+      if (!sent) this.#broken = true;
+    }
     return sent;
   }
 
@@ -256,6 +267,7 @@ export class Publication {
       return;
     }
     this.#broken = false;
+    this.#stateOwed = false;
     this.#lastSeq = this.#books.seq(this.#slot);
     this.#lastVersion = this.#books.version(this.#slot);
     this.#lastSentMs = this.#clock();

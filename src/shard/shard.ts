@@ -313,6 +313,7 @@ export class Shard {
   #onTick(timeMs: number): void {
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) publication.tick(timeMs);
+      else publication.retryState();
     }
     if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
     this.#lastSilenceCheckMs = timeMs;

@@ -43,8 +43,10 @@ export const CONTROL_READY = 0;
 export const CONTROL_HEARTBEAT = 1;
 const CONTROL_BYTES = 64;
 
-/** Inbound: about 20,000 pushes of 10 levels. */
-const RING_BYTES = 8 * 2 ** 20;
+/** About 20,000 pushes of 10 levels. */
+const INBOUND_BYTES = 8 * 2 ** 20;
+/** A message takes at most half of it: the fullest book, 65,536 levels a side of the longest numbers below 2^53, is 7.4 MB. */
+const OUTBOUND_BYTES = 16 * 2 ** 20;
 /** Address space for the books of one shard; memory is used as books fill. */
 const BOOKS_BYTES = 2 ** 30;
 /** Books a shard can hold. */
@@ -52,8 +54,8 @@ export const BOOKS_PER_SHARD_MAX = 8192;
 
 export function createShardBuffers(): ShardBuffers {
   return {
-    inbound: createRingBuffer(RING_BYTES),
-    outbound: createRingBuffer(RING_BYTES),
+    inbound: createRingBuffer(INBOUND_BYTES),
+    outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
     control: new SharedArrayBuffer(CONTROL_BYTES),
   };

@@ -1,13 +1,11 @@
 import { BroadcastChannel } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import type { FaultSpec } from '../../src/simulator/simulator.js';
-import { useCleanup } from '../support/cleanup.js';
+import { it } from '../support/cleanup.js';
 import { getStatus, killableWorkerUrl } from '../support/engine.js';
 import { Scene } from '../support/scene.js';
 import { expectTrueBooks } from '../support/true-book.js';
 import { until } from '../support/until.js';
-
-const opened = useCleanup();
 
 /** A small generator of pseudo-random numbers in [0, 1), so that a run can be told by its seed. */
 function randomOf(seed: number): () => number {
@@ -36,7 +34,7 @@ const faults: readonly FaultSpec[] = [
   { action: 'oldSnapshots', pushes: 8 },
 ];
 
-it.each([1, 2])('whatever goes wrong, in whatever order, no book is wrong, and in the end all are live (seed %d)', { timeout: 60_000 }, async (seed) => {
+it.for([1, 2])('whatever goes wrong, in whatever order, no book is wrong, and in the end all are live (seed %d)', { timeout: 60_000 }, async (seed, { opened }) => {
   const random = randomOf(seed);
   // More snapshots than the exchange would answer in so short a time.
   const limits = { restBurstPerSecond: 10_000, restBurstPer10s: 10_000, restWeightPer10s: 10_000 };

@@ -3,17 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { useCleanup } from '../support/cleanup.js';
+import { describe, expect } from 'vitest';
+import { it, type Open } from '../support/cleanup.js';
 import { engineOf, exchangeOf, MdpProcess } from '../support/mdp-process.js';
 import { PushClient } from '../support/push-client.js';
 import { until } from '../support/until.js';
 
-const opened = useCleanup();
 /** It asked to end and ended: after 5 s it would have ended with 1 (see its own deadline). */
 const wellEnded = { code: 0, signal: null };
 
-async function startSim(...flags: readonly string[]): Promise<{ sim: MdpProcess; exchangeFlags: string[] }> {
+async function startSim(opened: Open, ...flags: readonly string[]): Promise<{ sim: MdpProcess; exchangeFlags: string[] }> {
   const sim = opened(new MdpProcess('sim', '--port', '0', '--symbols', '5', '--rate', '8', ...flags));
   const { wsUrl, restUrl } = await exchangeOf(sim);
   return { sim, exchangeFlags: ['--ws-url', wsUrl, '--rest-url', restUrl] };
@@ -28,7 +27,7 @@ async function isListening(url: string): Promise<boolean> {
 }
 
 /** A path that is gone after the test. */
-function temporaryFile(name: string, content: string): string {
+function temporaryFile(opened: Open, name: string, content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'mdp-test-'));
   opened({ close: () => rmSync(folder, { recursive: true }) });
   const path = join(folder, name);
@@ -36,9 +35,9 @@ function temporaryFile(name: string, content: string): string {
   return path;
 }
 
-describe('mdp start', () => {
-  it('ends on SIGTERM with clients connected, who are told', async () => {
-    const { sim, exchangeFlags } = await startSim();
+describe.concurrent('mdp start', () => {
+  it('ends on SIGTERM with clients connected, who are told', async ({ opened }) => {
+    const { sim, exchangeFlags } = await startSim(opened);
     const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '2', '--snapshot-rate', '50', ...exchangeFlags));
     const { url, wsUrl } = await engineOf(start);
     await start.text(/"all books live"/);
@@ -71,9 +70,9 @@ describe('mdp start', () => {
     expect(await sim.ended).toEqual(wellEnded);
   });
 
-  it('ends on SIGTERM while it starts', async () => {
-    const faults = temporaryFile('faults.json', '[{ "action": "slowSnapshots", "forMs": 60000, "delayMs": 60000 }]');
-    const { exchangeFlags } = await startSim('--faults', faults);
+  it('ends on SIGTERM while it starts', async ({ opened }) => {
+    const faults = temporaryFile(opened, 'faults.json', '[{ "action": "slowSnapshots", "forMs": 60000, "delayMs": 60000 }]');
+    const { exchangeFlags } = await startSim(opened, '--faults', faults);
     const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '1', ...exchangeFlags));
     const { url } = await engineOf(start);
     await until(async () => ((await (await fetch(`${url}/status`)).json()) as { snapshots: { inFlight: number } }).snapshots.inFlight > 0, { what: 'snapshots under way' });
@@ -81,8 +80,8 @@ describe('mdp start', () => {
     expect(await start.ended).toEqual(wellEnded);
   });
 
-  it('says in one line that its port is in use', async () => {
-    const { exchangeFlags } = await startSim();
+  it('says in one line that its port is in use', async ({ opened }) => {
+    const { exchangeFlags } = await startSim(opened);
     const server = createServer().listen(0, '127.0.0.1');
     opened(server);
     await once(server, 'listening');
@@ -92,7 +91,7 @@ describe('mdp start', () => {
     expect(start.stderr).toBe(`mdp: port 127.0.0.1:${port} is in use; choose another with --port, or any free one with --port 0\n`);
   });
 
-  it('says in one line that the exchange cannot be reached', async () => {
+  it('says in one line that the exchange cannot be reached', async ({ opened }) => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -103,15 +102,15 @@ describe('mdp start', () => {
     expect(start.stderr).toMatch(/^mdp: EXCHANGE_UNREACHABLE: .*\n$/);
   });
 
-  it('names symbols the exchange does not list', async () => {
-    const { exchangeFlags } = await startSim();
+  it('names symbols the exchange does not list', async ({ opened }) => {
+    const { exchangeFlags } = await startSim(opened);
     const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'BTCUSDT,NOSUCHUSDT', '--workers', '1', ...exchangeFlags));
     expect(await start.ended).toEqual({ code: 1, signal: null });
     expect(start.stderr).toMatch(/^mdp: SYMBOL_NOT_LISTED: .*NOSUCHUSDT.*\n$/);
   });
 
-  it('lists everything that is wrong with its configuration', async () => {
-    const config = temporaryFile('config.json', JSON.stringify({ start: { port: 70_000, prot: 1, interval: '50ms' } }));
+  it('lists everything that is wrong with its configuration', async ({ opened }) => {
+    const config = temporaryFile(opened, 'config.json', JSON.stringify({ start: { port: 70_000, prot: 1, interval: '50ms' } }));
     const start = opened(new MdpProcess('start', '--config', config, '--workers', '0', '--symbols', 'btc usdt', '--log-level', 'loud', '--no-such-flag', '1'));
     expect(await start.ended).toEqual({ code: 2, signal: null });
     for (const wrong of ['port', 'prot', 'interval', 'workers', 'symbols', 'log-level', 'no-such-flag']) expect(start.stderr).toContain(wrong);
@@ -119,9 +118,9 @@ describe('mdp start', () => {
   });
 });
 
-describe('mdp sim', () => {
-  it('ends on SIGTERM with clients connected', async () => {
-    const { sim, exchangeFlags } = await startSim();
+describe.concurrent('mdp sim', () => {
+  it('ends on SIGTERM with clients connected', async ({ opened }) => {
+    const { sim, exchangeFlags } = await startSim(opened);
     const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '1', '--snapshot-rate', '50', ...exchangeFlags));
     const { url } = await engineOf(start);
     await start.text(/"all books live"/);
@@ -136,16 +135,16 @@ describe('mdp sim', () => {
     expect(await start.ended).toEqual(wellEnded);
   });
 
-  it('says what is wrong with its fault script', async () => {
-    const faults = temporaryFile('faults.json', '[{ "action": "skip", "pushes": 0 }, { "action": "explode" }]');
+  it('says what is wrong with its fault script', async ({ opened }) => {
+    const faults = temporaryFile(opened, 'faults.json', '[{ "action": "skip", "pushes": 0 }, { "action": "explode" }]');
     const sim = opened(new MdpProcess('sim', '--port', '0', '--faults', faults));
     expect(await sim.ended).toEqual({ code: 2, signal: null });
     expect(sim.stderr).toMatch(/faults\[0\]: "pushes" .*faults\[1\]: "action" /);
   });
 });
 
-describe('mdp demo', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s and leaves no process behind', async (signal) => {
+describe.concurrent('mdp demo', () => {
+  it.for(['SIGTERM', 'SIGINT'] as const)('ends on %s and leaves no process behind', async (signal, { opened }) => {
     const demo = opened(new MdpProcess('demo', '--port', '0', '--symbols', '5', '--snapshot-rate', '50', '--workers', '2'));
     const [, exchange] = await demo.text(/Simulated exchange at (ws:\S+?):? /);
     const [, url] = await demo.text(/Engine at (http:\S+)/);

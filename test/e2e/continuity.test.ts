@@ -1,13 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.js';
 import { type BookAnswer, fetchBook } from '../support/book-answer.js';
-import { useCleanup } from '../support/cleanup.js';
+import { it } from '../support/cleanup.js';
 import { getStatus, startEngine } from '../support/engine.js';
 import { PushClient } from '../support/push-client.js';
 import type { PushFollower } from '../support/push-follower.js';
 import { until } from '../support/until.js';
-
-const opened = useCleanup();
 
 const SYMBOLS = 50;
 const SEED = 5;
@@ -35,7 +33,7 @@ async function expectAgreement(url: string, follower: PushFollower): Promise<voi
   );
 }
 
-it(`${SYMBOLS} symbols, top 20 and full, each change and every 100 ms: what follows prev, seq and epoch holds the book that REST gives`, { timeout: 60_000 }, async () => {
+it(`${SYMBOLS} symbols, top 20 and full, each change and every 100 ms: what follows prev, seq and epoch holds the book that REST gives`, { timeout: 60_000 }, async ({ opened }) => {
   const sim = opened(await startSimulator({ symbols: SYMBOLS, rate: 8, seed: SEED }));
   const { symbols } = sim;
   const engine = opened(await startEngine(sim));

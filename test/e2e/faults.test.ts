@@ -1,17 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { FaultSpec } from '../../src/simulator/simulator.js';
-import { useCleanup } from '../support/cleanup.js';
+import { it } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, quickTimings } from '../support/engine.js';
 import { Scene } from '../support/scene.js';
 import { until } from '../support/until.js';
 
-const opened = useCleanup();
-
-describe('pushes that come to harm', () => {
+describe.concurrent('pushes that come to harm', () => {
   const harmless = ['live synced 1'];
   const lost = (reason: string): string[] => ['live synced 1', `syncing ${reason} 1`, 'live synced 2'];
 
-  it.each<[name: string, fault: FaultSpec, states: string[], counters: object]>([
+  it.for<[name: string, fault: FaultSpec, states: string[], counters: object]>([
     ['a push is missing', { action: 'skip' }, lost('gap'), { gaps: 1, framesRefused: 0, resyncs: 2 }],
     ['three pushes are missing', { action: 'skip', pushes: 3 }, lost('gap'), { gaps: 1, framesRefused: 0, resyncs: 2 }],
     ['pushes come twice', { action: 'duplicate', pushes: 3 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
@@ -19,7 +17,7 @@ describe('pushes that come to harm', () => {
     ['a push breaks off', { action: 'truncate' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
     ['half a push comes before the whole', { action: 'truncate', mode: 'add' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
     ['pushes have fields nobody knows', { action: 'unknownFields', pushes: 3 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
-  ])('%s', async (_name, fault, states, counters) => {
+  ])('%s', async ([, fault, states, counters], { opened }) => {
     const scene = await Scene.start(opened);
     await scene.allLive();
     scene.watcher.forgetStates();
@@ -37,15 +35,15 @@ describe('pushes that come to harm', () => {
   });
 });
 
-describe('a symbol that falls silent', () => {
-  it.each<['merge' | 'gap']>([['merge'], ['gap']])('is stale, alone, and recovers (what it missed: %s)', async (after) => {
-    const scene = await Scene.start(opened, { market: { symbols: 6, rate: 100 }, engine: { interval: '10ms', staleAfterMs: 300 } });
+describe.concurrent('a symbol that falls silent', () => {
+  it.for(['merge', 'gap'] as const)('is stale, alone, and recovers (what it missed: %s)', async (after, { opened }) => {
+    const scene = await Scene.start(opened, { market: { symbols: 6, rate: 40 }, engine: { interval: '10ms', staleAfterMs: 1000 } });
     await scene.allLive();
     const symbol = scene.symbols[1]!;
     // Its rhythm must be known before it can be judged silent.
     await until(() => scene.follower(symbol).deltas > 30, { what: 'some pushes' });
     scene.watcher.forgetStates();
-    scene.sim.injectFault({ action: 'stall', symbol, forMs: 1500, after });
+    scene.sim.injectFault({ action: 'stall', symbol, forMs: 2500, after });
     await until(() => scene.watcher.states(symbol).at(-1)!.state === 'stale', { what: 'the stale book' });
     expect(scene.history(symbol)).toEqual(['live synced 1', 'stale silent 1']);
     const { deltas } = scene.follower(symbol);
@@ -61,10 +59,10 @@ describe('a symbol that falls silent', () => {
 describe('connections', () => {
   const twoConnections = { market: { symbols: 40 } };
 
-  it.each<[how: string, fault: FaultSpec, closeCode: number]>([
+  it.for<[how: string, fault: FaultSpec, closeCode: number]>([
     ['with a close frame', { action: 'drop', closeCode: 1001 }, 1001],
     ['without one', { action: 'drop' }, 1006],
-  ])('a connection dropped %s takes only its own symbols along, until it is back', async (_how, fault, closeCode) => {
+  ])('a connection dropped %s takes only its own symbols along, until it is back', async ([, fault, closeCode], { opened }) => {
     const scene = await Scene.start(opened, twoConnections);
     await scene.allLive();
     const connections = new Map<string, number | null>();
@@ -88,8 +86,8 @@ describe('connections', () => {
     expect(status.counters.gaps).toBe(0);
   });
 
-  it('a connection that is open but dead is noticed and replaced', async () => {
-    const connection = { ...quickTimings.connection, pingIntervalMs: 300, pongTimeoutMs: 300, silenceMs: 900 };
+  it('a connection that is open but dead is noticed and replaced', async ({ opened }) => {
+    const connection = { ...quickTimings.connection, pingIntervalMs: 500, pongTimeoutMs: 500, silenceMs: 2000 };
     const scene = await Scene.start(opened, { engine: { feedTimings: { ...quickTimings, connection } } });
     await scene.allLive();
     scene.watcher.forgetStates();
@@ -99,7 +97,7 @@ describe('connections', () => {
     expect((await getStatus(scene.url)).connections).toMatchObject([{ state: 'open', reconnects: 1 }]);
   });
 
-  it('a refused subscription is tried again, and holds up nobody else', async () => {
+  it('a refused subscription is tried again, and holds up nobody else', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       engine: { feedTimings: { ...quickTimings, refusedRetryMs: 500, refusedRetryMaxMs: 500 } },
       before: async (sim) => sim.injectFault({ action: 'refuse', symbol: sim.symbols[0]!, count: 2 }),
@@ -114,15 +112,15 @@ describe('connections', () => {
   });
 });
 
-describe('snapshots', () => {
+describe.concurrent('snapshots', () => {
   /** The engine's requests before its first snapshot: the listing and the day's turnover. */
   const LISTING_REQUESTS = 2;
 
-  it('429: everybody waits as long as the exchange asks, then all goes on', async () => {
+  it('429: everybody waits as long as the exchange asks, then all goes on', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       market: { symbols: 12 },
       engine: { snapshotRate: 10 },
-      before: async (sim) => sim.injectFault({ action: 'rest429', symbol: sim.symbols[0]!, retryAfterSeconds: 1 }),
+      before: async (sim) => sim.injectFault({ action: 'rest429', symbol: sim.symbols[0]!, retryAfterSeconds: 4 }),
     });
     const pausedUntil = await until(async () => (await getStatus(scene.url)).snapshots.pausedUntil, { what: 'the pause' });
     expect(pausedUntil - Date.now()).toBeGreaterThan(0);
@@ -142,7 +140,7 @@ describe('snapshots', () => {
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
   });
 
-  it("403 with a firewall's page: everybody waits, then all goes on", async () => {
+  it("403 with a firewall's page: everybody waits, then all goes on", async ({ opened }) => {
     const scene = await Scene.start(opened, {
       market: { symbols: 12 },
       engine: { snapshotRate: 10 },
@@ -164,7 +162,7 @@ describe('snapshots', () => {
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
   });
 
-  it('5xx: tried again, for that symbol alone', async () => {
+  it('5xx: tried again, for that symbol alone', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       before: async (sim) => sim.injectFault({ action: 'rest5xx', symbol: sim.symbols[3]!, count: 3 }),
     });
@@ -173,7 +171,7 @@ describe('snapshots', () => {
     expect(scene.symbols.map((symbol) => scene.follower(symbol).epoch)).toEqual(scene.symbols.map(() => 1));
   });
 
-  it('slow ones join what was pushed meanwhile', async () => {
+  it('slow ones join what was pushed meanwhile', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       before: async (sim) => sim.injectFault({ action: 'slowSnapshots', count: sim.symbols.length, delayMs: 700 }),
     });
@@ -183,13 +181,13 @@ describe('snapshots', () => {
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length);
   });
 
-  it('old ones are refused until one reaches the pushes that wait', async () => {
+  it('old ones are refused until one reaches the pushes that wait', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       // The first push must be there, or the old book could not be told from a new one.
       engine: { feedTimings: { ...quickTimings, firstDeltaWaitMs: 5000 } },
       before: async (sim) => {
         const symbol = sim.symbols[0]!;
-        sim.injectFault({ action: 'oldSnapshots', symbol, pushes: 5, count: 3 });
+        sim.injectFault({ action: 'oldSnapshots', symbol, pushes: 1000, count: 3 });
         const versions = new Set<number>();
         await until(() => versions.add(sim.trueBook(symbol).version).size > 10, { what: 'a past' });
       },

@@ -1,13 +1,12 @@
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.js';
 import { fetchBook } from '../support/book-answer.js';
-import { useCleanup } from '../support/cleanup.js';
+import { it, type Open } from '../support/cleanup.js';
 import { getStatus, startEngine } from '../support/engine.js';
 import { PushClient } from '../support/push-client.js';
-import { expectSameBook, expectTrueBooks } from '../support/true-book.js';
+import { expectTrueBooks, expectTruth } from '../support/true-book.js';
 import { until } from '../support/until.js';
 
-const opened = useCleanup();
 const CJK = '币安人生USDT';
 
 /** `POST` or `DELETE /symbols/:symbol`, the name percent-encoded. */
@@ -17,7 +16,7 @@ async function change(method: 'POST' | 'DELETE', url: string, symbol: string): P
   return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>) };
 }
 
-async function setUp() {
+async function setUp(opened: Open) {
   const sim = opened(await startSimulator({ symbols: ['BTCUSDT', 'ETHUSDT', CJK], rate: 8, seed: 11 }));
   const engine = opened(await startEngine(sim, { symbols: { kind: 'list', symbols: ['BTCUSDT'] } }));
   const client = opened(await PushClient.connect(engine.wsUrl));
@@ -28,8 +27,8 @@ async function setUp() {
   return { sim, engine, url: engine.url, client, btc: btc! };
 }
 
-it('a symbol with a Chinese name comes, is followed, goes, and comes again, and nobody else notices', async () => {
-  const { sim, url, client, btc } = await setUp();
+it('a symbol with a Chinese name comes, is followed, goes, and comes again, and nobody else notices', async ({ opened }) => {
+  const { sim, url, client, btc } = await setUp(opened);
   expect(await fetch(`${url}/orderbook/${encodeURIComponent(CJK)}`)).toMatchObject({ status: 404 });
   await expect(client.follow([CJK], 20, 0)).rejects.toThrow('SYMBOL_NOT_TRACKED');
 
@@ -38,15 +37,7 @@ it('a symbol with a Chinese name comes, is followed, goes, and comes again, and 
   const [first] = await client.follow([CJK], 'full', 0);
   await until(() => first!.live && first!.deltas > 3, { what: `${CJK} followed` });
   await expectTrueBooks(url, sim, ['BTCUSDT', CJK]);
-  await until(
-    () => {
-      const truth = sim.trueBook(CJK);
-      if (first!.version !== truth.version) return false;
-      expectSameBook(CJK, { bids: first!.bids(), asks: first!.asks() }, truth);
-      return true;
-    },
-    { what: `the client at the version of ${CJK}` },
-  );
+  await expectTruth(sim, CJK, "the client's book", 10_000, () => ({ version: first!.version, bids: first!.bids(), asks: first!.asks() }));
 
   expect(await change('DELETE', url, CJK)).toEqual({ status: 204, body: {} });
   await until(() => client.told.length > 0, { what: 'the end of the subscription' });
@@ -72,8 +63,8 @@ it('a symbol with a Chinese name comes, is followed, goes, and comes again, and 
   expect(connections.map(({ state, reconnects }) => ({ state, reconnects }))).toEqual(connections.map(() => ({ state: 'open', reconnects: 0 })));
 });
 
-it('what the exchange does not list cannot be tracked, and the answer says what is near', async () => {
-  const { url, btc } = await setUp();
+it('what the exchange does not list cannot be tracked, and the answer says what is near', async ({ opened }) => {
+  const { url, btc } = await setUp(opened);
   expect(await change('POST', url, 'NOSUCHUSDT')).toMatchObject({ status: 404, body: { code: 'SYMBOL_NOT_LISTED' } });
   const near = await fetch(`${url}/orderbook/BTCUSD`);
   expect([near.status, await near.json()]).toMatchObject([404, { code: 'SYMBOL_NOT_TRACKED', nearest: 'BTCUSDT' }]);
@@ -81,8 +72,8 @@ it('what the exchange does not list cannot be tracked, and the answer says what 
   expect(btc.faults).toEqual([]);
 });
 
-it('symbols may come and go quickly, many times, with a subscriber each time', async () => {
-  const { sim, url, client, btc } = await setUp();
+it('symbols may come and go quickly, many times, with a subscriber each time', async ({ opened }) => {
+  const { sim, url, client, btc } = await setUp(opened);
   for (let round = 0; round < 12; round++) {
     expect((await change('POST', url, 'ETHUSDT')).status).toBe(201);
     const [follower] = await client.follow(['ETHUSDT'], 5, round % 2 === 0 ? 0 : 100);

@@ -1,15 +1,14 @@
 import { BroadcastChannel } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { startSimulator } from '../../src/simulator/simulator.js';
-import { useCleanup } from '../support/cleanup.js';
+import { it, type Open } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, killableWorkerUrl, startEngine } from '../support/engine.js';
 import { PushClient } from '../support/push-client.js';
 import { expectTrueBooks } from '../support/true-book.js';
 import { until } from '../support/until.js';
 
-const opened = useCleanup();
 
-async function setUp(workers: number) {
+async function setUp(opened: Open, workers: number) {
   const sim = opened(await startSimulator({ symbols: 40, rate: 8, seed: 8 }));
   const engine = opened(await startEngine(sim, { workers, workerUrl: killableWorkerUrl }));
   const { symbols } = sim;
@@ -26,11 +25,11 @@ async function setUp(workers: number) {
   return { sim, engine, symbols, watcher, followers, ofShard, kill };
 }
 
-it.each([
+it.for([
   ['between two turns', false],
   ['while it changes its books', true],
-])('a worker that dies %s takes only its own books along, and they come back exact', async (_when, midWrite) => {
-  const { sim, engine, symbols, watcher, followers, ofShard, kill } = await setUp(3);
+] as const)('a worker that dies %s takes only its own books along, and they come back exact', async ([, midWrite], { opened }) => {
+  const { sim, engine, symbols, watcher, followers, ofShard, kill } = await setUp(opened, 3);
   const { url } = engine;
   const lost = ofShard(1);
   const kept = symbols.filter((symbol) => !lost.includes(symbol));
@@ -75,8 +74,8 @@ it.each([
   expect(counters.gaps).toBe(0);
 });
 
-it('a worker that dies again and again, and all workers at once, are replaced', async () => {
-  const { sim, engine, symbols, watcher, kill } = await setUp(2);
+it('a worker that dies again and again, and all workers at once, are replaced', async ({ opened }) => {
+  const { sim, engine, symbols, watcher, kill } = await setUp(opened, 2);
   for (let death = 1; death <= 3; death++) {
     kill(0);
     await until(async () => (await getStatus(engine.url)).shards[0]!.restarts === death, { what: `death ${death}` });

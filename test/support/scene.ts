@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import type { Engine, EngineOptions } from '../../src/engine.js';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.js';
-import type { Closable } from './cleanup.js';
+import type { Open } from './cleanup.js';
 import { startEngine } from './engine.js';
 import { PushClient } from './push-client.js';
 import type { PushFollower } from './push-follower.js';
-import { expectSameBook, expectTrueBooks } from './true-book.js';
+import { expectTrueBooks, expectTruth } from './true-book.js';
 import { until } from './until.js';
 
 export interface SceneOptions {
@@ -32,7 +32,7 @@ export class Scene {
   }
 
   /** Does not wait for the books to be live. */
-  static async start(opened: <T extends Closable>(thing: T) => T, { market, engine: options, before }: SceneOptions = {}): Promise<Scene> {
+  static async start(opened: Open, { market, engine: options, before }: SceneOptions = {}): Promise<Scene> {
     const sim = opened(await startSimulator({ symbols: 8, rate: 8, seed: 9, ...market }));
     await before?.(sim);
     const engine = opened(await startEngine(sim, options));
@@ -65,15 +65,9 @@ export class Scene {
     await this.allLive(timeoutMs);
     await expectTrueBooks(this.url, this.sim, this.symbols, timeoutMs);
     for (const follower of this.followers) {
-      await until(
-        () => {
-          const truth = this.sim.trueBook(follower.symbol);
-          if (follower.version !== truth.version) return false;
-          expectSameBook(follower.symbol, { bids: follower.bids(), asks: follower.asks() }, truth);
-          return true;
-        },
-        { timeoutMs, what: `the client's book of ${follower.symbol} at the exchange's version` },
-      );
+      await expectTruth(this.sim, follower.symbol, "the client's book", timeoutMs, () => {
+        return follower.live ? { version: follower.version, bids: follower.bids(), asks: follower.asks() } : undefined;
+      });
     }
     expect(this.followers.flatMap(({ faults }) => faults)).toEqual([]);
   }

@@ -1,0 +1,36 @@
+/** Takes the records of `ring-producer.mjs` and checks each; sleeps when there is none. */
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { RingConsumer } from '../../../dist/src/memory/spsc-ring.js';
+import { checksum, fillPayload, lengthOf, PAYLOAD_MAX } from './ring-stream.mjs';
+
+const { buffer, records, seed } = workerData;
+const consumer = new RingConsumer(buffer);
+const expected = new Uint8Array(PAYLOAD_MAX);
+let index = 0;
+let sleeps = 0;
+let bytes = 0;
+/** The first record that is not what was sent. */
+let wrong = null;
+
+while (index < records && wrong === null) {
+  let handled = 0;
+  while (handled < 64 && consumer.next()) {
+    const { type, key, aux, timeMs, payloadStart, payloadEnd } = consumer;
+    const length = payloadEnd - payloadStart;
+    fillPayload(expected, length, seed, index);
+    const sum = checksum(consumer.bytes, payloadStart, payloadEnd);
+    const right =
+      type === 1 + (index & 7) && key === index && timeMs === index + 0.5 && length === lengthOf(seed, index) && aux === sum && sum === checksum(expected, 0, length);
+    if (!right) wrong = { index, type, key, aux, timeMs, length };
+    bytes += length;
+    index++;
+    handled++;
+  }
+  if (handled > 0) consumer.release();
+  else {
+    sleeps++;
+    consumer.waitForRecord(1000);
+  }
+}
+parentPort.postMessage({ received: index, sleeps, bytes, wrong, more: consumer.next() });

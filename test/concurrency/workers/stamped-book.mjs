@@ -1,0 +1,49 @@
+/*
+ * A book that carries one number, its stamp, in every word a reader copies: in the lots of all levels, in the exchange's version and in
+ * the receive time. Where the levels lie follows from the stamp too, so that pages come and go from one stamp to the next.
+ */
+export const LEVELS = 48;
+const BID = 2_000_000;
+const ASK = 2_000_001;
+
+/** Tick of level `i` (0 = best) of a side at a stamp. */
+export function bidTick(stamp, i) {
+  return BID - (stamp % 5) * 700 - i * (1 + (stamp % 3) * 8);
+}
+
+export function askTick(stamp, i) {
+  return ASK + (stamp % 7) * 900 + i * (1 + (stamp % 2) * 11);
+}
+
+/** Puts into `delta` what turns the book of one stamp into that of another; `from` < 0 = an empty book. */
+export function fillStamp(delta, from, to) {
+  delta.reserve(2 * LEVELS);
+  let count = 0;
+  for (let i = 0; from >= 0 && i < LEVELS; i++, count++) {
+    delta.bidTicks[count] = bidTick(from, i);
+    delta.bidLots[count] = 0;
+    delta.askTicks[count] = askTick(from, i);
+    delta.askLots[count] = 0;
+  }
+  for (let i = 0; i < LEVELS; i++, count++) {
+    delta.bidTicks[count] = bidTick(to, i);
+    delta.bidLots[count] = to;
+    delta.askTicks[count] = askTick(to, i);
+    delta.askLots[count] = to;
+  }
+  delta.bidCount = count;
+  delta.askCount = count;
+  delta.fromVersion = to;
+  delta.toVersion = to;
+}
+
+/** Whether a copy of the whole book is of one stamp throughout. */
+export function isOfOneStamp(copy) {
+  const stamp = copy.version;
+  if (copy.receiveTimeMs !== stamp || copy.bidCount !== LEVELS || copy.askCount !== LEVELS || copy.bidLevels !== LEVELS) return false;
+  for (let i = 0; i < LEVELS; i++) {
+    if (copy.bidLots[i] !== stamp || copy.askLots[i] !== stamp) return false;
+    if (copy.bidTicks[i] !== bidTick(stamp, i) || copy.askTicks[i] !== askTick(stamp, i)) return false;
+  }
+  return true;
+}

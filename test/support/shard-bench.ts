@@ -1,0 +1,256 @@
+import { pino } from 'pino';
+
+import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
+import { createArenaBuffer } from '../../src/memory/arena.js';
+import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
+import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
+import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
+import { formatDecimal } from '../../src/model/decimal.js';
+import type { MessageKind, PublicationSink, PublicationSpec } from '../../src/model/publication.js';
+import type { TrackedSymbol } from '../../src/model/symbol.js';
+import { BookReader } from '../../src/publish/book-reader.js';
+import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
+import { ShardIngress } from '../../src/shard/ingress.js';
+import { Shard } from '../../src/shard/shard.js';
+import type { ShardBuffers } from '../../src/shard/task.js';
+import { type DepthFrame, depthFrame } from './depth-frame.js';
+import { shortest, type Side, type TextLevel } from './model-book.js';
+
+export interface ShardBenchOptions {
+  readonly inboundBytes?: number;
+  readonly outboundBytes?: number;
+  readonly booksBytes?: number;
+  readonly staleAfterMs?: number;
+}
+
+/** One message of a shard, with its frame header checked and taken off. */
+export interface BenchMessage {
+  readonly id: number;
+  readonly kind: MessageKind;
+  readonly token: number;
+  // Whatever JSON says; tests look at what they are about.
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface Snapshot {
+  readonly lastUpdateId: number;
+  readonly bids?: readonly TextLevel[];
+  readonly asks?: readonly TextLevel[];
+}
+
+/** The symbol most tests are about, in slot 1. */
+export const SYMBOL = 'BTCUSDT';
+
+/**
+ * A shard on one thread, between its real rings: everything goes in as the main thread sends it and comes out as the main thread
+ * takes it, and the clock stands still until told.
+ */
+export class ShardBench implements PublicationSink, ShardEvents {
+  now = 1_000_000;
+  /** False: nothing is taken from the outbound ring, so that it runs full. */
+  draining = true;
+  readonly messages: BenchMessage[] = [];
+  /** `gap`, … in order, with the slot in front when it is not 1. */
+  readonly resyncs: string[] = [];
+  /** `live synced`, … in order. */
+  readonly states: string[] = [];
+  /** DepthDecode or REFUSED_SNAPSHOT, in order. */
+  readonly refusals: number[] = [];
+  readonly buffers: ShardBuffers;
+  readonly ingress: ShardIngress;
+  readonly reader: BookReader;
+  onMessage: (message: BenchMessage) => void = () => {};
+  #shard: Shard;
+  readonly #staleAfterMs: number;
+  readonly #egress: ShardEgress;
+  readonly #copy: BookCopy = createBookCopy(64);
+
+  constructor(options: ShardBenchOptions = {}) {
+    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000 } = options;
+    this.buffers = {
+      inbound: createRingBuffer(inboundBytes),
+      outbound: createRingBuffer(outboundBytes),
+      books: createArenaBuffer(booksBytes, 8),
+      control: new SharedArrayBuffer(64),
+    };
+    this.#staleAfterMs = staleAfterMs;
+    this.#shard = this.#newShard();
+    this.ingress = new ShardIngress([this.buffers], pino({ level: 'silent' }));
+    this.#egress = new ShardEgress(0, this.buffers.outbound, this, this);
+    this.reader = new BookReader(this.buffers.books);
+  }
+
+  get running(): boolean {
+    return this.#shard.running;
+  }
+
+  /** A new shard over the same memory, as after the death of a worker. */
+  replaceShard(): void {
+    this.#shard = this.#newShard();
+  }
+
+  #newShard(): Shard {
+    return new Shard({ shard: 0, buffers: this.buffers, staleAfterMs: this.#staleAfterMs }, () => this.now);
+  }
+
+  /** Lets the shard handle all there is, and takes what it sends. */
+  work(): this {
+    while (this.#shard.doWork() > 0);
+    if (this.draining) {
+      this.#egress.drain();
+      // What found no room finds it now.
+      this.#shard.doWork();
+      this.#egress.drain();
+    }
+    return this;
+  }
+
+  // ---- the main thread's side; `slot` names the symbol
+
+  track(symbol = SYMBOL, slot = 1, priceScale = 2, quantityScale = 3): this {
+    this.ingress.track(tracked(symbol, slot, priceScale, quantityScale), this.now);
+    return this.work();
+  }
+
+  untrack(slot = 1): this {
+    this.ingress.untrack(idOf(slot));
+    return this.work();
+  }
+
+  lineUp(slot = 1): this {
+    this.ingress.lineUp(idOf(slot), this.now);
+    return this.work();
+  }
+
+  lineDown(reason: StateReason, slot = 1): this {
+    this.ingress.lineDown(idOf(slot), reason, this.now);
+    return this.work();
+  }
+
+  frame(frame: DepthFrame | Uint8Array, slot = 1): this {
+    this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now);
+    return this.work();
+  }
+
+  snapshot(snapshot: Snapshot | Uint8Array, slot = 1): this {
+    const body = snapshot instanceof Uint8Array ? snapshot : new TextEncoder().encode(JSON.stringify({ bids: [], asks: [], ...snapshot }));
+    this.ingress.snapshot(idOf(slot), body, this.now);
+    return this.work();
+  }
+
+  /** The clock moves on by `ms`, and the shard is told. */
+  tick(ms = 10): this {
+    this.now += ms;
+    this.ingress.tick(this.now);
+    return this.work();
+  }
+
+  open(id: number, spec: PublicationSpec, slot = 1): this {
+    this.ingress.open(idOf(slot), id, spec);
+    return this.work();
+  }
+
+  close(id: number, slot = 1): this {
+    this.ingress.close(idOf(slot), id);
+    return this.work();
+  }
+
+  requestSnapshot(id: number, token: number, reason: 'subscribe' | 'slow' = 'subscribe', slot = 1): this {
+    this.ingress.requestSnapshot(idOf(slot), id, token, reason);
+    return this.work();
+  }
+
+  /** A tracked book, live on the given snapshot. */
+  live(snapshot: Snapshot = { lastUpdateId: 100, bids: [['99.5', '1']], asks: [['100.5', '2']] }): this {
+    return this.track().lineUp().snapshot(snapshot);
+  }
+
+  // ---- what can be seen from outside
+
+  /** The book as any reader sees it. */
+  book(slot = 1, depth = 0): BookCopy {
+    if (!this.reader.read(slot, depth, this.#copy)) throw new Error('a write section is open');
+    return this.#copy;
+  }
+
+  /** `live synced`. */
+  state(slot = 1): string {
+    const { state, reason } = this.book(slot, -1);
+    return `${bookStateNames[state]} ${stateReasonNames[reason]}`;
+  }
+
+  /** Best first, as shortest decimal text. */
+  levels(side: Side, depth = 0, slot = 1): TextLevel[] {
+    const copy = this.book(slot, depth);
+    const [ticks, lots, count] = side === 'bid' ? [copy.bidTicks, copy.bidLots, copy.bidCount] : [copy.askTicks, copy.askLots, copy.askCount];
+    return Array.from({ length: count }, (_, i) => [
+      shortest(formatDecimal(ticks[i]!, copy.priceScale)),
+      shortest(formatDecimal(lots[i]!, copy.quantityScale)),
+    ]);
+  }
+
+  /** `collect()` of both sides, for a comparison in one look. */
+  sides(depth = 0, slot = 1): { readonly bids: TextLevel[]; readonly asks: TextLevel[] } {
+    return { bids: this.levels('bid', depth, slot), asks: this.levels('ask', depth, slot) };
+  }
+
+  /** The messages of a publication, and forgets them. */
+  take(id: number): BenchMessage[] {
+    const taken = this.messages.filter((message) => message.id === id);
+    const kept = this.messages.filter((message) => message.id !== id);
+    this.messages.splice(0, this.messages.length, ...kept);
+    return taken;
+  }
+
+  /** A header word that is guarded by nothing. */
+  counter(offset: number, slot = 1): number {
+    return this.reader.field(slot, offset);
+  }
+
+  ladderWord(side: Side, offset: number, slot = 1): number {
+    return this.reader.int(headerInts(slot) + (side === 'bid' ? BIDS : ASKS) + offset);
+  }
+
+  // ---- PublicationSink and ShardEvents
+
+  deliver(id: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void {
+    const message = { id, kind, token, body: JSON.parse(unframe(frame, payloadOffset)) as Record<string, unknown> };
+    this.messages.push(message);
+    this.onMessage(message);
+  }
+
+  flush(): void {}
+
+  resyncRequested(_shard: number, slot: number, reason: StateReason): void {
+    this.resyncs.push(slot === 1 ? stateReasonNames[reason] : `${slot} ${stateReasonNames[reason]}`);
+  }
+
+  bookState(_shard: number, slot: number, state: BookState, reason: StateReason, _timeMs: number): void {
+    const text = `${bookStateNames[state]} ${stateReasonNames[reason]}`;
+    this.states.push(slot === 1 ? text : `${slot} ${text}`);
+  }
+
+  refused(_shard: number, _slot: number, what: number): void {
+    this.refusals.push(what);
+  }
+}
+
+function idOf(slot: number): number {
+  return 300 + slot;
+}
+
+function tracked(symbol: string, slot: number, priceScale: number, quantityScale: number): TrackedSymbol {
+  return { symbol, baseAsset: symbol, quoteAsset: 'USDT', priceScale, quantityScale, turnover: null, id: idOf(slot), shard: 0, slot };
+}
+
+/** The payload of one whole, unmasked, final text frame whose header says the right length in the shortest form. */
+export function unframe(frame: Uint8Array, payloadOffset: number): string {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const short = frame[1]!;
+  const [offset, length] = short < 126 ? [2, short] : short === 126 ? [4, view.getUint16(2)] : [10, Number(view.getBigUint64(2))];
+  const shortest = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  if (frame[0] !== 0x81 || offset !== shortest || offset !== payloadOffset || offset + length !== frame.length) {
+    throw new Error(`a frame of ${frame.length} bytes begins with ${Buffer.from(frame.subarray(0, 10)).toString('hex')}`);
+  }
+  return Buffer.from(frame.subarray(offset)).toString('utf8');
+}

@@ -8,6 +8,10 @@ const benches: Readonly<Record<string, { readonly summary: string; readonly load
     summary: 'protobuf bytes to updated order book, beside ccxt, tardis-dev and Rust',
     load: async () => (await import('./decode-and-book/bench.js')).decodeAndBook,
   },
+  'many-symbols': {
+    summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
+    load: async () => (await import('./many-symbols/bench.js')).manySymbols,
+  },
 };
 
 function usage(): string {

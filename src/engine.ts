@@ -24,8 +24,8 @@ import { CodedError, ErrorCode } from './support/errors.js';
 
 /** How often the shards hear the clock; the finest publication interval. */
 const TICK_MS = 10;
-/** How often slow clients are looked at. */
-const CLIENT_CHECK_MS = 250;
+/** The exchange's list of pairs is asked for again at most this often. */
+const RELIST_MS = 30_000;
 /** Refused frames are logged at most this often. */
 const REFUSAL_LOG_MS = 5_000;
 
@@ -78,6 +78,17 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => rest.close());
     const listed = await listSymbols(rest);
     const selected = selectSymbols(options.symbols, listed);
+    let relistedMs = clock();
+    /** A symbol not known yet may have been listed since; asked at most every RELIST_MS, as the budget is needed for books. */
+    const lookUp = async (name: string): Promise<ListedSymbol> => {
+      if (!listed.has(name) && clock() - relistedMs > RELIST_MS) {
+        relistedMs = clock();
+        for (const symbol of await rest.exchangeInfo()) listed.set(symbol.symbol, symbol);
+      }
+      const listing = listed.get(name);
+      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      return listing;
+    };
 
     const buffers = Array.from({ length: workers }, createShardBuffers);
     const readers = buffers.map(({ books }) => new BookReader(books));
@@ -93,7 +104,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       logger,
       ...(options.feedTimings && { timings: options.feedTimings }),
     });
-    closers.push(() => feed.close());
     const events = shardEvents(symbols, feed, logger, clock);
     const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
     const supervisor = new ShardSupervisor({
@@ -106,6 +116,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         // What the dead worker still sent, then its symbols and publications from the start.
         egresses[shard]!.drain();
         ingress.shardLost(shard);
+        symbols.shardEmptied(shard);
         const affected = [...symbols.ofShard(shard)];
         for (const symbol of affected) ingress.announce(symbol, clock());
         const ids = affected.map(({ id }) => id);
@@ -118,6 +129,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await supervisor.stop();
       for (const egress of egresses) egress.stop();
     });
+    closers.push(() => feed.close());
 
     const track = (listing: ListedSymbol): TrackedSymbol => {
       const symbol = symbols.add(listing);
@@ -136,7 +148,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       track: async (name) => {
         const present = symbols.find(name);
         if (present !== undefined) return { symbol: present, added: false };
-        const listing = listed.get(name) ?? (await relist(rest, listed, name));
+        const listing = await lookUp(name);
         // It may have been tracked while the exchange was asked.
         const raced = symbols.find(name);
         if (raced !== undefined) return { symbol: raced, added: false };
@@ -161,11 +173,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     for (const egress of egresses) egress.start();
     await supervisor.start();
     const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
-    const clientCheck = setInterval(() => hub.check(clock()), CLIENT_CHECK_MS);
-    closers.push(() => {
-      clearInterval(ticker);
-      clearInterval(clientCheck);
-    });
+    closers.push(() => clearInterval(ticker));
 
     const http = await buildHttp({ market, hub, logger });
     closers.push(() => http.close());
@@ -185,14 +193,6 @@ async function listSymbols(rest: RestClient): Promise<Map<string, ListedSymbol>>
   return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
 }
 
-/** A symbol not known yet may have been listed since the start. */
-async function relist(rest: RestClient, listed: Map<string, ListedSymbol>, name: string): Promise<ListedSymbol> {
-  for (const symbol of await rest.exchangeInfo()) listed.set(symbol.symbol, symbol);
-  const listing = listed.get(name);
-  if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
-  return listing;
-}
-
 /** What the shards report, turned into calls of the feed and lines of the log. */
 function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: () => number): ShardEvents {
   let refusals = 0;
@@ -210,6 +210,7 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       else logger.info(event, 'book not live');
       feed.bookState(symbol.id, state);
     },
+    untracked: (shard, slot) => symbols.slotClosed(shard, slot),
     refused: (shard, slot, what) => {
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;

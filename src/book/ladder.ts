@@ -84,13 +84,21 @@ export class Ladders {
     const f64 = this.#f64;
     const i32 = this.#i32;
     let bestRemoved = false;
+    // Counted here and stored at the end: nobody looks inside a write section.
+    let levels = i32[side + LEVELS]!;
+    // Ticks are compared as int32 `rank`s, higher = nearer the touch: the tick itself for bids, its negative for asks.
+    const flip = direction >> 1;
+    let bestRank = rankOf(best, direction);
     // The leaf of the level before: an update lists its levels in order of price, so most of them share it with a neighbour.
     let leaf = 0;
     let leafNumber = -1;
     for (let i = 0; i < count; i++) {
       const tick = ticks[i]!;
       if (tick >= INT_TICK_LIMIT) {
+        i32[side + LEVELS] = levels;
         best = this.#applyFar(side, direction, best, tick, lots[i]!);
+        levels = i32[side + LEVELS]!;
+        bestRank = rankOf(best, direction);
         leafNumber = -1;
         continue;
       }
@@ -120,10 +128,15 @@ export class Ladders {
       const changed = ((bits >>> slot) & 1) ^ wanted;
       const bitsAfter = bits ^ (changed << slot);
       i32[pair + 1] = bitsAfter;
-      i32[side + LEVELS] = i32[side + LEVELS]! + changed * (2 * wanted - 1);
-      if ((t - best) * direction >= 0 || best === NO_TICK) {
-        if (wanted === 1) best = t;
-        else if (changed === 1 && t === best) bestRemoved = true;
+      levels += changed * (2 * wanted - 1);
+      const rank = (t ^ flip) - flip;
+      if (rank >= bestRank) {
+        if (wanted === 1) {
+          best = t;
+          bestRank = rank;
+        } else if (t === best && changed === 1) {
+          bestRemoved = true;
+        }
       }
       if (bitsAfter === 0) {
         this.#arena.release(page, PAGE_WORDS);
@@ -134,11 +147,14 @@ export class Ladders {
           this.#dropLeaf(side, t, leaf);
           leafNumber = -1;
         }
-      } else if (i32[side + LEVELS]! > LEVELS_MAX) {
+      } else if (levels > LEVELS_MAX) {
+        i32[side + LEVELS] = levels;
         this.#evictWorst(side, direction);
+        levels = i32[side + LEVELS]!;
         leafNumber = -1;
       }
     }
+    i32[side + LEVELS] = levels;
     if (bestRemoved && lotsAt(f64, i32, side, best) === 0) return neighbour(i32, side, best, -direction);
     return best;
   }
@@ -336,4 +352,11 @@ export class Ladders {
     i32.fill(0, node, node + 2 * words);
     this.#arena.release(node >> 1, words);
   }
+}
+
+/** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */
+function rankOf(best: number, direction: number): number {
+  if (best === NO_TICK) return -INT_TICK_LIMIT;
+  if (best < INT_TICK_LIMIT) return best * direction;
+  return direction > 0 ? INT_TICK_LIMIT : -INT_TICK_LIMIT;
 }

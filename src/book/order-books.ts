@@ -54,14 +54,14 @@ export class OrderBooks {
     this.#ladders = new Ladders(arena);
   }
 
-  /** Puts a slot to use for a symbol, empty and `syncing`. After a restart its epoch goes on. Throws ArenaFullError. */
+  /** Puts a slot to use for a symbol, empty and `syncing`. Its epoch goes on from the highest of the shard. Throws ArenaFullError. */
   open(slot: number, priceScale: number, quantityScale: number, timeMs: number): void {
     const ints = headerInts(slot);
     const i32 = this.#i32;
     writeBegin(i32, ints + VERSION);
     i32[ints + PRICE_SCALE] = priceScale;
     i32[ints + QUANTITY_SCALE] = quantityScale;
-    if (i32[ints + IN_USE] === 0) i32[ints + EPOCH] = this.#arena.highestEpoch();
+    i32[ints + EPOCH] = this.#arena.highestEpoch();
     i32[ints + IN_USE] = 1;
     const doubles = headerDoubles(slot);
     this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
@@ -83,6 +83,12 @@ export class OrderBooks {
     this.#ladders.destroy(ints + ASKS);
     this.#i32[ints + IN_USE] = 0;
     this.#i32[ints + STATE] = BookState.SYNCING;
+    // Nothing of this symbol may be read under the name of the next one.
+    const doubles = headerDoubles(slot);
+    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
+    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    this.#f64[doubles + EXCHANGE_VERSION] = 0;
+    this.#f64[doubles + RECEIVE_TIME] = 0;
     writeEnd(this.#i32, ints + VERSION);
   }
 

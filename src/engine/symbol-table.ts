@@ -2,7 +2,7 @@ import type { ListedSymbol, TrackedSymbol } from '../model/symbol.js';
 import { shardOf } from '../shard/assignment.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 
-/** Which symbols are tracked, and where their books are. Ids and slots are used again once their symbol is no longer tracked. Main thread only. */
+/** Which symbols are tracked, and where their books are. Ids are used again once their symbol is no longer tracked, slots once the shard has emptied them. Main thread only. */
 export class SymbolTable {
   readonly #bySymbol = new Map<string, TrackedSymbol>();
   readonly #byId: (TrackedSymbol | undefined)[] = [];
@@ -10,11 +10,14 @@ export class SymbolTable {
   readonly #bySlot: (TrackedSymbol | undefined)[][];
   readonly #freeIds: number[] = [];
   readonly #freeSlots: number[][];
+  /** Slots of untracked symbols that their shard has not emptied yet. */
+  readonly #closing: Set<number>[];
   readonly #slotsMax: number;
 
   constructor(shards: number, slotsMax: number) {
     this.#bySlot = Array.from({ length: shards }, () => []);
     this.#freeSlots = Array.from({ length: shards }, () => []);
+    this.#closing = Array.from({ length: shards }, () => new Set());
     this.#slotsMax = slotsMax;
   }
 
@@ -66,6 +69,16 @@ export class SymbolTable {
     this.#byId[symbol.id] = undefined;
     this.#bySlot[symbol.shard]![symbol.slot] = undefined;
     this.#freeIds.push(symbol.id);
-    this.#freeSlots[symbol.shard]!.push(symbol.slot);
+    this.#closing[symbol.shard]!.add(symbol.slot);
+  }
+
+  /** The shard has emptied a slot: another symbol may have it. Until then a reader would find the old symbol's book in it. */
+  slotClosed(shard: number, slot: number): void {
+    if (this.#closing[shard]!.delete(slot)) this.#freeSlots[shard]!.push(slot);
+  }
+
+  /** The shard's books were all emptied. */
+  shardEmptied(shard: number): void {
+    for (const slot of this.#closing[shard]!) this.slotClosed(shard, slot);
   }
 }

@@ -1,5 +1,5 @@
 import { assert } from '../support/assert.js';
-import type { Random } from './clock.js';
+import type { Random } from '../support/clock.js';
 
 export interface BackoffOptions {
   /** The first delay, before jitter. */

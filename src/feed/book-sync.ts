@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import type { FeedSink } from '../model/feed.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 import type { FrameRouter } from './frame-router.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import { SnapshotScheduler, Urgency } from './snapshot-scheduler.js';

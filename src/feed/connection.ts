@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import { parseControl } from '../mexc/acks.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
-import type { Clock, Random } from './clock.js';
+import type { Clock, Random } from '../support/clock.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatTimings } from './heartbeat.js';
 import { LogGate } from './log-gate.js';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { FeedSink } from '../model/feed.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 import type { Connection } from './connection.js';
 import { LogGate } from './log-gate.js';
 import { MALFORMED_FRAME, SymbolIndex } from './symbol-index.js';

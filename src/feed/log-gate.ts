@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 
 /** Lets one log line through per `intervalMs` and counts what it held back. */
 export class LogGate {

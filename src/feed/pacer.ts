@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 
 /**
  * Spaces events out to `ratePerSecond`, `burst` of them at once (generic cell rate algorithm). Every reservation counts,

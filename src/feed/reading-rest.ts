@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 
 /** What can stop and go on reading: a `WebSocket`. */
 export interface Readable {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Connection, ConnectionHandlers } from './connection.js';
 import type { FrameRouter } from './frame-router.js';

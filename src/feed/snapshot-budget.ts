@@ -1,8 +1,8 @@
 import { assert } from '../support/assert.js';
 import type { RequestBudget } from '../mexc/rest-client.js';
 import { Backoff } from './backoff.js';
-import { systemClock } from './clock.js';
-import type { Clock, Random } from './clock.js';
+import { systemClock } from '../support/clock.js';
+import type { Clock, Random } from '../support/clock.js';
 
 export interface SnapshotBudgetOptions {
   /** Requests per second for the whole host. MEXC was clean at 10 and shut the door at 20 to 30. Default 8. */

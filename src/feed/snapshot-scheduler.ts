@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { CodedError, ErrorCode } from '../support/errors.js';
-import type { Clock } from './clock.js';
+import type { Clock } from '../support/clock.js';
 import { LogGate } from './log-gate.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import { compareHeat } from './symbol-line.js';

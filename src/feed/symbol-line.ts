@@ -1,7 +1,7 @@
 import type { StateReason } from '../model/book-state.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { Backoff } from './backoff.js';
-import type { Random } from './clock.js';
+import type { Random } from '../support/clock.js';
 import type { Connection } from './connection.js';
 import type { FeedTimings } from './timings.js';
 

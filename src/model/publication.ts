@@ -28,6 +28,9 @@ export const MessageKind = {
 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
+/** Largest token: a message carries it beside its kind in 32 bits. */
+export const TOKEN_MAX = 2 ** 28 - 1;
+
 /** The fan-out's way to the shards; every call becomes a record in the owning shard's ring. */
 export interface PublicationPort {
   /** Answered by a SNAPSHOT or, while the book is not live, a STATE message. */

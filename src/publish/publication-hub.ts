@@ -1,4 +1,4 @@
-import { MessageKind, type PublicationPort, type PublicationSink, type PublicationSpec } from '../model/publication.js';
+import { MessageKind, TOKEN_MAX, type PublicationPort, type PublicationSink, type PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
 import {
@@ -13,7 +13,6 @@ import { createPublication, type Publication, publicationKey, type SnapshotReaso
 
 /** Ids travel through a ring as positive 32-bit integers; tokens share theirs with the kind of the message. */
 const ID_MAX = 2 ** 31 - 1;
-const TOKEN_MAX = 2 ** 28 - 1;
 /** A snapshot request without an answer for so long is taken for lost and made again. */
 const LOST_REQUEST_MS = 10_000;
 

@@ -13,6 +13,8 @@ export interface ShardEvents {
   bookState(shard: number, slot: number, state: BookState, reason: StateReason, timeMs: number): void;
   /** A frame or snapshot could not be read; `what` is a DepthDecode or REFUSED_SNAPSHOT. */
   refused(shard: number, slot: number, what: number): void;
+  /** A book that was untracked is gone: its slot may be used again. */
+  untracked(shard: number, slot: number): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -91,6 +93,8 @@ export class ShardEgress {
         return this.#events.bookState(this.#shard, key, (aux & 0xff) as BookState, (aux >>> 8) as StateReason, timeMs);
       case Outbound.REFUSED:
         return this.#events.refused(this.#shard, key, aux);
+      case Outbound.UNTRACKED:
+        return this.#events.untracked(this.#shard, key);
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

@@ -40,13 +40,14 @@ export const Outbound = {
   STATE: 3,
   /** aux: what was wrong (DepthDecode, or REFUSED_SNAPSHOT); the book was not changed by it. */
   REFUSED: 4,
+  /** The slot is empty and may be given to another symbol. */
+  UNTRACKED: 5,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */
 export const REFUSED_SNAPSHOT = 100;
 
 export const KIND_BITS = 3;
-export const TOKEN_MAX = 2 ** (31 - KIND_BITS) - 1;
 
 /** Three int32 for OPEN_PUBLICATION. */
 export function encodeSpec(spec: PublicationSpec): Uint8Array {

@@ -152,6 +152,7 @@ export class Shard {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
     this.#slots[book.slot] = undefined;
+    this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
 
   /** A live book, or one that was only silent: its next update can be judged by the versions. */

@@ -4,7 +4,6 @@ import { RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
 import { ringAt } from '../support/ring-bench.js';
 import { startWorker, type WorkerThread } from '../support/worker-thread.js';
 
-const RECORDS = 1_000_000;
 const running: WorkerThread<unknown>[] = [];
 
 afterEach(async () => {
@@ -28,19 +27,21 @@ interface Consumed {
 describe('one thread writes, another reads and sleeps in between', () => {
   // A small ring is full again and again, a large one lets the consumer lag; positions pass 2^31 and 2^32 on the way.
   test.each([
-    { capacity: 4096, position: 2 ** 32 - 2 ** 20 },
-    { capacity: 2 ** 20, position: 2 ** 31 - 2 ** 22 },
-  ])(`${RECORDS} records of random sizes arrive whole and in order through $capacity bytes`, async ({ capacity, position }) => {
+    { records: 200_000, capacity: 4096, position: 2 ** 32 - 2 ** 20 },
+    { records: 1_000_000, capacity: 2 ** 20, position: 2 ** 31 - 2 ** 22 },
+  ])('$records records of random sizes arrive whole and in order through $capacity bytes', async ({ records, capacity, position }) => {
     const seed = 20_240_808 + capacity;
     const { buffer, words } = ringAt(position, capacity);
-    const data = { buffer, records: RECORDS, seed };
+    const data = { buffer, records, seed };
     const consumed = start<Consumed>('ring-consumer.mjs', data);
     const produced = start<{ readonly full: number }>('ring-producer.mjs', data);
-    const [{ received, sleeps, bytes, wrong, more }] = await Promise.all([consumed, produced]);
-    expect({ seed, received, wrong, more }).toEqual({ seed, received: RECORDS, wrong: null, more: false });
+    // A consumer that met a wrong record ends at once, and leaves the producer before a full ring.
+    const { received, sleeps, bytes, wrong, more } = await consumed;
+    expect({ seed, received, wrong, more }).toEqual({ seed, received: records, wrong: null, more: false });
+    await produced;
     expect(words[0]).toBe(words[32]);
     // The run is worth nothing when the ring never came round and the consumer never slept.
-    expect(bytes + RECORDS * RECORD_HEADER_BYTES).toBeGreaterThan(20 * capacity);
-    expect(sleeps).toBeGreaterThan(3);
+    expect(bytes + records * RECORD_HEADER_BYTES).toBeGreaterThan(20 * capacity);
+    expect(sleeps).toBeGreaterThanOrEqual(records / 5000);
   });
 });

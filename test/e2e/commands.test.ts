@@ -21,7 +21,9 @@ async function startSim(opened: Open, ...flags: readonly string[]): Promise<{ si
 async function isListening(url: string): Promise<boolean> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const answered = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
+  const answered = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(
+    () => false,
+  );
   socket.destroy();
   return answered;
 }
@@ -38,7 +40,9 @@ function temporaryFile(opened: Open, name: string, content: string): string {
 describe.concurrent('mdp start', () => {
   it('ends on SIGTERM with clients connected, who are told', async ({ opened }) => {
     const { sim, exchangeFlags } = await startSim(opened);
-    const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '2', '--snapshot-rate', '50', ...exchangeFlags));
+    const start = opened(
+      new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '2', '--snapshot-rate', '50', ...exchangeFlags),
+    );
     const { url, wsUrl } = await engineOf(start);
     await start.text(/"all books live"/);
     const clients = await Promise.all(Array.from({ length: 5 }, () => PushClient.connect(wsUrl)));
@@ -75,7 +79,9 @@ describe.concurrent('mdp start', () => {
     const { exchangeFlags } = await startSim(opened, '--faults', faults);
     const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '1', ...exchangeFlags));
     const { url } = await engineOf(start);
-    await until(async () => ((await (await fetch(`${url}/status`)).json()) as { snapshots: { inFlight: number } }).snapshots.inFlight > 0, { what: 'snapshots under way' });
+    await until(async () => ((await (await fetch(`${url}/status`)).json()) as { snapshots: { inFlight: number } }).snapshots.inFlight > 0, {
+      what: 'snapshots under way',
+    });
     start.signal('SIGTERM');
     expect(await start.ended).toEqual(wellEnded);
   });
@@ -111,9 +117,12 @@ describe.concurrent('mdp start', () => {
 
   it('lists everything that is wrong with its configuration', async ({ opened }) => {
     const config = temporaryFile(opened, 'config.json', JSON.stringify({ start: { port: 70_000, prot: 1, interval: '50ms' } }));
-    const start = opened(new MdpProcess('start', '--config', config, '--workers', '0', '--symbols', 'btc usdt', '--log-level', 'loud', '--no-such-flag', '1'));
+    const start = opened(
+      new MdpProcess('start', '--config', config, '--workers', '0', '--symbols', 'btc usdt', '--log-level', 'loud', '--no-such-flag', '1'),
+    );
     expect(await start.ended).toEqual({ code: 2, signal: null });
-    for (const wrong of ['port', 'prot', 'interval', 'workers', 'symbols', 'log-level', 'no-such-flag']) expect(start.stderr).toContain(wrong);
+    for (const wrong of ['port', 'prot', 'interval', 'workers', 'symbols', 'log-level', 'no-such-flag'])
+      expect(start.stderr).toContain(wrong);
     expect(start.stdout).toBe('');
   });
 });
@@ -121,14 +130,18 @@ describe.concurrent('mdp start', () => {
 describe.concurrent('mdp sim', () => {
   it('ends on SIGTERM with clients connected', async ({ opened }) => {
     const { sim, exchangeFlags } = await startSim(opened);
-    const start = opened(new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '1', '--snapshot-rate', '50', ...exchangeFlags));
+    const start = opened(
+      new MdpProcess('start', '--port', '0', '--symbols', 'all', '--workers', '1', '--snapshot-rate', '50', ...exchangeFlags),
+    );
     const { url } = await engineOf(start);
     await start.text(/"all books live"/);
     sim.signal('SIGTERM');
     expect(await sim.ended).toEqual(wellEnded);
     expect(sim.stderr).toBe('');
     // The engine lives on without its exchange, says so, and still ends well.
-    await until(async () => ((await (await fetch(`${url}/status`)).json()) as { books: { live: number } }).books.live === 0, { what: 'no book live' });
+    await until(async () => ((await (await fetch(`${url}/status`)).json()) as { books: { live: number } }).books.live === 0, {
+      what: 'no book live',
+    });
     expect((await fetch(`${url}/health/live`)).status).toBe(200);
     expect((await fetch(`${url}/health/ready`)).status).toBe(503);
     start.signal('SIGTERM');

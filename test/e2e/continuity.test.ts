@@ -13,9 +13,13 @@ const SEED = 5;
 /** What a follower made of its messages is what REST gives, level by level and letter by letter. */
 function expectSameBook(follower: PushFollower, book: BookAnswer): void {
   const { symbol, depth } = follower;
-  const [ours, theirs] = [{ bids: follower.bids(), asks: follower.asks() }, { bids: book.bids, asks: book.asks }];
+  const [ours, theirs] = [
+    { bids: follower.bids(), asks: follower.asks() },
+    { bids: book.bids, asks: book.asks },
+  ];
   // A text first: one deep comparison of everything would be most of the run.
-  if (JSON.stringify(ours) !== JSON.stringify(theirs)) expect({ symbol, depth, seq: book.seq, ...ours }).toEqual({ symbol, depth, seq: book.seq, ...theirs });
+  if (JSON.stringify(ours) !== JSON.stringify(theirs))
+    expect({ symbol, depth, seq: book.seq, ...ours }).toEqual({ symbol, depth, seq: book.seq, ...theirs });
 }
 
 /** Asks REST until the answer stands at a `seq` the follower passes, and compares. */
@@ -33,7 +37,9 @@ async function expectAgreement(url: string, follower: PushFollower): Promise<voi
   );
 }
 
-it(`${SYMBOLS} symbols, top 20 and full, each change and every 100 ms: what follows prev, seq and epoch holds the book that REST gives`, { timeout: 60_000 }, async ({ opened }) => {
+it(`${SYMBOLS} symbols, top 20 and full, each change and every 100 ms: what follows prev, seq and epoch holds the book that REST gives`, {
+  timeout: 60_000,
+}, async ({ opened }) => {
   const sim = opened(await startSimulator({ symbols: SYMBOLS, rate: 8, seed: SEED }));
   const { symbols } = sim;
   const engine = opened(await startEngine(sim));
@@ -70,7 +76,9 @@ it(`${SYMBOLS} symbols, top 20 and full, each change and every 100 ms: what foll
       async () => {
         const [top, full] = [await fetchBook(url, symbol, 20), await fetchBook(url, symbol, 'full')];
         if (top === undefined || full === undefined) return false;
-        const atRest = own.every((follower) => follower.seq === top.seq && follower.epoch === top.epoch && follower.version === top.version);
+        const atRest = own.every(
+          (follower) => follower.seq === top.seq && follower.epoch === top.epoch && follower.version === top.version,
+        );
         return atRest && top.seq === full.seq && { top, full };
       },
       { what: `everybody who follows ${symbol} at one seq` },

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import type { FaultSpec } from '../../src/simulator/simulator.js';
 import { it } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, quickTimings } from '../support/engine.js';
-import { Scene } from '../support/scene.js';
+import { expectSound, Scene } from '../support/scene.js';
 import { until } from '../support/until.js';
 
 describe.concurrent('pushes that come to harm', () => {
@@ -24,8 +24,10 @@ describe.concurrent('pushes that come to harm', () => {
     const symbol = scene.symbols[2]!;
     const before = await getSymbolStatus(scene.url, symbol);
     scene.sim.injectFault({ ...fault, symbol });
-    await until(() => scene.history(symbol).length === states.length && scene.follower(symbol).seq > before.seq + 5, { what: 'the fault and what follows' });
-    await scene.expectSound();
+    await until(() => scene.history(symbol).length === states.length && scene.follower(symbol).seq > before.seq + 5, {
+      what: 'the fault and what follows',
+    });
+    await expectSound(scene);
 
     expect(scene.history(symbol)).toEqual(states);
     const after = await getSymbolStatus(scene.url, symbol);
@@ -48,7 +50,7 @@ describe.concurrent('a symbol that falls silent', () => {
     expect(scene.history(symbol)).toEqual(['live synced 1', 'stale silent 1']);
     const { deltas } = scene.follower(symbol);
     await until(() => scene.follower(symbol).deltas > deltas + 30, { what: 'pushes again' });
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.watcher.disturbed()).toEqual([symbol]);
     const { state, counters } = await getSymbolStatus(scene.url, symbol);
     expect(state).toBe('live');
@@ -73,7 +75,7 @@ describe('connections', () => {
 
     scene.sim.injectFault({ ...fault, symbol: carried[0]! });
     await until(() => scene.watcher.disturbed().length > 0, { what: 'the loss of the line' });
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.watcher.disturbed().sort()).toEqual([...carried].sort());
     for (const symbol of carried) {
       expect(scene.history(symbol)).toEqual(['live synced 1', 'stale line_down 1', 'syncing line_down 1', 'live synced 2']);
@@ -93,7 +95,7 @@ describe('connections', () => {
     scene.watcher.forgetStates();
     scene.sim.injectFault({ action: 'halfOpen' });
     await until(() => scene.watcher.disturbed().length === scene.symbols.length, { what: 'the loss of the line' });
-    await scene.expectSound();
+    await expectSound(scene);
     expect((await getStatus(scene.url)).connections).toMatchObject([{ state: 'open', reconnects: 1 }]);
   });
 
@@ -107,7 +109,7 @@ describe('connections', () => {
     expect(await getSymbolStatus(scene.url, refused!)).toMatchObject({ state: 'syncing', reason: 'subscription_refused', epoch: 0 });
     const refusal = await fetch(`${scene.url}/orderbook/${refused!}`);
     expect([refusal.status, ((await refusal.json()) as { code: string }).code]).toEqual([503, 'BOOK_NOT_LIVE']);
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.sim.stats().faultsBegun).toBe(1);
   });
 });
@@ -136,7 +138,7 @@ describe.concurrent('snapshots', () => {
       },
       { what: 'the end of the pause' },
     );
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
   });
 
@@ -158,7 +160,7 @@ describe.concurrent('snapshots', () => {
       },
       { what: 'the end of the pause' },
     );
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
   });
 
@@ -166,7 +168,7 @@ describe.concurrent('snapshots', () => {
     const scene = await Scene.start(opened, {
       before: async (sim) => sim.injectFault({ action: 'rest5xx', symbol: sim.symbols[3]!, count: 3 }),
     });
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
     expect(scene.symbols.map((symbol) => scene.follower(symbol).epoch)).toEqual(scene.symbols.map(() => 1));
   });
@@ -175,7 +177,7 @@ describe.concurrent('snapshots', () => {
     const scene = await Scene.start(opened, {
       before: async (sim) => sim.injectFault({ action: 'slowSnapshots', count: sim.symbols.length, delayMs: 700 }),
     });
-    await scene.expectSound();
+    await expectSound(scene);
     const { counters } = await getStatus(scene.url);
     expect(counters).toMatchObject({ gaps: 0, resyncs: scene.symbols.length });
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length);
@@ -192,7 +194,7 @@ describe.concurrent('snapshots', () => {
         await until(() => versions.add(sim.trueBook(symbol).version).size > 10, { what: 'a past' });
       },
     });
-    await scene.expectSound();
+    await expectSound(scene);
     expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
     expect(await getSymbolStatus(scene.url, scene.symbols[0]!)).toMatchObject({ epoch: 1, counters: { gaps: 0, resyncs: 1 } });
   });

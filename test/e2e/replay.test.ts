@@ -7,7 +7,14 @@ import { engineOf, exchangeOf, MdpProcess } from '../support/mdp-process.js';
 import { fullBookSha256, shortest } from '../support/model-book.js';
 import { PushClient } from '../support/push-client.js';
 import type { PushFollower } from '../support/push-follower.js';
-import { type ExpectedSymbol, framesPath, readExpected, readFrames, type ReencodedSession, reencodedSessions } from '../support/recorded.js';
+import {
+  type ExpectedSymbol,
+  framesPath,
+  readExpected,
+  readFrames,
+  type ReencodedSession,
+  reencodedSessions,
+} from '../support/recorded.js';
 import { sharedDir } from '../support/shared.js';
 import { startSnapshotGate } from '../support/snapshot-gate.js';
 import { until } from '../support/until.js';
@@ -127,9 +134,15 @@ describe.skipIf(!sharedDir)('recorded sessions, played by mdp sim at top speed (
       const expected = readExpected(session.expected).symbols;
       for (const follower of [...quoted, ...full]) {
         const want = expected[follower.symbol]!;
-        await until(() => follower.version === want.lastVersion, { what: `the client's book of ${follower.symbol} at version ${want.lastVersion}` });
+        await until(() => follower.version === want.lastVersion, {
+          what: `the client's book of ${follower.symbol} at version ${want.lastVersion}`,
+        });
       }
-      for (const { symbol, ...follower } of full.map((follower) => ({ symbol: follower.symbol, bids: follower.bids(), asks: follower.asks() }))) {
+      for (const { symbol, ...follower } of full.map((follower) => ({
+        symbol: follower.symbol,
+        bids: follower.bids(),
+        asks: follower.asks(),
+      }))) {
         const sha256 = fullBookSha256(follower.bids, follower.asks);
         expect({ symbol, sha256 }).toEqual({ symbol, sha256: expected[symbol]!.final.fullBookSha256 });
       }

@@ -41,7 +41,9 @@ it('a symbol with a Chinese name comes, is followed, goes, and comes again, and 
 
   expect(await change('DELETE', url, CJK)).toEqual({ status: 204, body: {} });
   await until(() => client.told.length > 0, { what: 'the end of the subscription' });
-  expect(client.told).toMatchObject([{ op: 'unsubscribed', channel: 'book', depth: 'full', interval: 0, ok: [CJK], code: 'SYMBOL_UNTRACKED' }]);
+  expect(client.told).toMatchObject([
+    { op: 'unsubscribed', channel: 'book', depth: 'full', interval: 0, ok: [CJK], code: 'SYMBOL_UNTRACKED' },
+  ]);
   expect(await change('DELETE', url, CJK)).toMatchObject({ status: 404, body: { code: 'SYMBOL_NOT_TRACKED' } });
   expect(await fetch(`${url}/orderbook/${encodeURIComponent(CJK)}`)).toMatchObject({ status: 404 });
   const { seq } = first!;
@@ -60,7 +62,9 @@ it('a symbol with a Chinese name comes, is followed, goes, and comes again, and 
   const { books, counters, connections } = await getStatus(url);
   expect(books).toMatchObject({ tracked: 2, live: 2 });
   expect(counters).toMatchObject({ gaps: 0, framesRefused: 0 });
-  expect(connections.map(({ state, reconnects }) => ({ state, reconnects }))).toEqual(connections.map(() => ({ state: 'open', reconnects: 0 })));
+  expect(connections.map(({ state, reconnects }) => ({ state, reconnects }))).toEqual(
+    connections.map(() => ({ state: 'open', reconnects: 0 })),
+  );
 });
 
 it('what the exchange does not list cannot be tracked, and the answer says what is near', async ({ opened }) => {

@@ -1,12 +1,12 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { expect } from 'vitest';
+import type { SymbolStatus } from '../../src/model/market-data.js';
 import { startSimulator } from '../../src/simulator/simulator.js';
 import { it, type Open } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, killableWorkerUrl, startEngine } from '../support/engine.js';
 import { PushClient } from '../support/push-client.js';
 import { expectTrueBooks } from '../support/true-book.js';
 import { until } from '../support/until.js';
-
 
 async function setUp(opened: Open, workers: number) {
   const sim = opened(await startSimulator({ symbols: 40, rate: 8, seed: 8 }));
@@ -34,7 +34,8 @@ it.for([
   const lost = ofShard(1);
   const kept = symbols.filter((symbol) => !lost.includes(symbol));
   expect([lost.length, kept.length].every((count) => count > 5)).toBe(true);
-  const frames = new Map(kept.map((symbol) => [symbol, watcher.states(symbol).at(-1)!.seq]));
+  const before = new Map<string, SymbolStatus>();
+  for (const symbol of symbols) before.set(symbol, await getSymbolStatus(url, symbol));
   watcher.forgetStates();
 
   kill(1, midWrite);
@@ -49,14 +50,21 @@ it.for([
       { state: 'syncing', reason: 'worker_lost', epoch: 1 },
       { state: 'live', reason: 'synced', epoch: 2 },
     ]);
+    // What was counted stays counted, and a `seq` never comes twice.
+    const { seq, counters } = await getSymbolStatus(url, symbol);
+    const then = before.get(symbol)!;
+    const grown = { seq: seq > then.seq, applied: counters.framesApplied >= then.counters.framesApplied };
+    expect({ symbol, resyncs: counters.resyncs, ...grown }).toEqual({ symbol, resyncs: 2, seq: true, applied: true });
   }
   for (const symbol of kept) {
     expect(watcher.states(symbol).length).toBe(1);
     const { epoch, seq } = await getSymbolStatus(url, symbol);
-    expect({ symbol, epoch, goesOn: seq > frames.get(symbol)! }).toEqual({ symbol, epoch: 1, goesOn: true });
+    expect({ symbol, epoch, goesOn: seq > before.get(symbol)!.seq }).toEqual({ symbol, epoch: 1, goesOn: true });
   }
 
-  await until(() => followers.every((follower) => follower.live && follower.deltas > 0 && follower.epoch === (lost.includes(follower.symbol) ? 2 : 1)));
+  await until(() =>
+    followers.every((follower) => follower.live && follower.deltas > 0 && follower.epoch === (lost.includes(follower.symbol) ? 2 : 1)),
+  );
   const seqs = new Map(followers.map((follower) => [follower, follower.seq]));
   await until(() => followers.every((follower) => follower.seq > seqs.get(follower)! + 2), { what: 'updates on every subscription' });
   expect(followers.flatMap(({ faults }) => faults)).toEqual([]);

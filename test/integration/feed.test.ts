@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/feed/clock.js';
+import { systemClock } from '../../src/support/clock.js';
 import { Feed } from '../../src/feed/feed.js';
 import type { FeedOptions } from '../../src/feed/feed.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';

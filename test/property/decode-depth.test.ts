@@ -21,7 +21,10 @@ import { bytesField, varintField } from '../support/push-frame.js';
 /** For numbers of up to 14 digits: all are below 2^79 then, and some have too many decimals. */
 const SCALE = 9;
 const VERSION_LIMIT = 2 ** 53;
-const scales = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 8 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 22 }) });
+const scales = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 8 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 22 }) },
+);
 
 /** A level as the frame has it. */
 interface Pair {
@@ -67,14 +70,20 @@ function checkNumbers(frame: Uint8Array, asks: readonly Pair[], bids: readonly P
 
 test('any legal numbers come out as exact decimal arithmetic has them', () => {
   fc.assert(
-    fc.property(fc.array(pairs, { maxLength: 6 }), fc.array(pairs, { maxLength: 6 }), scales, scales, (asks, bids, priceScale, quantityScale) => {
-      const text = ({ price, quantity }: Pair): { price: string; quantity: string } => ({ price: price.text, quantity: quantity.text });
-      const frame = encodePush({
-        channel: 'spot@public.aggre.depth.v3.api.pb@10ms@X',
-        publicAggreDepths: { asks: asks.map(text), bids: bids.map(text), fromVersion: '1', toVersion: '2' },
-      });
-      checkNumbers(frame, asks, bids, priceScale, quantityScale);
-    }),
+    fc.property(
+      fc.array(pairs, { maxLength: 6 }),
+      fc.array(pairs, { maxLength: 6 }),
+      scales,
+      scales,
+      (asks, bids, priceScale, quantityScale) => {
+        const text = ({ price, quantity }: Pair): { price: string; quantity: string } => ({ price: price.text, quantity: quantity.text });
+        const frame = encodePush({
+          channel: 'spot@public.aggre.depth.v3.api.pb@10ms@X',
+          publicAggreDepths: { asks: asks.map(text), bids: bids.map(text), fromVersion: '1', toVersion: '2' },
+        });
+        checkNumbers(frame, asks, bids, priceScale, quantityScale);
+      },
+    ),
     { numRuns: 3000 },
   );
 });
@@ -92,7 +101,8 @@ const oddLevels = fc
   .map(({ pair, turned, before, between, after, twice }) => {
     const price = ['price', pair.price.text] as const;
     const quantity = ['quantity', pair.quantity.text] as const;
-    const others = (list: readonly UnknownField[]): (readonly ['unknown', UnknownField])[] => list.map((field) => ['unknown', field] as const);
+    const others = (list: readonly UnknownField[]): (readonly ['unknown', UnknownField])[] =>
+      list.map((field) => ['unknown', field] as const);
     const first = twice ? [['price', '0.0'] as const] : [];
     const [one, two] = turned ? [quantity, price] : [price, quantity];
     return { pair, bytes: levelBytes([...others(before), ...first, one, ...others(between), two, ...others(after)]) };
@@ -121,7 +131,12 @@ test('the order of fields and unknown fields make no difference', () => {
       ];
       const levels = fields.length - asks.length - bids.length;
       const places = fields.map((_, i) => (i < levels ? bodyKeys[i]! : i) + i / 1000);
-      const body = Buffer.concat(fields.map((_, i) => i).sort((a, b) => places[a]! - places[b]!).map((i) => fields[i]!));
+      const body = Buffer.concat(
+        fields
+          .map((_, i) => i)
+          .sort((a, b) => places[a]! - places[b]!)
+          .map((i) => fields[i]!),
+      );
       const wrapper = [
         bytesField(1, 'channel'),
         bytesField(3, 'SYMBOL'),
@@ -131,7 +146,12 @@ test('the order of fields and unknown fields make no difference', () => {
         ...(sendTime === null ? [] : [varintField(6, sendTime)]),
         ...unknown.slice(0, 1).map(unknownField),
       ];
-      const frame = Buffer.concat(wrapper.map((_, i) => i).sort((a, b) => wrapperKeys[a]! - wrapperKeys[b]!).map((i) => wrapper[i]!));
+      const frame = Buffer.concat(
+        wrapper
+          .map((_, i) => i)
+          .sort((a, b) => wrapperKeys[a]! - wrapperKeys[b]!)
+          .map((i) => wrapper[i]!),
+      );
       const { delta } = decodeFrame(frame, 22, 22);
       expect(delta.exchangeTimeMs).toBe(sendTime ?? NaN);
       const pairsOf = (list: readonly { pair: Pair }[]): Pair[] => list.map(({ pair }) => pair);
@@ -145,12 +165,19 @@ describe('what is no plain decimal number', () => {
   test('is refused wherever it stands', () => {
     const bad = fc.constantFrom(...illegalNumbers);
     fc.assert(
-      fc.property(fc.array(pairs, { maxLength: 4 }), bad, fc.boolean(), fc.nat({ max: 4 }), scales, (levels, text, isPrice, place, scale) => {
-        const texts = levels.map(({ price, quantity }) => [price.text, quantity.text] as const);
-        texts.splice(place, 0, isPrice ? [text, '1.5'] : ['1.5', text]);
-        expect(decodeFrame(depthFrame({ asks: texts, from: 1 }), scale, scale).outcome).toBe(DepthDecode.BAD_NUMBER);
-        expect(decodeFrame(depthFrame({ bids: texts, from: 1 }), scale, scale).outcome).toBe(DepthDecode.BAD_NUMBER);
-      }),
+      fc.property(
+        fc.array(pairs, { maxLength: 4 }),
+        bad,
+        fc.boolean(),
+        fc.nat({ max: 4 }),
+        scales,
+        (levels, text, isPrice, place, scale) => {
+          const texts = levels.map(({ price, quantity }) => [price.text, quantity.text] as const);
+          texts.splice(place, 0, isPrice ? [text, '1.5'] : ['1.5', text]);
+          expect(decodeFrame(depthFrame({ asks: texts, from: 1 }), scale, scale).outcome).toBe(DepthDecode.BAD_NUMBER);
+          expect(decodeFrame(depthFrame({ bids: texts, from: 1 }), scale, scale).outcome).toBe(DepthDecode.BAD_NUMBER);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -204,9 +231,9 @@ const frames = fc
 /** What is wrong with a body as text that the depth decoder must not take; `undefined` = nothing. */
 function objection(body: AggreDepths): DepthDecode | undefined {
   const versions = [body.fromVersion, body.toVersion];
-  if (versions.some((text) => !/^\d{1,16}$/.test(text) || Number(text) >= VERSION_LIMIT)) return DepthDecode.MALFORMED;
+  if (versions.some((text = '') => !/^\d{1,40}$/.test(text) || Number(text) >= VERSION_LIMIT)) return DepthDecode.MALFORMED;
   if (Number(body.toVersion) < Number(body.fromVersion)) return DepthDecode.MALFORMED;
-  for (const { price, quantity } of [...body.asks, ...body.bids]) {
+  for (const { price = '', quantity = '' } of [...body.asks, ...body.bids]) {
     const [p, q] = [parseDecimalText(price), parseDecimalText(quantity)];
     if (p === undefined || q === undefined || decimalsNeeded(p) > 22 || decimalsNeeded(q) > 22) return DepthDecode.BAD_NUMBER;
     if (Number(exactUnits(p, 22)) >= Number(TICK_LIMIT_EXACT)) return DepthDecode.BAD_NUMBER;
@@ -244,7 +271,7 @@ function compare(frame: Uint8Array): 'both' | 'neither' | 'one' {
       return 'one';
     }
     const units = (levels: readonly Level[]): number[][] =>
-      levels.map(({ price, quantity }) => [price, quantity].map((text) => Number(exactUnits(parseDecimalText(text)!, 22))));
+      levels.map(({ price, quantity }) => [price, quantity].map((text) => Number(exactUnits(parseDecimalText(text!)!, 22))));
     expect([asks, bids]).toEqual([units(body.asks), units(body.bids)]);
     expect([delta.fromVersion, delta.toVersion]).toEqual([Number(body.fromVersion), Number(body.toVersion)]);
     expect(delta.exchangeTimeMs).toBe(push.sendTime ?? NaN);
@@ -285,7 +312,11 @@ describe('beside the decoder of all pushes', () => {
 
   test('damaged bytes mean the same to both, or are refused', () => {
     const damages = fc.array(
-      fc.record({ kind: fc.constantFrom('set', 'flip', 'insert', 'remove', 'cut', 'double'), place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), byte: fc.nat({ max: 255 }) }),
+      fc.record({
+        kind: fc.constantFrom('set', 'flip', 'insert', 'remove', 'cut', 'double'),
+        place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        byte: fc.nat({ max: 255 }),
+      }),
       { minLength: 1, maxLength: 3 },
     );
     const seen = { both: 0, neither: 0, one: 0 };

@@ -41,17 +41,15 @@ export const legalNumbers: fc.Arbitrary<DecimalText> = fc
   .record({
     leadingZeros: fc.nat({ max: 4 }),
     integer: fc.oneof({ weight: 3, arbitrary: fc.bigInt(0n, 999_999n) }, { weight: 1, arbitrary: fc.bigInt(0n, 10n ** 17n) }),
-    decimals: fc.oneof(
-      { weight: 4, arbitrary: fc.integer({ min: 0, max: 8 }) },
-      { weight: 1, arbitrary: fc.integer({ min: 0, max: 22 }) },
-    ),
+    decimals: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 0, max: 8 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 22 }) }),
     fraction: fc.bigInt(0n, 10n ** 22n - 1n),
     trailingZeros: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 12 }) }),
     shape: fc.constantFrom('plain', 'plain', 'plain', 'noInteger', 'pointAtEnd'),
   })
   .map(({ leadingZeros, integer, decimals, fraction, trailingZeros, shape }) => {
     const whole = '0'.repeat(leadingZeros) + integer.toString();
-    const behind = decimals === 0 ? '' : (fraction % 10n ** BigInt(decimals)).toString().padStart(decimals, '0') + '0'.repeat(trailingZeros);
+    const behind =
+      decimals === 0 ? '' : (fraction % 10n ** BigInt(decimals)).toString().padStart(decimals, '0') + '0'.repeat(trailingZeros);
     if (behind === '') return shape === 'pointAtEnd' ? `${whole}.` : whole;
     return shape === 'noInteger' ? `.${behind}` : `${whole}.${behind}`;
   })

@@ -24,7 +24,10 @@ export const quickTimings: FeedTimingsOverride = {
 };
 
 /** The whole engine in this process, threads and sockets included, on a simulated exchange. `TEST_LOG=info` shows what it logs. */
-export function startEngine(exchange: { readonly wsUrl: string; readonly restUrl: string }, options: Partial<EngineOptions> = {}): Promise<Engine> {
+export function startEngine(
+  exchange: { readonly wsUrl: string; readonly restUrl: string },
+  options: Partial<EngineOptions> = {},
+): Promise<Engine> {
   return createEngine({
     symbols: { kind: 'all' },
     workers: 2,

@@ -39,8 +39,11 @@ export class MdpProcess {
 
   /** Waits for text on standard output; throws with everything it wrote when it ends first or takes too long. */
   async text(pattern: RegExp, timeoutMs = 25_000): Promise<RegExpExecArray> {
-    const found = await until(() => pattern.exec(this.stdout) ?? this.#hasEnded, { timeoutMs, what: String(pattern) }).catch(() => undefined);
-    if (typeof found !== 'object') throw new Error(`${found ? 'ended' : 'waited'} before it said ${pattern}:\n${this.stdout}${this.stderr}`);
+    const found = await until(() => pattern.exec(this.stdout) ?? this.#hasEnded, { timeoutMs, what: String(pattern) }).catch(
+      () => undefined,
+    );
+    if (typeof found !== 'object')
+      throw new Error(`${found ? 'ended' : 'waited'} before it said ${pattern}:\n${this.stdout}${this.stderr}`);
     return found;
   }
 

@@ -60,9 +60,15 @@ export class PushClient {
 
   /** Subscribes to the books and returns who follows them; throws when one is refused. */
   async follow(symbols: readonly string[], depth: number | 'full', interval: number): Promise<PushFollower[]> {
-    const followers = symbols.map((symbol) => new PushFollower(symbol, depth));
-    for (const follower of followers) this.#followers.set(keyOf(follower.symbol, depth, interval), follower);
+    const followers = this.#expect(symbols, depth, interval);
     await this.#subscribe({ channel: 'book', symbols, depth, interval });
+    return followers;
+  }
+
+  /** The same without waiting for the answer, for a client that does not read. */
+  followUnheard(symbols: readonly string[], depth: number | 'full', interval: number): PushFollower[] {
+    const followers = this.#expect(symbols, depth, interval);
+    this.#socket.send(JSON.stringify({ op: 'subscribe', channel: 'book', symbols, depth, interval }));
     return followers;
   }
 
@@ -92,8 +98,28 @@ export class PushClient {
     return [...this.#states].filter(([, states]) => states.some(({ state }) => state !== 'live')).map(([symbol]) => symbol);
   }
 
+  /** Stops reading: what the engine sends piles up. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Sends anything, of any kind; answers to it are in `told`. */
+  sendRaw(data: string | Buffer): void {
+    this.#socket.send(data);
+  }
+
   close(): void {
     this.#socket.terminate();
+  }
+
+  #expect(symbols: readonly string[], depth: number | 'full', interval: number): PushFollower[] {
+    const followers = symbols.map((symbol) => new PushFollower(symbol, depth));
+    for (const follower of followers) this.#followers.set(keyOf(follower.symbol, depth, interval), follower);
+    return followers;
   }
 
   async #subscribe(what: { readonly symbols: readonly string[] } & Record<string, unknown>): Promise<void> {

@@ -96,7 +96,8 @@ export class PushFollower {
   #snapshot(message: SnapshotMessage): void {
     const { epoch, seq, prev } = message;
     if (prev !== null) this.#fault(`a snapshot with prev ${String(prev)}`);
-    if (epoch < this.epoch || seq < this.seq) this.#fault(`a snapshot went back from epoch ${this.epoch} seq ${this.seq} to ${epoch}, ${seq}`);
+    if (epoch < this.epoch || seq < this.seq)
+      this.#fault(`a snapshot went back from epoch ${this.epoch} seq ${this.seq} to ${epoch}, ${seq}`);
     this.#bids.clear();
     this.#asks.clear();
     this.live = true;

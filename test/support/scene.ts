@@ -59,16 +59,16 @@ export class Scene {
   history(symbol: string): string[] {
     return this.watcher.states(symbol).map(({ state, reason, epoch }) => `${state} ${reason} ${epoch}`);
   }
+}
 
-  /** Every book is live and exact, by REST and at the client that followed it all along. */
-  async expectSound(timeoutMs = 10_000): Promise<void> {
-    await this.allLive(timeoutMs);
-    await expectTrueBooks(this.url, this.sim, this.symbols, timeoutMs);
-    for (const follower of this.followers) {
-      await expectTruth(this.sim, follower.symbol, "the client's book", timeoutMs, () => {
-        return follower.live ? { version: follower.version, bids: follower.bids(), asks: follower.asks() } : undefined;
-      });
-    }
-    expect(this.followers.flatMap(({ faults }) => faults)).toEqual([]);
+/** Every book is live and exact, by REST and at the client that followed it all along. `timeoutMs` is per book. */
+export async function expectSound(scene: Scene, timeoutMs = 10_000): Promise<void> {
+  await scene.allLive(timeoutMs);
+  await expectTrueBooks(scene.url, scene.sim, scene.symbols, timeoutMs);
+  for (const follower of scene.followers) {
+    await expectTruth(scene.sim, follower.symbol, "the client's book", timeoutMs, () => {
+      return follower.live ? { version: follower.version, bids: follower.bids(), asks: follower.asks() } : undefined;
+    });
   }
+  expect(scene.followers.flatMap(({ faults }) => faults)).toEqual([]);
 }

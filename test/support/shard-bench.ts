@@ -56,6 +56,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly states: string[] = [];
   /** DepthDecode or REFUSED_SNAPSHOT, in order. */
   readonly refusals: number[] = [];
+  readonly untrackedSlots: number[] = [];
   readonly buffers: ShardBuffers;
   readonly ingress: ShardIngress;
   readonly reader: BookReader;
@@ -182,7 +183,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** Best first, as shortest decimal text. */
   levels(side: Side, depth = 0, slot = 1): TextLevel[] {
     const copy = this.book(slot, depth);
-    const [ticks, lots, count] = side === 'bid' ? [copy.bidTicks, copy.bidLots, copy.bidCount] : [copy.askTicks, copy.askLots, copy.askCount];
+    const [ticks, lots, count] =
+      side === 'bid' ? [copy.bidTicks, copy.bidLots, copy.bidCount] : [copy.askTicks, copy.askLots, copy.askCount];
     return Array.from({ length: count }, (_, i) => [
       shortest(formatDecimal(ticks[i]!, copy.priceScale)),
       shortest(formatDecimal(lots[i]!, copy.quantityScale)),
@@ -232,6 +234,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   refused(_shard: number, _slot: number, what: number): void {
     this.refusals.push(what);
+  }
+
+  untracked(_shard: number, slot: number): void {
+    this.untrackedSlots.push(slot);
   }
 }
 

@@ -21,7 +21,12 @@ while (index < records && wrong === null) {
     fillPayload(expected, length, seed, index);
     const sum = checksum(consumer.bytes, payloadStart, payloadEnd);
     const right =
-      type === 1 + (index & 7) && key === index && timeMs === index + 0.5 && length === lengthOf(seed, index) && aux === sum && sum === checksum(expected, 0, length);
+      type === 1 + (index & 7) &&
+      key === index &&
+      timeMs === index + 0.5 &&
+      length === lengthOf(seed, index) &&
+      aux === sum &&
+      sum === checksum(expected, 0, length);
     if (!right) wrong = { index, type, key, aux, timeMs, length };
     bytes += length;
     index++;
@@ -30,7 +35,8 @@ while (index < records && wrong === null) {
   if (handled > 0) consumer.release();
   else {
     sleeps++;
-    consumer.waitForRecord(1000);
+    // Longer than the test may take: a record that does not wake us fails it.
+    consumer.waitForRecord(120_000);
   }
 }
 parentPort.postMessage({ received: index, sleeps, bytes, wrong, more: consumer.next() });

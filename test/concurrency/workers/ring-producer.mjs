@@ -1,11 +1,13 @@
-/** Streams `workerData.records` records of random sizes through a ring; now and then pauses, so that the consumer falls asleep. */
+/** Streams `workerData.records` records of random sizes through a ring; now and then waits until the consumer has fallen asleep. */
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { RingProducer } from '../../../dist/src/memory/spsc-ring.js';
+import { SLEEPING_BYTE } from '../../../dist/src/memory/spsc-ring-layout.js';
 import { checksum, fillPayload, lengthOf, PAYLOAD_MAX, PAUSE_EVERY } from './ring-stream.mjs';
 
 const { buffer, records, seed } = workerData;
 const producer = new RingProducer(buffer);
+const words = new Int32Array(buffer);
 const payload = new Uint8Array(PAYLOAD_MAX);
 const never = new Int32Array(new SharedArrayBuffer(4));
 let full = 0;
@@ -18,6 +20,6 @@ for (let index = 0; index < records; index++) {
     full++;
     Atomics.wait(never, 0, 0, 0.05);
   }
-  if (index % PAUSE_EVERY === 0) Atomics.wait(never, 0, 0, 1);
+  if (index % PAUSE_EVERY === 0) while (Atomics.load(words, SLEEPING_BYTE >> 2) === 0) Atomics.wait(never, 0, 0, 0.02);
 }
 parentPort.postMessage({ full });

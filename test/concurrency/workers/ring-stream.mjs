@@ -1,6 +1,6 @@
 /** What passes through the ring: a pure function of seed and index, so that both ends know it. */
 export const PAYLOAD_MAX = 128;
-export const PAUSE_EVERY = 50_000;
+export const PAUSE_EVERY = 5_000;
 
 function mix(seed, index) {
   let x = (seed ^ Math.imul(index + 1, 0x9e3779b1)) | 0;

@@ -19,7 +19,8 @@ export function askTick(stamp, i) {
 export function fillStamp(delta, from, to) {
   delta.reserve(2 * LEVELS);
   let count = 0;
-  for (let i = 0; from >= 0 && i < LEVELS; i++, count++) {
+  const removals = from < 0 ? 0 : LEVELS;
+  for (let i = 0; i < removals; i++, count++) {
     delta.bidTicks[count] = bidTick(from, i);
     delta.bidLots[count] = 0;
     delta.askTicks[count] = askTick(from, i);

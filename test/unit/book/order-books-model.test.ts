@@ -20,7 +20,12 @@ const huge = fc.nat({ max: 2 ** 10 }).map((step) => 2 ** 60 + step * 2 ** 30);
 const ticks = fc.oneof(
   { weight: 6, arbitrary: fc.nat({ max: 40 }).map((offset) => 8_427_000 + offset) },
   { weight: 4, arbitrary: fc.nat({ max: 2_000 }) },
-  { weight: 4, arbitrary: fc.tuple(fc.integer({ min: 4, max: 44 }), fc.integer({ min: -2, max: 2 })).map(([power, step]) => Math.max(0, 2 ** power + step)) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.integer({ min: 4, max: 44 }), fc.integer({ min: -2, max: 2 }))
+      .map(([power, step]) => Math.max(0, 2 ** power + step)),
+  },
   { weight: 2, arbitrary: fc.nat({ max: 2 ** 31 - 1 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 ** 44 }) },
   { weight: 2, arbitrary: huge },
@@ -31,7 +36,10 @@ const steps = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: changes.map((list): Step => ({ kind: 'delta', changes: list })) },
     { weight: 1, arbitrary: changes.map((list): Step => ({ kind: 'snapshot', changes: list })) },
-    { weight: 1, arbitrary: fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 1 })).map(([price, quantity]): Step => ({ kind: 'rescale', price, quantity })) },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: 1 })).map(([price, quantity]): Step => ({ kind: 'rescale', price, quantity })),
+    },
     { weight: 1, arbitrary: fc.constant<Step>({ kind: 'reopen' }) },
   ),
   { maxLength: 30 },
@@ -40,7 +48,7 @@ const steps = fc.array(
 /** A scale may grow this often in one run: beyond, ticks times ten would leave 2^53. */
 const RESCALES_MAX = 2;
 
-test('any sequence of snapshots, deltas and rescales gives the book of the model',() => {
+test('any sequence of snapshots, deltas and rescales gives the book of the model', () => {
   fc.assert(
     fc.property(steps, (sequence) => {
       const arena = new Arena(createArenaBuffer(2 ** 20, 2));

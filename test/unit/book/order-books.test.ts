@@ -73,7 +73,9 @@ describe('OrderBooks', () => {
     delta.exchangeTimeMs = 33;
     expect(replace(SOUND, 1005)).toBe(true);
     expect([books.state(SLOT), books.reason(SLOT), books.field(SLOT, SINCE)]).toEqual([BookState.LIVE, StateReason.SYNCED, 40]);
-    expect([books.epoch(SLOT), books.seq(SLOT), books.version(SLOT), books.exchangeTimeMs(SLOT), books.receiveTimeMs(SLOT)]).toEqual([1, 1, 1005, 33, 40]);
+    expect([books.epoch(SLOT), books.seq(SLOT), books.version(SLOT), books.exchangeTimeMs(SLOT), books.receiveTimeMs(SLOT)]).toEqual([
+      1, 1, 1005, 33, 40,
+    ]);
     expect(levels(BIDS)).toEqual([
       [100, 7],
       [99, 5],
@@ -107,7 +109,9 @@ describe('OrderBooks', () => {
     ]);
     expect([BEST_BID_TICK, BEST_BID_LOTS, BEST_ASK_TICK, BEST_ASK_LOTS].map((field) => books.field(SLOT, field))).toEqual([99, 5, 101, 9]);
     expect([books.seq(SLOT), books.version(SLOT), books.receiveTimeMs(SLOT), books.field(SLOT, COUNT_APPLIED)]).toEqual([2, 7, 50, 1]);
-    expect([books.levels(SLOT, BIDS), books.levels(SLOT, ASKS), books.lotsAt(SLOT, BIDS, 98), books.lotsAt(SLOT, BIDS, 97)]).toEqual([2, 2, 1, 0]);
+    expect([books.levels(SLOT, BIDS), books.levels(SLOT, ASKS), books.lotsAt(SLOT, BIDS, 98), books.lotsAt(SLOT, BIDS, 97)]).toEqual([
+      2, 2, 1, 0,
+    ]);
   });
 
   test('an empty side has no best level', () => {
@@ -161,7 +165,9 @@ describe('OrderBooks', () => {
       [1000, 700],
       [990, 500],
     ]);
-    expect([BEST_BID_TICK, BEST_BID_LOTS, BEST_ASK_TICK, BEST_ASK_LOTS].map((field) => books.field(SLOT, field))).toEqual([1000, 700, 1010, 300]);
+    expect([BEST_BID_TICK, BEST_BID_LOTS, BEST_ASK_TICK, BEST_ASK_LOTS].map((field) => books.field(SLOT, field))).toEqual([
+      1000, 700, 1010, 300,
+    ]);
     expect(books.highestPrice(SLOT)).toBe(1.05);
   });
 

@@ -56,7 +56,13 @@ describe('Arena', () => {
 
   test('never gives a word out twice', () => {
     const sizes = fc.integer({ min: 1, max: BLOCK_WORDS_MAX });
-    const steps = fc.array(fc.oneof(sizes, sizes.map((size) => -size)), { maxLength: 200 });
+    const steps = fc.array(
+      fc.oneof(
+        sizes,
+        sizes.map((size) => -size),
+      ),
+      { maxLength: 200 },
+    );
     fc.assert(
       fc.property(steps, (list) => {
         const arena = new Arena(createArenaBuffer((FIRST_WORD + 1000) * 8, BOOKS));

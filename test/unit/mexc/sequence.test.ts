@@ -39,7 +39,10 @@ describe.skipIf(!sharedDir)('the scenario of straddling, stale, duplicate and mi
     const levels = (side: typeof BIDS | typeof ASKS): number[][] => {
       const [ticks, lots] = [new Float64Array(10), new Float64Array(10)];
       const count = books.collect(0, side, 10, ticks, lots);
-      return Array.from({ length: count }, (__, i) => [toDouble(ticks[i]!, books.priceScale(0)), toDouble(lots[i]!, books.quantityScale(0))]);
+      return Array.from({ length: count }, (__, i) => [
+        toDouble(ticks[i]!, books.priceScale(0)),
+        toDouble(lots[i]!, books.quantityScale(0)),
+      ]);
     };
     books.open(0, 3, 2, 0);
     expect(decodeSnapshot(new TextEncoder().encode(JSON.stringify(snapshot)), 3, 2, delta)).toBe(true);
@@ -55,7 +58,8 @@ describe.skipIf(!sharedDir)('the scenario of straddling, stale, duplicate and mi
         continue;
       }
       expect(books.version(0)).toBe(Number(localVersionAfter));
-      const numbers = (side: readonly (readonly [number, string])[]): number[][] => side.map(([price, quantity]) => [price, Number(quantity)]);
+      const numbers = (side: readonly (readonly [number, string])[]): number[][] =>
+        side.map(([price, quantity]) => [price, Number(quantity)]);
       expect([levels(BIDS), levels(ASKS)]).toEqual([numbers(bookAfter.bids), numbers(bookAfter.asks)]);
     }
     expect(books.seq(0)).toBe(1 + steps.filter(({ action }) => action === 'apply').length);

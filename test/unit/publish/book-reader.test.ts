@@ -35,7 +35,15 @@ describe('BookReader', () => {
   test('copies the envelope and the top levels, best first', () => {
     const copy = createBookCopy(0);
     expect(reader.read(SLOT, 2, copy)).toBe(true);
-    expect(copy).toMatchObject({ state: BookState.LIVE, reason: StateReason.SYNCED, epoch: 1, seq: 1, version: 77, exchangeTimeMs: 55, receiveTimeMs: 60 });
+    expect(copy).toMatchObject({
+      state: BookState.LIVE,
+      reason: StateReason.SYNCED,
+      epoch: 1,
+      seq: 1,
+      version: 77,
+      exchangeTimeMs: 55,
+      receiveTimeMs: 60,
+    });
     expect(copy).toMatchObject({ priceScale: 2, quantityScale: 3, bidLevels: 30, askLevels: 30, bidCount: 2, askCount: 2 });
     expect([...copy.bidTicks.subarray(0, 2), ...copy.bidLots.subarray(0, 2)]).toEqual([1000, 999, 1, 2]);
     expect([...copy.askTicks.subarray(0, 2), ...copy.askLots.subarray(0, 2)]).toEqual([1001, 1002, 100, 101]);
@@ -78,7 +86,11 @@ describe('BookReader', () => {
   });
 
   test('single words need no version', () => {
-    expect([reader.state(SLOT), reader.field(SLOT, COUNT_APPLIED), reader.int(headerInts(SLOT) + VERSION) & 1]).toEqual([BookState.LIVE, 0, 0]);
+    expect([reader.state(SLOT), reader.field(SLOT, COUNT_APPLIED), reader.int(headerInts(SLOT) + VERSION) & 1]).toEqual([
+      BookState.LIVE,
+      0,
+      0,
+    ]);
     expect([reader.usedBytes(), reader.capacityBytes()]).toEqual([arena.usedBytes(), 2 ** 20]);
   });
 
@@ -91,7 +103,8 @@ describe('BookReader', () => {
     const whole = arena.i32.slice(0, words);
     for (let run = 0; run < 3000; run++) {
       arena.i32.set(whole);
-      for (let i = 0; i < 4; i++) arena.i32[headerInts(SLOT) + 2 + (random() % (words - headerInts(SLOT) - 2))] = random() % 3 === 0 ? random() : random() % words;
+      for (let i = 0; i < 4; i++)
+        arena.i32[headerInts(SLOT) + 2 + (random() % (words - headerInts(SLOT) - 2))] = random() % 3 === 0 ? random() : random() % words;
       reader.read(SLOT, run % 2 === 0 ? 0 : 20, copy);
       expect(copy.bidCount).toBeLessThanOrEqual(65_537);
     }

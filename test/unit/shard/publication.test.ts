@@ -69,7 +69,13 @@ describe('a book channel', () => {
   test('then sends what each push changed', () => {
     bench.open(ID, book(0, 0));
     bodies();
-    push([['99', '5'], ['98', '0']], [['100.5', '0']]);
+    push(
+      [
+        ['99', '5'],
+        ['98', '0'],
+      ],
+      [['100.5', '0']],
+    );
     expect(kinds()).toEqual([DELTA]);
     expect(bodies()).toEqual([
       {
@@ -86,7 +92,10 @@ describe('a book channel', () => {
         tr: 1_000_001,
         tp: 1_000_001,
         state: 'live',
-        b: [['99.00', '5.000'], ['98.00', '0']],
+        b: [
+          ['99.00', '5.000'],
+          ['98.00', '0'],
+        ],
         a: [['100.50', '0']],
       },
     ]);
@@ -95,14 +104,37 @@ describe('a book channel', () => {
   test('of a few levels sends removals and what moved up into the window, never what lies below', () => {
     for (const price of ['99', '98', '97', '96', '95']) push([[price, '1']]);
     bench.open(ID, book(3, 0));
-    expect(bodies()[0]).toMatchObject({ b: [['99.50', '1.000'], ['99.00', '1.000'], ['98.00', '1.000']] });
+    expect(bodies()[0]).toMatchObject({
+      b: [
+        ['99.50', '1.000'],
+        ['99.00', '1.000'],
+        ['98.00', '1.000'],
+      ],
+    });
     push([['99', '0']]);
     push([['96', '7']]);
-    push([['99.25', '2'], ['97', '3']]);
+    push([
+      ['99.25', '2'],
+      ['97', '3'],
+    ]);
     expect(bodies().map(({ b, prev, seq }) => [b, prev, seq])).toEqual([
-      [[['99.00', '0'], ['97.00', '1.000']], 6, 7],
+      [
+        [
+          ['99.00', '0'],
+          ['97.00', '1.000'],
+        ],
+        6,
+        7,
+      ],
       [[], 7, 8],
-      [[['99.25', '2.000'], ['97.00', '0']], 8, 9],
+      [
+        [
+          ['99.25', '2.000'],
+          ['97.00', '0'],
+        ],
+        8,
+        9,
+      ],
     ]);
   });
 
@@ -110,7 +142,10 @@ describe('a book channel', () => {
     bench.open(ID, book(depth, 100)).tick();
     expect(bodies()).toHaveLength(1);
     push([['99', '1']]);
-    push([['99', '2'], ['98', '1']]);
+    push([
+      ['99', '2'],
+      ['98', '1'],
+    ]);
     push([['98', '0']]);
     expect(bodies()).toEqual([]);
     bench.tick(50);
@@ -120,7 +155,14 @@ describe('a book channel', () => {
     expect(sent).toHaveLength(1);
     expect(sent[0]).toMatchObject({ type: 'delta', prev: 1, seq: 4, xv: [101, 103] });
     // A full book lists what was touched, the window what differs.
-    expect(sent[0]!['b']).toEqual(depth === 0 ? [['98.00', '0'], ['99.00', '2.000']] : [['99.00', '2.000']]);
+    expect(sent[0]!['b']).toEqual(
+      depth === 0
+        ? [
+            ['98.00', '0'],
+            ['99.00', '2.000'],
+          ]
+        : [['99.00', '2.000']],
+    );
     bench.tick(100);
     expect(bodies()).toEqual([]);
     push([['99', '3']]);
@@ -137,7 +179,18 @@ describe('a book channel', () => {
       [DELTA, 0],
       [SNAPSHOT_FOR, 1234],
     ]);
-    expect(bodies()).toMatchObject([{ prev: 1, seq: 2 }, { seq: 2, prev: null, reason: 'slow', b: [['99.50', '1.000'], ['99.00', '1.000']] }]);
+    expect(bodies()).toMatchObject([
+      { prev: 1, seq: 2 },
+      {
+        seq: 2,
+        prev: null,
+        reason: 'slow',
+        b: [
+          ['99.50', '1.000'],
+          ['99.00', '1.000'],
+        ],
+      },
+    ]);
     push([['98', '1']]);
     bench.tick(200);
     expect(bodies()).toMatchObject([{ prev: 2, seq: 3, b: [['98.00', '1.000']] }]);
@@ -217,8 +270,20 @@ describe('book_top', () => {
     const sent = bodies();
     expect(sent.map(({ b, seq }) => [b, seq])).toEqual([
       [[['99.50', '1.000']], 1],
-      [[['99.50', '1.000'], ['99.00', '1.000']], 2],
-      [[['99.50', '1.000'], ['98.00', '1.000']], 4],
+      [
+        [
+          ['99.50', '1.000'],
+          ['99.00', '1.000'],
+        ],
+        2,
+      ],
+      [
+        [
+          ['99.50', '1.000'],
+          ['98.00', '1.000'],
+        ],
+        4,
+      ],
     ]);
     expect(sent[0]).toMatchObject({ ch: 'book_top', depth: 2, type: 'snapshot', prev: null, state: 'live' });
     expect(sent[0]).not.toHaveProperty('reason');
@@ -349,7 +414,11 @@ describe('when the outbound ring is full', () => {
     bench.tick(200);
     expect([follower.snapshots, follower.faults, follower.live]).toEqual([['subscribe', 'slow'], [], true]);
     expect(follower.seq).toBe(bench.book().seq);
-    expect(follower.bids()).toEqual([['99.50', '40.000'], ['98.00', '1.000'], ['97.00', '1.000']]);
+    expect(follower.bids()).toEqual([
+      ['99.50', '40.000'],
+      ['98.00', '1.000'],
+      ['97.00', '1.000'],
+    ]);
     expect(follower.deltas).toBeGreaterThan(0);
   });
 
@@ -362,7 +431,7 @@ describe('when the outbound ring is full', () => {
     drain();
     expect(bench.resyncs).toEqual(['gap', 'bad_frame']);
     expect(bench.states).toEqual(['live synced', 'syncing gap', 'live synced', 'syncing bad_frame']);
-    expect(bench.refusals).toEqual([...new Array<number>(OTHER_BODIES).fill(DepthDecode.NOT_DEPTH), DepthDecode.TRUNCATED]);
+    expect(bench.refusals).toEqual([...Array.from({ length: OTHER_BODIES }, () => DepthDecode.NOT_DEPTH), DepthDecode.TRUNCATED]);
   });
 
   test('a snapshot asked for by one subscriber waits for room', () => {
@@ -420,10 +489,15 @@ describe('when the outbound ring is full', () => {
 test('the largest book there can be fits one message', { timeout: 20_000 }, () => {
   bench = new ShardBench({ inboundBytes: 2 ** 24, outboundBytes: 2 ** 25, booksBytes: 2 ** 25 }).track().lineUp();
   const count = 65_536;
-  const side = (from: number, step: number): TextLevel[] => Array.from({ length: count }, (_, i) => [(from + step * i).toFixed(2), '1234567890123.125']);
+  const side = (from: number, step: number): TextLevel[] =>
+    Array.from({ length: count }, (_, i) => [(from + step * i).toFixed(2), '1234567890123.125']);
   bench.snapshot({ lastUpdateId: 1, bids: side(99_999_999_999_990, -1), asks: side(100_000_000_000_000, 1) });
   expect([bench.state(), bench.book(1, -1).bidLevels, bench.book(1, -1).askLevels]).toEqual(['live synced', count, count]);
   bench.open(ID, book(0, 0));
   const [message] = bench.take(ID);
-  expect([message!.kind, (message!.body['b'] as unknown[]).length, (message!.body['a'] as unknown[]).length]).toEqual([SNAPSHOT, count, count]);
+  expect([message!.kind, (message!.body['b'] as unknown[]).length, (message!.body['a'] as unknown[]).length]).toEqual([
+    SNAPSHOT,
+    count,
+    count,
+  ]);
 });

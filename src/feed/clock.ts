@@ -1,8 +1,0 @@
-/** Unix time in ms with a fraction; never goes back. */
-export type Clock = () => number;
-
-/** Monotonic: steps of the system's clock after start-up do not show. */
-export const systemClock: Clock = () => performance.timeOrigin + performance.now();
-
-/** A number in [0, 1), like `Math.random`; injected so that tests repeat. */
-export type Random = () => number;

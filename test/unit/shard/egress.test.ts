@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
+import { RingProducer } from '../../../src/memory/spsc-ring.js';
+import { BookState, StateReason } from '../../../src/model/book-state.js';
+import { MessageKind } from '../../../src/model/publication.js';
+import { ShardEgress } from '../../../src/shard/egress.js';
+import { KIND_BITS, Outbound } from '../../../src/shard/records.js';
+import { until } from '../../support/until.js';
+
+let buffer: SharedArrayBuffer;
+let producer: RingProducer;
+let egress: ShardEgress;
+let seen: unknown[][];
+let frames: Buffer[];
+
+beforeEach(() => {
+  buffer = createRingBuffer(64 * 1024);
+  producer = new RingProducer(buffer);
+  seen = [];
+  frames = [];
+  egress = new ShardEgress(
+    2,
+    buffer,
+    {
+      deliver: (id, kind, token, frame, payloadOffset) => {
+        frames.push(frame);
+        seen.push(['message', id, kind, token, frame.toString('latin1'), payloadOffset]);
+      },
+      flush: () => seen.push(['flush']),
+    },
+    {
+      resyncRequested: (...event) => seen.push(['resync', ...event]),
+      bookState: (...event) => seen.push(['state', ...event]),
+      refused: (...event) => seen.push(['refused', ...event]),
+      untracked: (...event) => seen.push(['untracked', ...event]),
+    },
+  );
+});
+
+function sendMessage(text: string): boolean {
+  return producer.write(Outbound.MESSAGE, 9, MessageKind.SNAPSHOT_FOR | ((2 ** 28 - 1) << KIND_BITS), 0, Buffer.from(text, 'latin1'));
+}
+
+describe('ShardEgress', () => {
+  test('hands on what the shard sent, in order, and flushes once', () => {
+    sendMessage('\x81\x02{}');
+    producer.write(Outbound.RESYNC, 4, StateReason.GAP, 0);
+    producer.write(Outbound.STATE, 4, BookState.STALE | (StateReason.SILENT << 8), 12.5);
+    producer.write(Outbound.REFUSED, 4, 100, 0);
+    producer.write(Outbound.UNTRACKED, 4, 0, 0);
+    egress.drain();
+    expect(seen).toEqual([
+      ['message', 9, MessageKind.SNAPSHOT_FOR, 2 ** 28 - 1, '\x81\x02{}', 2],
+      ['resync', 2, 4, StateReason.GAP],
+      ['state', 2, 4, BookState.STALE, StateReason.SILENT, 12.5],
+      ['refused', 2, 4, 100],
+      ['untracked', 2, 4],
+      ['flush'],
+    ]);
+    egress.drain();
+    expect(seen).toHaveLength(6);
+  });
+
+  test('a message is a copy of its own: the ring may go on', () => {
+    sendMessage('\x81\x02ab');
+    egress.drain();
+    for (let i = 0; i < 3000; i++) {
+      if (!sendMessage('\x81\x02zz')) egress.drain();
+    }
+    expect(frames[0]!.toString('latin1')).toBe('\x81\x02ab');
+  });
+
+  test('a record of unknown type is a programmer error', () => {
+    producer.write(55, 0, 0, 0);
+    expect(() => egress.drain()).toThrow('unknown record type 55 from shard 2');
+  });
+
+  test('once started, takes records as they come, until it is stopped', async () => {
+    egress.start();
+    for (let i = 0; i < 3; i++) {
+      producer.write(Outbound.REFUSED, i, 0, 0);
+      await until(() => seen.some(([what, , slot]) => what === 'refused' && slot === i), { what: `record ${i}` });
+    }
+    for (let i = 0; i < 2000; i++) producer.write(Outbound.REFUSED, 100 + i, 0, 0);
+    await until(() => seen.some(([what, , slot]) => what === 'refused' && slot === 2099), { what: 'two batches' });
+    egress.stop();
+    producer.write(Outbound.REFUSED, 9999, 0, 0);
+    await until(() => producer.usedBytes() === 24);
+    expect(seen.flat()).not.toContain(9999);
+  });
+});

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+
+import { Channel, MessageKind, TOKEN_MAX } from '../../../src/model/publication.js';
+import { decodeSpec, encodeSpec, KIND_BITS } from '../../../src/shard/records.js';
+
+test('a specification passes through a record at any place', () => {
+  const spec = { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 100 };
+  const bytes = new Uint8Array(3 + 12);
+  bytes.set(encodeSpec(spec), 3);
+  expect(decodeSpec(bytes.subarray(3))).toEqual(spec);
+});
+
+test('kind and token share an int32 without loss', () => {
+  expect(Math.max(...Object.values(MessageKind))).toBeLessThan(1 << KIND_BITS);
+  for (const kind of Object.values(MessageKind)) {
+    const aux = kind | (TOKEN_MAX << KIND_BITS);
+    expect([aux, aux & ((1 << KIND_BITS) - 1), aux >>> KIND_BITS]).toEqual([aux | 0, kind, TOKEN_MAX]);
+  }
+});

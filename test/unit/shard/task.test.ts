@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+
+import { ASKS, BIDS, headerInts, VERSION } from '../../../src/book/book-layout.js';
+import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
+import { OrderBooks } from '../../../src/book/order-books.js';
+import { Arena } from '../../../src/memory/arena.js';
+import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
+import { BookState, StateReason } from '../../../src/model/book-state.js';
+import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard } from '../../../src/shard/task.js';
+import { fillDelta } from '../../support/delta.js';
+
+test('the memory of a shard, and what becomes of it when its worker dies', () => {
+  const buffers = createShardBuffers();
+  const arena = new Arena(buffers.books);
+  const books = new OrderBooks(arena);
+  const delta = new DeltaBuffer(8);
+  const last = BOOKS_PER_SHARD_MAX - 1;
+  expect([arena.booksMax, arena.usedBytes()]).toEqual([BOOKS_PER_SHARD_MAX, 0]);
+  // The fullest book in one message: 65,536 levels a side, 56 bytes each with the longest numbers below 2^53.
+  expect(new RingProducer(buffers.outbound).payloadBytesMax).toBeGreaterThan(2 * 65_536 * 56);
+
+  for (const slot of [0, 3, last]) {
+    books.open(slot, 2, 2, 0);
+    fillDelta(delta, [['bid', 1, 1]]);
+    books.applySnapshot(slot, delta, 9);
+  }
+  books.close(3);
+  const producer = new RingProducer(buffers.inbound);
+  producer.write(1, 0, 0, 0, new Uint8Array(100));
+  new Int32Array(buffers.control)[CONTROL_READY] = 1;
+  // The worker died in the middle of a change of one book, and right behind it in the other.
+  arena.i32[headerInts(0) + VERSION]!++;
+
+  const epochs = [0, last].map((slot) => books.epoch(slot));
+  resetShard(buffers, 123);
+  expect([0, last].map((slot) => books.epoch(slot))).toEqual(epochs);
+  for (const slot of [0, last]) {
+    expect(arena.i32[headerInts(slot) + VERSION]! & 1).toBe(0);
+    expect([books.isOpen(slot), books.state(slot), books.reason(slot)]).toEqual([true, BookState.SYNCING, StateReason.WORKER_LOST]);
+    expect([books.seq(slot), books.receiveTimeMs(slot)]).toEqual([1, 0]);
+    expect([books.levels(slot, BIDS), books.levels(slot, ASKS)]).toEqual([0, 0]);
+    expect(books.collect(slot, BIDS, 5, new Float64Array(5), new Float64Array(5))).toBe(0);
+  }
+  expect(books.isOpen(3)).toBe(false);
+  expect([arena.usedBytes(), producer.usedBytes(), new RingConsumer(buffers.inbound).next()]).toEqual([0, 0, false]);
+  expect(new Int32Array(buffers.control)[CONTROL_READY]).toBe(0);
+
+  // Announced again by the new worker's first records; no epoch of any book comes twice.
+  const highest = Math.max(...epochs);
+  books.open(0, 2, 2, 5);
+  expect([books.epoch(0), books.seq(0), books.state(0)]).toEqual([highest, 1, BookState.SYNCING]);
+  books.applySnapshot(0, delta, 9);
+  expect([books.epoch(0), books.seq(0)]).toEqual([highest + 1, 2]);
+});

@@ -38,8 +38,14 @@ export default {
     {
       name: 'engine-does-not-know-its-commands',
       severity: 'error',
-      from: { path: '^src/(engine|index)(/|\\.ts$)' },
+      from: { path: '^src/engine(/|\\.ts$)' },
       to: { path: '^(src/(cli|simulator|main)|workers|test|bench)' },
+    },
+    {
+      name: 'the-library-has-no-commands',
+      severity: 'error',
+      from: { path: '^src/index\\.ts$' },
+      to: { path: '^(src/(cli|main)|workers|test|bench)' },
     },
     {
       name: 'nothing-imports-the-entries',

@@ -86,14 +86,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         for (const symbol of await rest.exchangeInfo()) listed.set(symbol.symbol, symbol);
       }
       const listing = listed.get(name);
-      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      if (listing === undefined)
+        throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
       return listing;
     };
 
     const buffers = Array.from({ length: workers }, createShardBuffers);
     const readers = buffers.map(({ books }) => new BookReader(books));
     const symbols = new SymbolTable(workers, BOOKS_PER_SHARD_MAX);
-    const ingress = new ShardIngress(buffers, logger);
+    const ingress: ShardIngress = new ShardIngress(buffers, logger, (shard) => supervisor.replace(shard));
     const hub = new PublicationHub(ingress);
     const feed = new Feed({
       wsUrl: options.wsUrl,
@@ -106,7 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     const events = shardEvents(symbols, feed, logger, clock);
     const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
-    const supervisor = new ShardSupervisor({
+    const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
       workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
@@ -175,7 +176,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
     closers.push(() => clearInterval(ticker));
 
-    const http = await buildHttp({ market, hub, logger });
+    const http = await buildHttp({ market, hub, logger: quiet(logger) });
     closers.push(() => http.close());
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
@@ -191,6 +192,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 async function listSymbols(rest: RestClient): Promise<Map<string, ListedSymbol>> {
   const listed = await rest.exchangeInfo({ turnover: true });
   return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
+}
+
+/** Fastify announces every address it listens on; whoever starts the engine says so once. */
+function quiet(logger: Logger): Logger {
+  return logger.child({}, { level: logger.isLevelEnabled('info') ? 'warn' : logger.level });
 }
 
 /** What the shards report, turned into calls of the feed and lines of the log. */

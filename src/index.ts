@@ -17,10 +17,9 @@ export type {
 } from './model/market-data.js';
 export type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
 
-// Books: a copy to read into, the reader of shared memory, and the words of their state.
+// Books: a copy to read into, and the words of their state.
 export { createBookCopy } from './model/book-copy.js';
 export type { BookCopy } from './model/book-copy.js';
-export { BookReader } from './publish/book-reader.js';
 export { BookState, bookStateNames, StateReason, stateReasonNames } from './model/book-state.js';
 export type { BookStateName, StateReasonName } from './model/book-state.js';
 export { formatDecimal, toDouble } from './model/decimal.js';

@@ -68,7 +68,7 @@ function toSharedMemory(frames: readonly Uint8Array[]): { bytes: Uint8Array; sta
     starts[i + 1] = starts[i]! + frame.length;
   });
   const bytes = new Uint8Array(new SharedArrayBuffer(starts[frames.length]!));
-  frames.forEach((frame, i) => bytes.set(frame, starts[i]!));
+  frames.forEach((frame, i) => bytes.set(frame, starts[i]));
   return { bytes, starts };
 }
 

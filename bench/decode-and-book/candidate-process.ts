@@ -48,6 +48,6 @@ export class CandidateProcess {
   async #next<T>(): Promise<T> {
     const { value, done } = await this.#answers.next();
     if (done) throw new Error(`candidate "${this.#name}" ended early: ${await this.#ended}`);
-    return JSON.parse(value as string) as T;
+    return JSON.parse(value) as T;
   }
 }

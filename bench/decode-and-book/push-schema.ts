@@ -53,5 +53,5 @@ export function decodePush(bytes: Uint8Array): DepthPush {
 }
 
 export function encodePush(push: DepthPush): Uint8Array {
-  return wrapper.encode(wrapper.create(push as unknown as Record<string, unknown>)).finish();
+  return wrapper.encode(wrapper.create(push)).finish();
 }

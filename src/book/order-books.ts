@@ -62,12 +62,14 @@ export class OrderBooks {
     i32[ints + PRICE_SCALE] = priceScale;
     i32[ints + QUANTITY_SCALE] = quantityScale;
     i32[ints + EPOCH] = this.#arena.highestEpoch();
+    // A slot in use was emptied under a worker that died.
+    const reason = i32[ints + IN_USE] === 1 ? StateReason.WORKER_LOST : StateReason.START;
     i32[ints + IN_USE] = 1;
     const doubles = headerDoubles(slot);
     this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
     i32[ints + BIDS + EVICTED] = 0;
     i32[ints + ASKS + EVICTED] = 0;
-    this.#enter(slot, BookState.SYNCING, StateReason.START, timeMs);
+    this.#enter(slot, BookState.SYNCING, reason, timeMs);
     try {
       this.#clear(slot);
     } finally {

@@ -51,7 +51,7 @@ export class Market implements MarketData {
     this.source = parts.source;
     this.track = parts.track;
     this.untrack = parts.untrack;
-    this.#startedAt = parts.clock();
+    this.#startedAt = Math.floor(parts.clock());
   }
 
   find(symbol: string): TrackedSymbol | undefined {
@@ -82,11 +82,11 @@ export class Market implements MarketData {
       symbol: symbol.symbol,
       state: bookStateNames[envelope.state],
       reason: stateReasonNames[envelope.reason],
-      since: reader.field(slot, SINCE),
+      since: Math.floor(reader.field(slot, SINCE)),
       epoch: envelope.epoch,
       seq: envelope.seq,
       version: envelope.version,
-      ageMs: envelope.receiveTimeMs === 0 ? null : Math.max(0, clock() - envelope.receiveTimeMs),
+      ageMs: envelope.receiveTimeMs === 0 ? null : Math.max(0, Math.floor(clock() - envelope.receiveTimeMs)),
       shard: symbol.shard,
       connection: feed.connectionOf(symbol.id),
       bidLevels: envelope.bidLevels,
@@ -130,7 +130,10 @@ export class Market implements MarketData {
         suspect: states[BookState.SUSPECT]!,
       },
       shards: readers.map((_, shard) => this.#shardStatus(shard)),
-      connections: fed.connections,
+      connections: fed.connections.map((connection) => ({
+        ...connection,
+        lastReceived: connection.lastReceived === null ? null : Math.floor(connection.lastReceived),
+      })),
       snapshots: fed.snapshots,
       counters: {
         frames: fed.counters.frames,

@@ -178,11 +178,6 @@ export class Feed {
     return this.#lines.get(symbolId)?.connection?.number ?? null;
   }
 
-  /** The rings have room again: ends every rest from reading. */
-  resumeReading(): void {
-    for (const connection of this.#pool.connections()) connection.resume();
-  }
-
   status(): FeedStatus {
     const { budget } = this.#options;
     return {

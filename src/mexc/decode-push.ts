@@ -105,7 +105,7 @@ const bodyTypes: BodyTypes = {
   ],
 };
 
-const bodyByField = new Map(Object.entries(bodyTypes).map(([kind, [field, type]]) => [field, { kind, type: type as MessageType<object> }]));
+const bodyByField = new Map(Object.entries(bodyTypes).map(([kind, [field, type]]) => [field, { kind, type: type }]));
 
 /** Fields of the wrapper from here on are bodies. */
 const FIRST_BODY_FIELD = 301;

@@ -44,7 +44,7 @@ export function list<Item>(number: number, type: MessageType<Item>): Field<Item>
  * single field sent twice the last one counts.
  */
 export function message<T extends object>(fields: Fields<T>): MessageType<T> {
-  const entries = Object.entries(fields) as [string, Field<unknown>][];
+  const entries = Object.entries<Field<unknown>>(fields);
   const byNumber = new Map(entries.map(([name, field]) => [field.number, { name, field }]));
   const lists = entries.filter(([, field]) => field.repeated).map(([name]) => name);
   return {

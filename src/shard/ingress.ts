@@ -35,7 +35,11 @@ export class ShardIngress implements FeedSink, PublicationPort {
   readonly #lossy = new Map<number, number>();
   readonly #logger: Logger;
 
-  constructor(shards: readonly ShardBuffers[], logger: Logger) {
+  readonly #stuck: (shard: number) => void;
+
+  /** `stuck` is told of a shard that takes nothing any more, not even what must not be lost. */
+  constructor(shards: readonly ShardBuffers[], logger: Logger, stuck: (shard: number) => void) {
+    this.#stuck = stuck;
     this.#producers = shards.map(({ inbound }) => new RingProducer(inbound));
     this.#waiting = shards.map(() => []);
     this.#logger = logger;
@@ -160,8 +164,12 @@ export class ShardIngress implements FeedSink, PublicationPort {
   #send(shard: number, type: number, key: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
     const waiting = this.#waiting[shard]!;
     if (waiting.length === 0 && this.#producers[shard]!.write(type, key, aux, timeMs, payload)) return;
-    if (waiting.length >= WAITING_MAX) throw new Error(`shard ${shard} took none of ${WAITING_MAX} control records`);
-    waiting.push({ type, key, aux, timeMs, payload });
+    if (waiting.length === WAITING_MAX) {
+      this.#logger.error({ shard, waiting: WAITING_MAX }, 'a shard takes no records, its worker is replaced');
+      this.#stuck(shard);
+    }
+    // A new worker is told everything anew; what comes until then need not be kept.
+    if (waiting.length <= WAITING_MAX) waiting.push({ type, key, aux, timeMs, payload });
   }
 
   #flush(shard: number): void {

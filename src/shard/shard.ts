@@ -362,7 +362,8 @@ export class Shard {
       if (decodeSnapshot(body, books.priceScale(slot), books.quantityScale(slot), this.#delta)) return true;
       const { priceScaleNeeded, quantityScaleNeeded } = this.#delta;
       decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, this.#delta);
-      if (!this.#fitsScale(book, priceScaleNeeded)) throw new CodedError(ErrorCode.SNAPSHOT_MALFORMED, `prices with ${priceScaleNeeded} decimals`);
+      if (!this.#fitsScale(book, priceScaleNeeded))
+        throw new CodedError(ErrorCode.SNAPSHOT_MALFORMED, `prices with ${priceScaleNeeded} decimals`);
       return this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;

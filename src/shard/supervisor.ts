@@ -35,6 +35,8 @@ export class ShardSupervisor {
   readonly #failures: number[];
   readonly #runs = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** Kills the thread of a shard, by shard. */
+  readonly #kills: AbortController[] = [];
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -68,6 +70,11 @@ export class ShardSupervisor {
     await Promise.all(this.#options.shards.map((_, shard) => this.#run(shard)));
   }
 
+  /** Kills the worker of a shard; a new one takes its place as after any other death. */
+  replace(shard: number): void {
+    this.#kills[shard]?.abort();
+  }
+
   /** Waits for the tasks to end; whoever sent them SHUT_DOWN records calls this next. Threads that do not end are terminated. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -88,7 +95,9 @@ export class ShardSupervisor {
     assert(this.#runs.size < shards.length, 'one task a shard');
     const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs };
     const startedAt = clock();
-    const run: Promise<void> = this.#pool.run(task).then(
+    const kill = new AbortController();
+    this.#kills[shard] = kill;
+    const run: Promise<void> = this.#pool.run(task, { signal: kill.signal }).then(
       () => this.#ended(shard, run, startedAt, new Error('the shard ended by itself')),
       (error: unknown) => this.#ended(shard, run, startedAt, error),
     );
@@ -119,7 +128,7 @@ export class ShardSupervisor {
     this.#states[shard] = 'restarting';
     this.#restarts[shard]!++;
     this.#failures[shard] = now - startedAt > STABLE_MS ? 1 : this.#failures[shard]! + 1;
-    const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard]! - 2));
+    const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard] - 2));
     logger.error({ shard, restarts: this.#restarts[shard], delayMs, err: error }, 'worker lost, its books start anew');
     resetShard(shards[shard]!, now);
     lost(shard);

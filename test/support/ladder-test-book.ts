@@ -84,7 +84,15 @@ export class LadderTestBook {
     const items = (levels: readonly TextLevel[]): unknown => levels.map(([price, quantity]) => ({ price, quantity }));
     const frame = encodePush({ publicAggreDepths: { asks: items(asks), bids: items(bids), fromVersion: version, toVersion: version } });
     const decode = (): DepthDecode =>
-      decodeDepth(frame, new DataView(frame.buffer, frame.byteOffset, frame.byteLength), 0, frame.length, this.#books.priceScale(SLOT), this.#books.quantityScale(SLOT), this.#delta);
+      decodeDepth(
+        frame,
+        new DataView(frame.buffer, frame.byteOffset, frame.byteLength),
+        0,
+        frame.length,
+        this.#books.priceScale(SLOT),
+        this.#books.quantityScale(SLOT),
+        this.#delta,
+      );
     let outcome = decode();
     if (outcome === DepthDecode.RESCALE) {
       this.#books.rescale(SLOT, this.#delta.priceScaleNeeded, this.#delta.quantityScaleNeeded);

@@ -42,7 +42,7 @@ export class ModelBook {
 
   applyLevels(side: Side, levels: readonly LevelInput[]): void {
     for (const level of levels) {
-      if ('price' in level) this.applyDelta(side, level.price!, level.quantity!);
+      if ('price' in level) this.applyDelta(side, level.price, level.quantity!);
       else this.applyDelta(side, (level as readonly string[])[0]!, (level as readonly string[])[1]!);
     }
   }

@@ -76,7 +76,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
     };
     this.#staleAfterMs = staleAfterMs;
     this.#shard = this.#newShard();
-    this.ingress = new ShardIngress([this.buffers], pino({ level: 'silent' }));
+    this.ingress = new ShardIngress([this.buffers], pino({ level: 'silent' }), () => {});
     this.#egress = new ShardEgress(0, this.buffers.outbound, this, this);
     this.reader = new BookReader(this.buffers.books);
   }

@@ -27,7 +27,7 @@ const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
   unit: 'requests a second',
 });
 const staleAfterMs = key.wholeNumber(100, 86_400_000, {
-  description: 'A book whose line carried nothing for so long is marked stale.',
+  description: 'A book silent for longer, and for 20 times its usual pause, is marked stale; 10 times this while its pause is unknown.',
   unit: 'ms',
 });
 const logLevel = key.oneOf(LOG_LEVELS, { description: 'Least severity that is logged.' });

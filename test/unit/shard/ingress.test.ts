@@ -32,7 +32,7 @@ let rings: RingConsumer[];
 
 beforeEach(() => {
   const shards = [buffers(), buffers()];
-  ingress = new ShardIngress(shards, pino({ level: 'silent' }));
+  ingress = new ShardIngress(shards, pino({ level: 'silent' }), () => {});
   rings = shards.map(({ inbound }) => new RingConsumer(inbound));
 });
 

@@ -17,7 +17,7 @@ import { PublicationHub } from './publish/publication-hub.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { ShardSupervisor } from './shard/supervisor.js';
-import { BOOKS_PER_SHARD_MAX, createShardBuffers } from './shard/task.js';
+import { BOOKS_PER_SHARD_MAX, createShardBuffers, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -117,7 +117,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         // What the dead worker still sent, then its symbols and publications from the start.
         egresses[shard]!.drain();
         ingress.shardLost(shard);
-        symbols.shardEmptied(shard);
+        for (const slot of symbols.shardEmptied(shard)) vacateSlot(buffers[shard]!, slot);
         const affected = [...symbols.ofShard(shard)];
         for (const symbol of affected) ingress.announce(symbol, clock());
         const ids = affected.map(({ id }) => id);

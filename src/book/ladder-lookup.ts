@@ -70,6 +70,8 @@ export function lotsAt(f64: Float64Array, i32: Int32Array, side: number, tick: n
 
 /** The nearest level beyond `tick`; NO_TICK when there is none. */
 export function neighbour(i32: Int32Array, side: number, tick: number, direction: number): number {
+  const near = neighbourInLeaf(i32, side, tick, direction);
+  if (near !== NO_TICK) return near;
   const height = i32[side + HEIGHT]!;
   let node = i32[side + ROOT]!;
   if (node === 0 || height > HEIGHT_MAX) return NO_TICK;
@@ -98,6 +100,23 @@ export function neighbour(i32: Int32Array, side: number, tick: number, direction
   if (turningNode === 0) return NO_TICK;
   const number = Math.floor(tick * INVERSE_SPAN[turningLevel + 1]!) * CHILDREN + turningChild;
   return descend(i32, turningNode, turningLevel, turningChild, number * SPAN[turningLevel]!, direction);
+}
+
+/** The nearest level beyond a tick below the hot node, if it lies in the same leaf: where the touch moves, nearly always. */
+function neighbourInLeaf(i32: Int32Array, side: number, tick: number, direction: number): number {
+  const hot = i32[side + HOT_NODE]!;
+  if (hot === 0 || tick >= INT_TICK_LIMIT || tick >> HOT_SHIFT !== i32[side + HOT_NUMBER]!) return NO_TICK;
+  const middle = i32[hot + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
+  const leaf = middle === 0 ? 0 : i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
+  if (leaf === 0) return NO_TICK;
+  const child = (tick >> PAGE_SHIFT) & CHILD_MASK;
+  // An empty page has no bits set.
+  let slot = nextBit(i32[leaf + FIRST_CHILD + 2 * child + 1]!, tick & (PAGE_TICKS - 1), direction);
+  if (slot >= 0) return (tick & -PAGE_TICKS) + slot;
+  const next = nextBit(i32[leaf + BITS]!, child, direction);
+  if (next < 0) return NO_TICK;
+  slot = firstBit(i32[leaf + FIRST_CHILD + 2 * next + 1]!, direction);
+  return slot < 0 ? NO_TICK : (((tick >> LEAF_SHIFT) << LEAF_SHIFT) | (next << PAGE_SHIFT)) + slot;
 }
 
 /** The lowest (`direction` 1) or highest (-1) level; NO_TICK when the ladder is empty. */

@@ -1,5 +1,5 @@
 import type { Arena } from '../memory/arena.js';
-import { readBegin, writeBegin, writeEnd } from '../memory/seqlock.js';
+import { writeBegin, writeEnd } from '../memory/seqlock.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
 import { assert } from '../support/assert.js';
@@ -62,14 +62,16 @@ export class OrderBooks {
     i32[ints + PRICE_SCALE] = priceScale;
     i32[ints + QUANTITY_SCALE] = quantityScale;
     i32[ints + EPOCH] = this.#arena.highestEpoch();
-    // A slot in use was emptied under a worker that died.
-    const reason = i32[ints + IN_USE] === 1 ? StateReason.WORKER_LOST : StateReason.START;
+    // A slot in use was emptied under a worker that died: its counters go on too.
+    const again = i32[ints + IN_USE] === 1;
     i32[ints + IN_USE] = 1;
     const doubles = headerDoubles(slot);
-    this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
-    i32[ints + BIDS + EVICTED] = 0;
-    i32[ints + ASKS + EVICTED] = 0;
-    this.#enter(slot, BookState.SYNCING, reason, timeMs);
+    if (!again) {
+      this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
+      i32[ints + BIDS + EVICTED] = 0;
+      i32[ints + ASKS + EVICTED] = 0;
+    }
+    this.#enter(slot, BookState.SYNCING, again ? StateReason.WORKER_LOST : StateReason.START, timeMs);
     try {
       this.#clear(slot);
     } finally {
@@ -175,7 +177,7 @@ export class OrderBooks {
     const i32 = this.#i32;
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
-    assert((readBegin(i32, ints + VERSION) & 1) === 0, 'write sections do not nest');
+    assert((i32[ints + VERSION]! & 1) === 0, 'write sections do not nest');
     writeBegin(i32, ints + VERSION);
     const sound = this.#applyLevels(slot, delta, receiveTimeMs);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;

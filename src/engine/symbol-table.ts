@@ -77,8 +77,10 @@ export class SymbolTable {
     if (this.#closing[shard]!.delete(slot)) this.#freeSlots[shard]!.push(slot);
   }
 
-  /** The shard's books were all emptied. */
-  shardEmptied(shard: number): void {
-    for (const slot of this.#closing[shard]!) this.slotClosed(shard, slot);
+  /** The shard's books were all emptied; returns the slots that were waiting for it. */
+  shardEmptied(shard: number): readonly number[] {
+    const slots = [...this.#closing[shard]!];
+    for (const slot of slots) this.slotClosed(shard, slot);
+    return slots;
   }
 }

@@ -61,6 +61,11 @@ export function createShardBuffers(): ShardBuffers {
   };
 }
 
+/** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
+export function vacateSlot(buffers: ShardBuffers, slot: number): void {
+  new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
+}
+
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
  * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Main thread, only while no worker runs on the shard.

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../support/next-turn.js';
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 

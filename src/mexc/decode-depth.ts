@@ -15,7 +15,7 @@ import * as digits from './digits.js';
 // two fifths of this decoder's time.
 const { POWERS_OF_TEN, SCALE_MAX } = decimal;
 const { TICK_LIMIT } = ladder;
-const { KEEP_A, KEEP_B, KEEP_C, POINT_PLACE, INVERSE_POWERS_OF_TEN, FRACTION_POWERS, SHORT_CHARS_MAX } = digits;
+const { KEEP_A, KEEP_B, KEEP_C, POINT_PLACE, INVERSE_POWERS_OF_TEN, FRACTION_POWERS, FRACTION_BASE, SHORT_CHARS_MAX } = digits;
 
 export const DepthDecode = {
   OK: 0,
@@ -52,22 +52,24 @@ const LEVEL_BYTES_MIN = 8;
 
 /** Whole numbers up to here are exact. */
 const EXACT_MAX = 2 ** 53 - 1;
-/** Four characters '0'. */
+/** Characters less '0' by exclusive or: digits become 0 … 9, a point becomes 0x1e. */
 const ZEROS = 0x30303030;
-const POINTS = 0x2e2e2e2e;
+const POINTS = 0x1e1e1e1e;
+const POINT = 0x1e;
 /** A byte that is 0 has its top bit set in `(word - ONES) & ~word`, and any byte behind it that is 1: then there seem to be two points. */
 const ONES = 0x01010101;
-/** '.' with these bits turned becomes '0'. */
-const POINT_TO_ZERO = 0x1e;
-/** Added to a byte above '9', it sets the top bit; taking ZEROS from one below '0' does so too. */
-const ABOVE_NINE = 0x46464646;
+/** Added to a byte above 9, it sets the top bit. */
+const ABOVE_NINE = 0x76767676;
 const TOP_BITS = 0x80808080 | 0;
-const NIBBLES = 0x0f0f0f0f;
-/** digit 0 … 3 of a word, times 10 * 2^8 + 1: byte 1 becomes the first pair of digits, byte 3 the second. */
+/** digits 0 … 3 of a word, times 10 * 2^8 + 1: byte 1 becomes the first pair of digits, byte 3 the second. */
 const PAIRS = 0xa01;
 const PAIR_MASK = 0x00ff00ff;
 /** The same for the pairs, times 100 * 2^16 + 1: the upper half becomes the four digits. */
 const QUADS = 0x640001;
+/** The first four bytes of a level, lengths left out: tag of the side, length below 128, tag of the price, length. */
+const LEVEL_SHAPE = 0x00ff80ff;
+const ASK_SHAPE = (TAG_PRICE << 16) | TAG_ASKS;
+const BID_SHAPE = (TAG_PRICE << 16) | TAG_BIDS;
 
 /** What `parseNumber` read last. */
 let parsedUnits = 0;
@@ -172,8 +174,99 @@ export function decodeDepth(
   cursor = bodyStart;
 
   while (cursor < bodyEnd) {
+    // A level as MEXC writes it: price, then quantity, nothing else, both short. digits.ts tells how the numbers are read.
+    const start4 = cursor + 4 <= bodyEnd ? view.getInt32(cursor, true) : 0;
+    const shape = start4 & LEVEL_SHAPE;
+    const priceLength = start4 >>> 24;
+    const priceEnd = cursor + 4 + priceLength;
+    const levelEnd = cursor + 2 + ((start4 >>> 8) & 0x7f);
+    const quantityLength = levelEnd - priceEnd - 2;
+    if (
+      (shape === ASK_SHAPE || shape === BID_SHAPE) &&
+      levelEnd <= bodyEnd &&
+      isShort(priceLength) &&
+      isShort(quantityLength) &&
+      cursor >= SHORT_CHARS_MAX &&
+      view.getUint16(priceEnd, true) === (TAG_QUANTITY | (quantityLength << 8))
+    ) {
+      let wrong = 0;
+      let ticks: number;
+      let lots: number;
+      {
+        const length = priceLength;
+        let a = (view.getInt32(priceEnd - 4, true) ^ ZEROS) & KEEP_A[length]!;
+        let b = (view.getInt32(priceEnd - 8, true) ^ ZEROS) & KEEP_B[length]!;
+        const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
+        const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
+        a ^= Math.imul(pointA, POINT);
+        b ^= Math.imul(pointB, POINT);
+        let point = (pointA << 4) | (pointB << 3);
+        let above = a | b | (a + ABOVE_NINE) | (b + ABOVE_NINE);
+        let value =
+          (Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
+          (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
+        if (length > 8) {
+          let c = (view.getInt32(priceEnd - 12, true) ^ ZEROS) & KEEP_C[length]!;
+          const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
+          c ^= Math.imul(pointC, POINT);
+          point |= pointC << 2;
+          above |= c | (c + ABOVE_NINE);
+          value += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
+        }
+        const place = POINT_PLACE[Math.clz32(point)]!;
+        // No digits, two points, a point alone, too many decimals: said by the sign or by any bit, so that one branch tells.
+        wrong |=
+          (above & TOP_BITS) | (point & (point - 1)) | ((length - 2) & (0 - place) & TOP_BITS) | ((priceScale + 1 - place) & TOP_BITS);
+        const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
+        ticks =
+          whole * POWERS_OF_TEN[priceScale]! +
+          (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[priceScale + FRACTION_BASE - place]!;
+      }
+      {
+        const length = quantityLength;
+        let a = (view.getInt32(levelEnd - 4, true) ^ ZEROS) & KEEP_A[length]!;
+        let b = (view.getInt32(levelEnd - 8, true) ^ ZEROS) & KEEP_B[length]!;
+        const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
+        const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
+        a ^= Math.imul(pointA, POINT);
+        b ^= Math.imul(pointB, POINT);
+        let point = (pointA << 4) | (pointB << 3);
+        let above = a | b | (a + ABOVE_NINE) | (b + ABOVE_NINE);
+        let value =
+          (Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
+          (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
+        if (length > 8) {
+          let c = (view.getInt32(levelEnd - 12, true) ^ ZEROS) & KEEP_C[length]!;
+          const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
+          c ^= Math.imul(pointC, POINT);
+          point |= pointC << 2;
+          above |= c | (c + ABOVE_NINE);
+          value += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
+        }
+        const place = POINT_PLACE[Math.clz32(point)]!;
+        // No digits, two points, a point alone, too many decimals: said by the sign or by any bit, so that one branch tells.
+        wrong |=
+          (above & TOP_BITS) | (point & (point - 1)) | ((length - 2) & (0 - place) & TOP_BITS) | ((quantityScale + 1 - place) & TOP_BITS);
+        const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
+        lots =
+          whole * POWERS_OF_TEN[quantityScale]! +
+          (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[quantityScale + FRACTION_BASE - place]!;
+      }
+      if (wrong === 0 && ticks <= EXACT_MAX && lots <= EXACT_MAX) {
+        if (shape === ASK_SHAPE) {
+          askTicks[askCount] = ticks;
+          askLots[askCount++] = lots;
+        } else {
+          bidTicks[bidCount] = ticks;
+          bidLots[bidCount++] = lots;
+        }
+        cursor = levelEnd;
+        continue;
+      }
+    }
     const tag = bytes[cursor++]!;
     if (tag === TAG_ASKS || tag === TAG_BIDS) {
+      // Any other level, the long way.
       if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
       let itemLength = bytes[cursor++]!;
       if (itemLength > 0x7f) {
@@ -184,102 +277,18 @@ export function decodeDepth(
       }
       const itemEnd = cursor + itemLength;
       if (itemEnd > bodyEnd) return DepthDecode.TRUNCATED;
-      let ticks = -1;
-      let lots = -1;
-      // The level as MEXC writes it: price, then quantity, nothing else. Anything else goes the long way.
-      const priceEnd = cursor + 2 + bytes[cursor + 1]!;
-      if (
-        cursor >= SHORT_CHARS_MAX &&
-        bytes[cursor] === TAG_PRICE &&
-        bytes[priceEnd] === TAG_QUANTITY &&
-        priceEnd + 2 + bytes[priceEnd + 1]! === itemEnd &&
-        isShort(priceEnd - cursor - 2) &&
-        isShort(itemEnd - priceEnd - 2)
-      ) {
-        // digits.ts tells how this works.
-        {
-          const length = priceEnd - cursor - 2;
-          const keepA = KEEP_A[length]!;
-          const keepB = KEEP_B[length]!;
-          let a = (view.getInt32(priceEnd - 4, true) & keepA) | (ZEROS & ~keepA);
-          let b = (view.getInt32(priceEnd - 8, true) & keepB) | (ZEROS & ~keepB);
-          const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
-          const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
-          let point = (pointA << 4) | (pointB << 3);
-          a ^= Math.imul(pointA, POINT_TO_ZERO);
-          b ^= Math.imul(pointB, POINT_TO_ZERO);
-          let wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS);
-          let value =
-            (Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-            (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
-          if (length > 8) {
-            const keepC = KEEP_C[length]!;
-            let c = (view.getInt32(priceEnd - 12, true) & keepC) | (ZEROS & ~keepC);
-            const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
-            point |= pointC << 2;
-            c ^= Math.imul(pointC, POINT_TO_ZERO);
-            wrong |= (c + ABOVE_NINE) | (c - ZEROS);
-            value += (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
-          }
-          const place = POINT_PLACE[Math.clz32(point)]!;
-          // A point alone is no number; length 1 and place 1, said without a branch.
-          wrong |= (length - 2) & (0 - place);
-          const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-          if ((wrong & TOP_BITS) === 0 && (point & (point - 1)) === 0 && place <= priceScale + 1) {
-            ticks = whole * POWERS_OF_TEN[priceScale]! + (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[priceScale + 1 - place]!;
-          }
-        }
-        // The same for the quantity.
-        {
-          const length = itemEnd - priceEnd - 2;
-          const keepA = KEEP_A[length]!;
-          const keepB = KEEP_B[length]!;
-          let a = (view.getInt32(itemEnd - 4, true) & keepA) | (ZEROS & ~keepA);
-          let b = (view.getInt32(itemEnd - 8, true) & keepB) | (ZEROS & ~keepB);
-          const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
-          const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
-          let point = (pointA << 4) | (pointB << 3);
-          a ^= Math.imul(pointA, POINT_TO_ZERO);
-          b ^= Math.imul(pointB, POINT_TO_ZERO);
-          let wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS);
-          let value =
-            (Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-            (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
-          if (length > 8) {
-            const keepC = KEEP_C[length]!;
-            let c = (view.getInt32(itemEnd - 12, true) & keepC) | (ZEROS & ~keepC);
-            const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
-            point |= pointC << 2;
-            c ^= Math.imul(pointC, POINT_TO_ZERO);
-            wrong |= (c + ABOVE_NINE) | (c - ZEROS);
-            value += (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
-          }
-          const place = POINT_PLACE[Math.clz32(point)]!;
-          wrong |= (length - 2) & (0 - place);
-          const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-          if ((wrong & TOP_BITS) === 0 && (point & (point - 1)) === 0 && place <= quantityScale + 1) {
-            lots =
-              whole * POWERS_OF_TEN[quantityScale]! + (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[quantityScale + 1 - place]!;
-          }
-        }
-        if (ticks > EXACT_MAX || lots > EXACT_MAX) ticks = -1;
-      }
-      if (ticks < 0 || lots < 0) {
-        const outcome = decodeItem(bytes, cursor, itemEnd, priceScale, quantityScale);
-        if (outcome !== DepthDecode.OK) return outcome;
-        ticks = itemTicks;
-        lots = itemLots;
-        inexactCount += itemInexact;
-        if (itemPriceDecimals > priceScaleNeeded) priceScaleNeeded = itemPriceDecimals;
-        if (itemQuantityDecimals > quantityScaleNeeded) quantityScaleNeeded = itemQuantityDecimals;
-      }
+      const outcome = decodeItem(bytes, cursor, itemEnd, priceScale, quantityScale);
+      if (outcome !== DepthDecode.OK) return outcome;
+      inexactCount += itemInexact;
+      if (itemPriceDecimals > priceScaleNeeded) priceScaleNeeded = itemPriceDecimals;
+      if (itemQuantityDecimals > quantityScaleNeeded) quantityScaleNeeded = itemQuantityDecimals;
       cursor = itemEnd;
       if (tag === TAG_ASKS) {
-        askTicks[askCount] = ticks;
-        askLots[askCount++] = lots;
+        askTicks[askCount] = itemTicks;
+        askLots[askCount++] = itemLots;
       } else {
-        bidTicks[bidCount] = ticks;
-        bidLots[bidCount++] = lots;
+        bidTicks[bidCount] = itemTicks;
+        bidLots[bidCount++] = itemLots;
       }
     } else if (tag === TAG_FROM_VERSION || tag === TAG_TO_VERSION) {
       if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
@@ -289,18 +298,14 @@ export function decodeDepth(
       // Versions are whole numbers written as text. Read like a price, but there is no point.
       let version: number;
       if (isShort(length) && cursor >= SHORT_CHARS_MAX) {
-        const keepA = KEEP_A[length]!;
-        const keepB = KEEP_B[length]!;
-        const keepC = KEEP_C[length]!;
-        const a = (view.getInt32(cursor - 4, true) & keepA) | (ZEROS & ~keepA);
-        const b = (view.getInt32(cursor - 8, true) & keepB) | (ZEROS & ~keepB);
-        const c = (view.getInt32(cursor - 12, true) & keepC) | (ZEROS & ~keepC);
-        const wrong = (a + ABOVE_NINE) | (a - ZEROS) | (b + ABOVE_NINE) | (b - ZEROS) | (c + ABOVE_NINE) | (c - ZEROS);
-        if ((wrong & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
+        const a = (view.getInt32(cursor - 4, true) ^ ZEROS) & KEEP_A[length]!;
+        const b = (view.getInt32(cursor - 8, true) ^ ZEROS) & KEEP_B[length]!;
+        const c = (view.getInt32(cursor - 12, true) ^ ZEROS) & KEEP_C[length]!;
+        if (((a | b | c | (a + ABOVE_NINE) | (b + ABOVE_NINE) | (c + ABOVE_NINE)) & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
         version =
-          (Math.imul((Math.imul(c & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
-          ((Math.imul((Math.imul(b & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-            (Math.imul((Math.imul(a & NIBBLES, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16));
+          (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
+          ((Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
+            (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16));
       } else {
         if (!parseNumber(bytes, cursor - length, cursor, 0) || parsedDecimals > 0) return DepthDecode.MALFORMED;
         version = parsedUnits;

@@ -7,7 +7,7 @@ import { POWERS_OF_TEN } from '../model/decimal.js';
  * returns a double allocates.
  *
  * The text is read from its end, so that the last digit always has the same place: word A holds the last four characters, B the four
- * before, C the four before those. Characters in front of the text are replaced by '0'. The point, wherever it is, is found by a bit
+ * before, C the four before those. Every character is turned into its digit; those in front of the text become 0. The point, wherever it is, is found by a bit
  * no digit lacks, counted as a digit 0, and taken out again arithmetically: of `12.345` read as 120345, 12 and 345 come by
  * one division and one multiplication. The digit 0 in the point's place keeps the fraction of that quotient below 0.1; adding half of that
  * before rounding down makes up for the error of the division.
@@ -41,7 +41,11 @@ for (let word = 0; word < 3; word++) {
   for (let byte = 0; byte < 4; byte++) POINT_PLACE[31 - (4 + 8 * byte - word)] = word * 4 + (3 - byte) + 1;
 }
 
-/** What a fraction is multiplied by. Without a point there is none, and at the largest scale the entry beyond the exact powers meets a 0. */
-export const FRACTION_POWERS = Float64Array.of(...POWERS_OF_TEN, 0);
+/**
+ * What a fraction is multiplied by: entry FRACTION_BASE + scale - place. Without a point there is no fraction, and the entry beyond the exact
+ * powers meets a 0; a number with more decimals than the scale is refused, whatever it gave.
+ */
+export const FRACTION_BASE = SHORT_CHARS_MAX + 1;
+export const FRACTION_POWERS = Float64Array.of(...new Array<number>(SHORT_CHARS_MAX).fill(0), ...POWERS_OF_TEN, 0);
 
 export const INVERSE_POWERS_OF_TEN = POWERS_OF_TEN.map((power) => 1 / power);

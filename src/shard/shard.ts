@@ -408,6 +408,8 @@ export class Shard {
       else if (!this.#applyDelta(book, times[i]!)) return;
     }
     book.pending.clear();
+    // The snapshot says how the market stands now: silence counts from here.
+    book.silence.start(timeMs);
     this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
     this.#restart(book, 'resync');
   }

@@ -26,6 +26,10 @@ import { CodedError, ErrorCode } from './support/errors.js';
 const TICK_MS = 10;
 /** The exchange's list of pairs is asked for again at most this often. */
 const RELIST_MS = 30_000;
+/** Requests for the list of pairs at start-up. */
+const LIST_ATTEMPTS_MAX = 3;
+/** How often the workers' signs of life are looked at. */
+const HEARTBEAT_CHECK_MS = 1_000;
 /** Refused frames are logged at most this often. */
 const REFUSAL_LOG_MS = 5_000;
 
@@ -76,14 +80,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const budget = new SnapshotBudget({ ratePerSecond: options.snapshotRate });
     const rest = new RestClient({ restUrl: options.restUrl, budget, logger });
     closers.push(() => rest.close());
-    const listed = await listSymbols(rest);
+    const listed = await listSymbols(rest, logger);
     const selected = selectSymbols(options.symbols, listed);
     let relistedMs = clock();
+    let relisting: Promise<readonly ListedSymbol[]> | undefined;
     /** A symbol not known yet may have been listed since; asked at most every RELIST_MS, as the budget is needed for books. */
     const lookUp = async (name: string): Promise<ListedSymbol> => {
       if (!listed.has(name) && clock() - relistedMs > RELIST_MS) {
+        const { pausedUntil } = budget;
+        if (pausedUntil !== null) {
+          const retryAfterMs = Math.ceil(pausedUntil - clock());
+          throw new CodedError(ErrorCode.EXCHANGE_THROTTLED, 'the exchange takes no requests for now', { retryAfterMs });
+        }
+        relisting ??= rest.exchangeInfo().finally(() => (relisting = undefined));
+        for (const symbol of await relisting) listed.set(symbol.symbol, symbol);
         relistedMs = clock();
-        for (const symbol of await rest.exchangeInfo()) listed.set(symbol.symbol, symbol);
       }
       const listing = listed.get(name);
       if (listing === undefined)
@@ -174,7 +185,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     for (const egress of egresses) egress.start();
     await supervisor.start();
     const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
-    closers.push(() => clearInterval(ticker));
+    const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
+    closers.push(() => {
+      clearInterval(ticker);
+      clearInterval(heartbeats);
+    });
 
     const http = await buildHttp({ market, hub, logger: quiet(logger) });
     closers.push(() => http.close());
@@ -189,9 +204,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-async function listSymbols(rest: RestClient): Promise<Map<string, ListedSymbol>> {
-  const listed = await rest.exchangeInfo({ turnover: true });
-  return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
+/** The exchange's pairs. A throttled request is made again when the budget's pause is over, a few times. */
+async function listSymbols(rest: RestClient, logger: Logger): Promise<Map<string, ListedSymbol>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const listed = await rest.exchangeInfo({ turnover: true });
+      return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
+    } catch (error) {
+      const throttled = error instanceof CodedError && error.code === ErrorCode.EXCHANGE_THROTTLED;
+      if (!throttled || attempt === LIST_ATTEMPTS_MAX) throw error;
+      logger.warn({ attempt, code: error.code }, 'the exchange is throttled, its list of pairs is asked for again');
+    }
+  }
 }
 
 /** Fastify announces every address it listens on; whoever starts the engine says so once. */

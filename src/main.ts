@@ -1,5 +1,9 @@
 #!/usr/bin/env node
 /** The `mdp` command. */
-import { runCli } from './cli/run.js';
+// Until a command has started there is nothing to drain: a signal then ends the process in order all the same.
+const endAtOnce = (): void => process.exit(0);
+process.once('SIGTERM', endAtOnce);
+process.once('SIGINT', endAtOnce);
+const { runCli } = await import('./cli/run.js');
 
 await runCli(process.argv.slice(2));

@@ -47,8 +47,9 @@ export class LiveBlock {
   }
 
   #fit(lines: readonly string[]): readonly string[] {
-    const columns = this.#stream.columns ?? 80;
-    const rows = this.#stream.rows ?? 24;
+    // A terminal that does not know its size says 0.
+    const columns = this.#stream.columns || 80;
+    const rows = this.#stream.rows || 24;
     // A line as wide as the terminal would wrap, and then the way up would be counted wrong.
     return lines.slice(0, rows - 1).map((line) => truncate(line, columns - 1));
   }

@@ -7,9 +7,11 @@ export function selectSymbols(selection: SymbolSelection, listed: ReadonlyMap<st
   const all = [...listed.values()];
   switch (selection.kind) {
     case 'all':
-      return all;
-    case 'quote':
-      return all.filter(({ quoteAsset }) => quoteAsset === selection.quoteAsset);
+      return notNone(all, 'the exchange lists no pair that trades');
+    case 'quote': {
+      const quoted = all.filter(({ quoteAsset }) => quoteAsset === selection.quoteAsset);
+      return notNone(quoted, `the exchange trades nothing against ${selection.quoteAsset}`);
+    }
     case 'top':
       return all.sort((a, b) => (b.turnover ?? 0) - (a.turnover ?? 0)).slice(0, selection.count);
     case 'list': {
@@ -22,4 +24,10 @@ export function selectSymbols(selection: SymbolSelection, listed: ReadonlyMap<st
     default:
       return selection satisfies never;
   }
+}
+
+/** An engine without a single book would look healthy and serve nothing. */
+function notNone(selected: readonly ListedSymbol[], message: string): readonly ListedSymbol[] {
+  if (selected.length === 0) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, message);
+  return selected;
 }

@@ -51,12 +51,13 @@ export class Problem extends CodedError {
   /** The document, without the id of a request. */
   toJSON(): Record<string, unknown> {
     return {
+      // First, so that no detail takes the place of a member of its own.
+      ...this.details,
       type: `urn:mdp:problem:${this.code}`,
       title: kinds[this.code].title,
       status: this.status,
       detail: this.message,
       code: this.code,
-      ...this.details,
     };
   }
 }

@@ -46,6 +46,6 @@ for (let word = 0; word < 3; word++) {
  * powers meets a 0; a number with more decimals than the scale is refused, whatever it gave.
  */
 export const FRACTION_BASE = SHORT_CHARS_MAX + 1;
-export const FRACTION_POWERS = Float64Array.of(...new Array<number>(SHORT_CHARS_MAX).fill(0), ...POWERS_OF_TEN, 0);
+export const FRACTION_POWERS = Float64Array.of(...Array.from({ length: SHORT_CHARS_MAX }, () => 0), ...POWERS_OF_TEN, 0);
 
 export const INVERSE_POWERS_OF_TEN = POWERS_OF_TEN.map((power) => 1 / power);

@@ -22,6 +22,11 @@ import type { ShardTask } from './task.js';
 /** Records handled before the ring's space is handed back. */
 const BATCH_RECORDS = 256;
 const SILENCE_CHECK_MS = 250;
+/** So many pushes in a row without anything new, for so long, and the exchange's versions have begun anew. */
+const DROPS_MAX = 20;
+const DROPS_MS = 5_000;
+/** So many snapshots in a row older than what is known mean the same. */
+const OLD_SNAPSHOTS_MAX = 6;
 
 /** What a shard remembers of a book beside its shared memory. */
 interface ShardBook {
@@ -30,6 +35,12 @@ interface ShardBook {
   /** The symbol is subscribed: pushes that arrive belong to the present stream. */
   lineUp: boolean;
   readonly pending: PendingUpdates;
+  /** A push behind this version was lost: an older snapshot would be a book without it. -1 = none was. */
+  lostAfter: number;
+  /** Snapshots in a row that were too old. */
+  oldSnapshots: number;
+  /** Pushes in a row that brought nothing new. */
+  drops: number;
   readonly silence: SilenceWatch;
   readonly publications: Publication[];
 }
@@ -120,8 +131,7 @@ export class Shard {
       case Inbound.LINE_UP:
         return this.#onLineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
-        if (this.#isFollowing(book)) this.#lose(book, BookState.SYNCING, StateReason.RING_FULL, timeMs);
-        return;
+        return this.#onFramesLost(book, timeMs);
       case Inbound.OPEN_PUBLICATION:
         return this.#onOpenPublication(book, aux, payload);
       case Inbound.CLOSE_PUBLICATION:
@@ -141,6 +151,9 @@ export class Shard {
       symbol: new TextDecoder().decode(symbol.slice()),
       lineUp: false,
       pending: new PendingUpdates(),
+      lostAfter: -1,
+      oldSnapshots: 0,
+      drops: 0,
       silence: new SilenceWatch(this.#staleAfterMs),
       publications: [],
     };
@@ -165,7 +178,6 @@ export class Shard {
 
   #onFrame(book: ShardBook, bytes: Uint8Array, view: DataView, start: number, end: number, timeMs: number): void {
     if (this.#isFollowing(book)) {
-      book.silence.received(timeMs);
       this.#applyFrame(book, bytes, view, start, end, timeMs);
     } else if (book.lineUp) {
       book.silence.received(timeMs);
@@ -179,18 +191,21 @@ export class Shard {
     const delta = this.#delta;
     const outcome = this.#decode(book, bytes, view, start, end, timeMs);
     if (outcome !== DepthDecode.OK) {
-      if (outcome !== DepthDecode.NOT_DEPTH && this.#isFollowing(book)) this.#lose(book, BookState.SYNCING, StateReason.BAD_FRAME, timeMs);
+      if (outcome !== DepthDecode.NOT_DEPTH && this.#isFollowing(book)) this.#losePush(book, StateReason.BAD_FRAME, timeMs);
       return;
     }
     const verdict = judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion);
     if (verdict === Sequence.DROP) {
       books.count(slot, COUNT_DROPPED);
+      this.#onDrop(book, timeMs);
     } else if (verdict === Sequence.GAP) {
       books.count(slot, COUNT_GAPS);
       this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
+      book.drops = 0;
+      book.silence.received(timeMs);
       if (books.state(slot) !== BookState.LIVE) {
         this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
         this.#restart(book, 'resync');
@@ -240,6 +255,41 @@ export class Shard {
   }
 
   // ---- trust
+
+  /** A push of a book that follows the stream is known to be lost. The snapshot must be newer than what the book holds. */
+  #losePush(book: ShardBook, reason: StateReason, timeMs: number): void {
+    const version = this.#books.version(book.slot);
+    this.#lose(book, BookState.SYNCING, reason, timeMs);
+    book.lostAfter = version;
+  }
+
+  #onFramesLost(book: ShardBook, timeMs: number): void {
+    if (this.#isFollowing(book)) return this.#losePush(book, StateReason.RING_FULL, timeMs);
+    // Whether it was one of those that wait or a later one is not known: a snapshot must reach beyond them all.
+    const last = book.pending.frames.at(-1);
+    if (last !== undefined && this.#decodePending(book, last, timeMs) === DepthDecode.OK) book.lostAfter = this.#delta.toVersion;
+    book.pending.clear();
+  }
+
+  /**
+   * Repeated pushes are normal for the second or two that two connections carry the symbol. A stream of nothing else is another
+   * stream: the exchange began to count anew.
+   */
+  #onDrop(book: ShardBook, timeMs: number): void {
+    book.drops++;
+    if (book.drops < DROPS_MAX || timeMs - this.#books.receiveTimeMs(book.slot) < DROPS_MS) return;
+    this.#books.count(book.slot, COUNT_GAPS);
+    this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+  }
+
+  /** A snapshot older than what is known. Asked for again; after several in a row the exchange counts anew and the snapshot is right. */
+  #isTooOld(book: ShardBook, version: number, atLeast: number, timeMs: number): boolean {
+    if (version >= atLeast) return false;
+    book.oldSnapshots++;
+    if (book.oldSnapshots >= OLD_SNAPSHOTS_MAX) return false;
+    this.#requestResync(book, StateReason.SNAPSHOT_OLD, timeMs);
+    return true;
+  }
 
   #onCrossed(book: ShardBook, timeMs: number): void {
     this.#books.count(book.slot, COUNT_CROSSED);
@@ -305,6 +355,8 @@ export class Shard {
 
   #onLineUp(book: ShardBook, timeMs: number): void {
     book.lineUp = true;
+    book.lostAfter = -1;
+    book.oldSnapshots = 0;
     book.pending.clear();
     book.silence.start(timeMs);
     const books = this.#books;
@@ -335,13 +387,14 @@ export class Shard {
     const version = this.#delta.toVersion;
     if (this.#isFollowing(book)) {
       // A silent book: the exchange's own says whether anything was missed.
-      if (version < books.version(slot)) return this.#requestResync(book, StateReason.SNAPSHOT_OLD, timeMs);
+      if (this.#isTooOld(book, version, books.version(slot), timeMs)) return;
       if (version === books.version(slot)) {
         book.silence.justified(timeMs);
         this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
         return this.#restart(book, 'resync');
       }
     }
+    if (book.pending.frames.length === 0 && this.#isTooOld(book, version, book.lostAfter + 1, timeMs)) return;
     this.#snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
     const follows = this.#pendingFollows(book, version, timeMs);
     this.#snapshotPrice = 0;
@@ -387,6 +440,7 @@ export class Shard {
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
         book.pending.dropFirst(bad ? i + 1 : i);
+        if (bad) book.lostAfter = last;
         this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
         return false;
       }
@@ -410,6 +464,9 @@ export class Shard {
     book.pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
     book.silence.start(timeMs);
+    book.lostAfter = -1;
+    book.oldSnapshots = 0;
+    book.drops = 0;
     this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
     this.#restart(book, 'resync');
   }

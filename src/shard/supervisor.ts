@@ -2,9 +2,13 @@ import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
-import { CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
+import { CONTROL_HEARTBEAT, CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
 
 const READY_TIMEOUT_MS = 10_000;
+/** Checks in a row without a turn of the duty cycle; a worker makes one at least every second, and at each tick of the clock. */
+const SILENT_CHECKS_MAX = 8;
+/** From the order to kill a thread to its end; what it owns is touched only afterwards. */
+const KILL_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
 /** A worker that lives this long ends a series of failures. */
 const STABLE_MS = 10_000;
@@ -37,6 +41,9 @@ export class ShardSupervisor {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Kills the thread of a shard, by shard. */
   readonly #kills: AbortController[] = [];
+  /** Turns of the duty cycle at the last check, and checks since they moved, by shard. */
+  readonly #lastTurns: number[] = [];
+  readonly #silentChecks: number[] = [];
   #stopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -68,6 +75,20 @@ export class ShardSupervisor {
   /** Resolves when every worker is at work. Throws CodedError WORKER_START_TIMEOUT. */
   async start(): Promise<void> {
     await Promise.all(this.#options.shards.map((_, shard) => this.#run(shard)));
+  }
+
+  /** Replaces workers that are stuck: called every second, finds a hang within some ten. */
+  checkHeartbeats(): void {
+    for (const [shard, { control }] of this.#options.shards.entries()) {
+      const turns = Atomics.load(new Int32Array(control), CONTROL_HEARTBEAT);
+      const moved = turns !== this.#lastTurns[shard] || this.#states[shard] !== 'running';
+      this.#lastTurns[shard] = turns;
+      this.#silentChecks[shard] = moved ? 0 : this.#silentChecks[shard]! + 1;
+      if (this.#silentChecks[shard] === SILENT_CHECKS_MAX) {
+        this.#options.logger.error({ shard }, 'a worker makes no progress, it is replaced');
+        this.replace(shard);
+      }
+    }
   }
 
   /** Kills the worker of a shard; a new one takes its place as after any other death. */
@@ -123,18 +144,30 @@ export class ShardSupervisor {
   #ended(shard: number, run: Promise<void>, startedAt: number, error: unknown): void {
     this.#runs.delete(run);
     if (this.#stopping) return;
+    this.#states[shard] = 'restarting';
+    // The pool says that it killed a thread before the thread is dead.
+    if (this.#kills[shard]!.signal.aborted) this.#later(KILL_MS, () => this.#restart(shard, startedAt, error));
+    else this.#restart(shard, startedAt, error);
+  }
+
+  #restart(shard: number, startedAt: number, error: unknown): void {
     const { logger, clock, lost, shards } = this.#options;
     const now = clock();
-    this.#states[shard] = 'restarting';
     this.#restarts[shard]!++;
     this.#failures[shard] = now - startedAt > STABLE_MS ? 1 : this.#failures[shard]! + 1;
     const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard] - 2));
     logger.error({ shard, restarts: this.#restarts[shard], delayMs, err: error }, 'worker lost, its books start anew');
     resetShard(shards[shard]!, now);
     lost(shard);
+    this.#later(delayMs, () => {
+      this.#run(shard).catch((failure: unknown) => logger.error({ shard, err: failure }, 'worker did not start'));
+    });
+  }
+
+  #later(delayMs: number, action: () => void): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#run(shard).catch((failure: unknown) => logger.error({ shard, err: failure }, 'worker did not start'));
+      action();
     }, delayMs);
     this.#timers.add(timer);
   }

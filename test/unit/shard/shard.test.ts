@@ -269,13 +269,34 @@ describe('what breaks trust', () => {
       sendTime: 1_754_741_322_152,
     });
     const bench = new ShardBench({ inboundBytes: 2 ** 16, outboundBytes: 2 ** 16 }).live();
+    let version = 100;
     for (let length = 0; length < frame.length; length++) {
       bench.frame(frame.subarray(0, length));
       expect([bench.state(), bench.levels('bid'), bench.levels('ask')]).toEqual(['syncing bad_frame', [['99.5', '1']], [['100.5', '2']]]);
-      bench.snapshot({ lastUpdateId: 100, bids: [['99.5', '1']], asks: [['100.5', '2']] });
+      bench.snapshot({ lastUpdateId: ++version, bids: [['99.5', '1']], asks: [['100.5', '2']] });
     }
-    bench.frame(frame);
+    bench.frame({ from: version + 1, bids: [['99.25', '5']] });
     expect([bench.state(), bench.levels('bid')[1]]).toEqual(['live synced', ['99.25', '5']]);
+  });
+
+  test('after a refused push a snapshot from before it is not taken for the book', () => {
+    const bench = new ShardBench().live();
+    bench.frame(depthFrame({ from: 101, bids: [['99', '5']] }).subarray(0, 75));
+    bench.snapshot({ lastUpdateId: 100, bids: [['99.5', '1']], asks: [['100.5', '2']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing bad_frame', ['bad_frame', 'snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 101, bids: [['99.5', '1']], asks: [['100.5', '2']] });
+    expect(bench.state()).toBe('live synced');
+  });
+
+  test('versions that begin anew are noticed, and the snapshot of the new count is taken', () => {
+    const bench = new ShardBench().live();
+    for (let version = 1; version <= 30; version++) {
+      bench.now += 1_000;
+      bench.frame({ from: version, bids: [['99', '5']] });
+    }
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing gap', ['gap']]);
+    bench.snapshot({ lastUpdateId: 25, bids: [['99.5', '1']], asks: [['100.5', '2']] });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 30]);
   });
 
   test('a push with another body is refused, and nothing is held against the book', () => {

@@ -14,7 +14,8 @@ import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
-import { Publication, type SnapshotReason } from './publication.js';
+import { openPublication } from './open-publication.js';
+import type { Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
 import type { ShardTask } from './task.js';
@@ -476,8 +477,8 @@ export class Shard {
   #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
     const emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array): boolean =>
       this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), 0, frame);
-    const spec = decodeSpec(payload);
-    const publication = new Publication(id, spec, book.symbol, book.slot, this.#books, this.#writer, emit, this.#clock);
+    const parts = { symbol: book.symbol, slot: book.slot, books: this.#books, writer: this.#writer, emit, clock: this.#clock };
+    const publication = openPublication(id, decodeSpec(payload), parts);
     book.publications.push(publication);
     this.#publications.set(id, { book, publication });
     if (this.#books.state(book.slot) === BookState.LIVE) publication.restarted('subscribe');

@@ -1,0 +1,8 @@
+import type { PublicationSpec } from '../model/publication.js';
+import { BookPublication } from './book-publication.js';
+import type { Publication, PublicationParts } from './publication.js';
+
+/** The publication of a channel. */
+export function openPublication(id: number, spec: PublicationSpec, parts: PublicationParts): Publication {
+  return new BookPublication(id, spec, parts);
+}

@@ -52,6 +52,8 @@ export interface FeedStatus {
   readonly connections: readonly ConnectionStatus[];
   readonly snapshots: EngineStatus['snapshots'];
   readonly counters: FrameCounters;
+  /** Connections that were open and were lost. */
+  readonly connectionsLost: number;
 }
 
 /**
@@ -76,6 +78,7 @@ export class Feed {
   readonly #lines = new Map<number, SymbolLine>();
   /** Connections on their way out. */
   readonly #leaving = new Set<Promise<void>>();
+  #connectionsLost = 0;
   #closed = false;
 
   constructor(options: FeedOptions) {
@@ -189,6 +192,7 @@ export class Feed {
         pausedUntil: budget.pausedUntil,
       },
       counters: this.#router.counters,
+      connectionsLost: this.#connectionsLost,
     };
   }
 
@@ -322,6 +326,7 @@ export class Feed {
   }
 
   #lost(connection: Connection): void {
+    this.#connectionsLost++;
     this.#rotation.gone(connection);
     this.#pool.restart(connection);
     for (const line of this.#pool.lines(connection)) {

@@ -12,6 +12,7 @@ import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { books } from './rest/books.js';
 import { health } from './rest/health.js';
+import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
 import { RouteTable } from './route-table.js';
@@ -67,7 +68,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   answerWithProblems(app);
   refuseWhileClosing(app, limits.closeGraceMs);
   await addStream(app, context);
-  for (const plugin of [books, symbols, status, health]) await app.register(plugin, { context });
+  for (const plugin of [books, symbols, status, health, metrics]) await app.register(plugin, { context });
   return app;
 }
 

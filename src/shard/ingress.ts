@@ -29,6 +29,10 @@ export class ShardIngress implements FeedSink, PublicationPort {
   framesDropped = 0;
   readonly #producers: readonly RingProducer[];
   readonly #waiting: WaitingRecord[][];
+  /** By shard: pushes dropped, pushes that found the ring more than half full, records that found no room. */
+  readonly #lost: Float64Array;
+  readonly #pressed: Float64Array;
+  readonly #stalls: Float64Array;
   /** By symbol id: the book's shard and slot; -1 = not tracked. */
   #shards = new Int32Array(256).fill(-1);
   #slots = new Int32Array(256);
@@ -42,6 +46,9 @@ export class ShardIngress implements FeedSink, PublicationPort {
     this.#stuck = stuck;
     this.#producers = shards.map(({ inbound }) => new RingProducer(inbound));
     this.#waiting = shards.map(() => []);
+    this.#lost = new Float64Array(shards.length);
+    this.#pressed = new Float64Array(shards.length);
+    this.#stalls = new Float64Array(shards.length);
     this.#logger = logger;
   }
 
@@ -60,9 +67,13 @@ export class ShardIngress implements FeedSink, PublicationPort {
       !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)
     ) {
       this.framesDropped++;
+      this.#lost[shard]!++;
+      this.#stalls[shard]!++;
       this.#lossy.set(symbolId, receiveTimeMs);
     }
-    return producer.usedBytes() < producer.capacity >> 1;
+    if (producer.usedBytes() < producer.capacity >> 1) return true;
+    this.#pressed[shard]!++;
+    return false;
   }
 
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
@@ -148,6 +159,21 @@ export class ShardIngress implements FeedSink, PublicationPort {
     for (const symbolId of this.#lossy.keys()) if (this.#shards[symbolId] === shard) this.#lossy.delete(symbolId);
   }
 
+  /** Pushes dropped because the shard's ring was full. */
+  lostFrames(shard: number): number {
+    return this.#lost[shard]!;
+  }
+
+  /** Pushes that found the shard's ring more than half full. */
+  pressedFrames(shard: number): number {
+    return this.#pressed[shard]!;
+  }
+
+  /** Records that found the shard's ring full, pushes among them. */
+  stalls(shard: number): number {
+    return this.#stalls[shard]!;
+  }
+
   usedBytes(shard: number): number {
     return this.#producers[shard]!.usedBytes();
   }
@@ -164,6 +190,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
   #send(shard: number, type: number, key: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
     const waiting = this.#waiting[shard]!;
     if (waiting.length === 0 && this.#producers[shard]!.write(type, key, aux, timeMs, payload)) return;
+    this.#stalls[shard]!++;
     if (waiting.length === WAITING_MAX) {
       this.#logger.error({ shard, waiting: WAITING_MAX }, 'a shard takes no records, its worker is replaced');
       this.#stuck(shard);

@@ -10,6 +10,7 @@ import type { GatewayContext } from './context.js';
 import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
+import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
 import { health } from './rest/health.js';
 import { status } from './rest/status.js';
@@ -67,7 +68,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   answerWithProblems(app);
   refuseWhileClosing(app, limits.closeGraceMs);
   await addStream(app, context);
-  for (const plugin of [books, symbols, status, health]) await app.register(plugin, { context });
+  for (const plugin of [books, analytics, symbols, status, health]) await app.register(plugin, { context });
   return app;
 }
 

@@ -38,6 +38,8 @@ export class BookPublication implements Publication {
   #broken = false;
   /** A change of state found no room: it is said as soon as there is some. */
   #stateOwed = false;
+  /** Levels the full book had to drop for want of room, as of the last snapshot. No delta names them. */
+  #evicted = 0;
   #bids: LevelWindow;
   #asks: LevelWindow;
   #nextBids: LevelWindow;
@@ -126,8 +128,9 @@ export class BookPublication implements Publication {
     }
     if (this.#lastSeq < 0) return;
     if (this.spec.channel === Channel.BOOK) {
-      if (this.spec.depth === 0) this.#sendFullDelta(delta);
-      else this.#sendWindowDelta();
+      if (this.spec.depth > 0) this.#sendWindowDelta();
+      else if (this.#books.evictedLevels(this.#slot) === this.#evicted) this.#sendFullDelta(delta);
+      else this.#sendState(MessageKind.SNAPSHOT, 0, 'evicted');
     } else if (this.#windowChanged()) {
       this.#sendState(MessageKind.SNAPSHOT, 0, 'subscribe');
     } else {
@@ -215,6 +218,7 @@ export class BookPublication implements Publication {
     // What one subscriber got does not settle what the others are owed.
     if (forAll) this.#sent(sent);
     if (forAll && sent) {
+      this.#evicted = this.#books.evictedLevels(this.#slot);
       this.#dirtyBids.clear();
       this.#dirtyAsks.clear();
     }

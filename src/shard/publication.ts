@@ -7,7 +7,7 @@ import type { MessageWriter } from './message-writer.js';
 export type Emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array) => boolean;
 
 /** Why a snapshot is sent. */
-export type SnapshotReason = 'subscribe' | 'resync' | 'slow' | 'rescale';
+export type SnapshotReason = 'subscribe' | 'resync' | 'slow' | 'rescale' | 'evicted';
 
 /** What every publication of a symbol works with. */
 export interface PublicationParts {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { LEVELS_MAX } from '../../../src/book/ladder-layout.js';
 import { DepthDecode } from '../../../src/mexc/decode-depth.js';
 import { StateReason } from '../../../src/model/book-state.js';
 import { Channel, MessageKind, type PublicationSpec } from '../../../src/model/publication.js';
@@ -500,4 +501,29 @@ test('the largest book there can be fits one message', { timeout: 20_000 }, () =
     count,
     count,
   ]);
+});
+
+describe.each([0, 100])('a full book that has to drop a level, at interval %i', (interval) => {
+  test('is sent whole: no delta names what was dropped', () => {
+    bench = new ShardBench({ inboundBytes: 2 ** 24, outboundBytes: 2 ** 24, booksBytes: 2 ** 26 }).track().lineUp();
+    const bids = Array.from({ length: LEVELS_MAX }, (_, i): TextLevel => [((LEVELS_MAX - i) / 100).toFixed(2), '1']);
+    version = 100;
+    bench.snapshot({ lastUpdateId: version, bids, asks: [['2000', '1']] });
+    bench.open(ID, book(0, interval));
+    const follower = new PushFollower('BTCUSDT', 'full');
+    const follow = (): string[] => {
+      bench.tick(200);
+      const messages = bodies() as unknown as BookMessage[];
+      for (const message of messages) follower.take(message);
+      return messages.map((message) => (message.type === 'snapshot' ? message.reason : message.type));
+    };
+    expect(follow()).toEqual(['subscribe']);
+    push([['1999', '3']]);
+    expect(follow()).toEqual(['evicted']);
+    push([['1999', '4']]);
+    expect(follow()).toEqual(['delta']);
+    expect(follower.faults).toEqual([]);
+    expect(follower.bids().length).toBe(LEVELS_MAX);
+    expect(follower.bids().at(-1)).toEqual(['0.02', '1.000']);
+  });
 });

@@ -133,7 +133,8 @@ export class FakeMarketData implements MarketData {
     const existing = this.#symbols.get(symbol);
     if (existing !== undefined) return { symbol: existing, added: false };
     if (!this.listed.has(symbol)) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `${symbol} is not listed`, { symbol });
-    if (this.#symbols.size >= this.capacity) throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { symbol });
+    if (this.#symbols.size >= this.capacity)
+      throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { shard: 0, booksMax: this.capacity });
     this.add({ symbol });
     return { symbol: this.symbol(symbol), added: true };
   }

@@ -96,8 +96,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         relistedMs = clock();
       }
       const listing = listed.get(name);
-      if (listing === undefined)
-        throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbol: name });
       return listing;
     };
 

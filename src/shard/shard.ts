@@ -17,6 +17,7 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
+import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
@@ -71,6 +72,7 @@ export class Shard {
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
   readonly #writer = new MessageWriter();
+  readonly #protoWriter = new ProtoWriter();
   readonly #meter: meters.ShardMeter;
   /** Receipt of the pushes this batch applied. */
   readonly #applied: BatchTimes;
@@ -510,8 +512,15 @@ export class Shard {
 
   #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
     const spec = decodeSpec(payload);
-    const emit = isOfBook(spec.channel) ? this.#emitNews : this.#emit;
-    const parts = { symbol: book.symbol, slot: book.slot, books: this.#books, writer: this.#writer, emit, clock: this.#clock };
+    const parts = {
+      symbol: book.symbol,
+      slot: book.slot,
+      books: this.#books,
+      writer: this.#writer,
+      protoWriter: this.#protoWriter,
+      emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,
+      clock: this.#clock,
+    };
     const publication = openPublication(id, spec, parts);
     book.publications.push(publication);
     this.#publications.set(id, { book, publication });

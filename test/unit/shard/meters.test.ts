@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { HISTOGRAM_BUCKETS, HISTOGRAM_NEGATIVE, HISTOGRAM_SUM, histogramBoundsUs } from '../../../src/memory/log-histogram.js';
 import * as meter from '../../../src/memory/shard-meter.js';
-import { Channel } from '../../../src/model/publication.js';
+import { Channel, Format } from '../../../src/model/publication.js';
 import { readTimes } from '../../../src/publish/meter-reader.js';
 import { resetShard } from '../../../src/shard/task.js';
 import { depthFrame } from '../../support/depth-frame.js';
 import { ShardBench } from '../../support/shard-bench.js';
 
-const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0 };
+const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON };
 
 function words(bench: ShardBench): Float64Array {
   return new Float64Array(bench.buffers.meters);

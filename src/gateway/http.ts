@@ -11,6 +11,7 @@ import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
+import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
@@ -71,7 +72,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, symbols, status, health, documents]) await app.register(plugin, { context });
+  for (const plugin of [books, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
   return app;
 }
 

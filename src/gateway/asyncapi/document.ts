@@ -86,7 +86,7 @@ function ofEachChannel(name: string, schema: (channel: (typeof channelNames)[num
 }
 
 function named(name: string, schema: TSchema): TSchema {
-  return { ...schema, $id: name } as TSchema;
+  return { ...schema, $id: name };
 }
 
 function message(name: string, { summary, schema }: MessageDocs, components: Components): Json {

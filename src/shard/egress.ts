@@ -1,7 +1,6 @@
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
-import { payloadOffset } from './message-writer.js';
 import { KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
@@ -86,7 +85,7 @@ export class ShardEgress {
         const frame = Buffer.allocUnsafe(payloadEnd - payloadStart);
         frame.set(bytes.subarray(payloadStart, payloadEnd));
         const kind = (aux & ((1 << KIND_BITS) - 1)) as MessageKind;
-        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame, payloadOffset(frame));
+        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame);
         return;
       }
       case Outbound.RESYNC:

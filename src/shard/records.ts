@@ -1,4 +1,4 @@
-import type { Channel, PublicationSpec } from '../model/publication.js';
+import type { Channel, Format, PublicationSpec } from '../model/publication.js';
 
 /*
  * What passes through the rings between the main thread and a shard. `key` is the book's slot in the shard unless noted.
@@ -18,7 +18,7 @@ export const Inbound = {
   LINE_UP: 6,
   /** The clock, about every 10 ms; key unused. */
   TICK: 7,
-  /** aux: publication id; payload: channel, depth, interval ms as int32. */
+  /** aux: publication id; payload: channel, depth, interval ms, format as int32. */
   OPEN_PUBLICATION: 8,
   /** aux: publication id. */
   CLOSE_PUBLICATION: 9,
@@ -50,7 +50,7 @@ export const Inbound = {
 
 /** Shard to main thread. */
 export const Outbound = {
-  /** key: publication id; aux: MessageKind | token << 3; payload: one WebSocket text frame. */
+  /** key: publication id; aux: MessageKind | token << 3; payload: one message in the publication's format. */
   MESSAGE: 1,
   /** aux: StateReason; a snapshot is wanted. */
   RESYNC: 2,
@@ -69,13 +69,14 @@ export const REFUSED_SNAPSHOT = 100;
 
 export const KIND_BITS = 3;
 
-/** Three int32 for OPEN_PUBLICATION. */
+/** Four int32 for OPEN_PUBLICATION. */
 export function encodeSpec(spec: PublicationSpec): Uint8Array {
-  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs).buffer);
+  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs, spec.format).buffer);
 }
 
 /** The reverse of `encodeSpec`, from bytes that may be unaligned. */
 export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { channel: view.getInt32(0, true) as Channel, depth: view.getInt32(4, true), intervalMs: view.getInt32(8, true) };
+  const int = (index: number): number => view.getInt32(4 * index, true);
+  return { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
 }

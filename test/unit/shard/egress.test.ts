@@ -37,6 +37,7 @@ beforeEach(() => {
       bookState: (...event) => seen.push(['state', ...event]),
       refused: (...event) => seen.push(['refused', ...event]),
       untracked: (...event) => seen.push(['untracked', ...event]),
+      tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
     },
     new LogHistogram(published),
     () => 1_000,

@@ -87,7 +87,9 @@ describe('the page', () => {
     between('mdp_book_updates_applied_total', before.counters.framesApplied, after.counters.framesApplied);
     expect([value('mdp_books', { state: 'live' }), value('mdp_books')]).toEqual([6, 6]);
     expect([value('mdp_shards', { state: 'running' }), value('mdp_shard_symbols')]).toEqual([2, 6]);
-    expect([value('mdp_exchange_connections', { state: 'open' }), value('mdp_exchange_subscriptions') >= 6]).toEqual([1, true]);
+    // The trades' subscriptions may still be under way.
+    expect(value('mdp_exchange_connections', { state: 'open' })).toBeGreaterThanOrEqual(1);
+    expect(value('mdp_exchange_subscriptions')).toBeGreaterThanOrEqual(6);
     expect([value('mdp_clients'), value('mdp_client_subscriptions')]).toEqual([1, 6]);
     expect(value('mdp_source_info', { simulated: 'true' })).toBe(1);
   });
@@ -216,7 +218,7 @@ describe('compose.yaml', () => {
     const mounts = Object.values(compose.services).flatMap(({ volumes = [] }) => volumes.map((volume) => volume.split(':')));
     const paths = new Map(mounts.filter(([from]) => from!.startsWith('./')).map(([from, to]) => [to!, from!]));
     expect(mounts.filter(([from]) => !from!.startsWith('./') && !Object.hasOwn(compose.volumes, from!))).toEqual([]);
-    expect(read(paths.get('/etc/prometheus/prometheus.yml')!)).toContain("targets: ['mdp:8080']");
+    expect(read(paths.get('/etc/prometheus/prometheus.yml')!)).toContain('mdp:8080');
     expect(parseYaml(read(paths.get('/etc/prometheus/alerts.yml')!))).toMatchObject({ groups: [{}] });
     const provisioning = paths.get('/etc/grafana/provisioning')!;
     const { datasources } = parseYaml(read(`${provisioning}/datasources/prometheus.yaml`)) as { datasources: { url: string }[] };

@@ -114,7 +114,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       logger,
       ...(options.feedTimings && { timings: options.feedTimings }),
     });
-    const events = shardEvents(symbols, feed, logger, clock);
+    const events = shardEvents({ symbols, readers, feed, logger, clock });
     const meters = new Meters();
     const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events, meters.published));
     const supervisor: ShardSupervisor = new ShardSupervisor({
@@ -197,7 +197,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clearInterval(heartbeats);
     });
 
-    const http = await buildHttp({ market, hub, logger: quiet(logger) });
+    const http = await buildHttp({ market, hub, logger });
     closers.push(() => http.close());
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
@@ -224,13 +224,16 @@ async function listSymbols(rest: RestClient, logger: Logger): Promise<Map<string
   }
 }
 
-/** Fastify announces every address it listens on; whoever starts the engine says so once. */
-function quiet(logger: Logger): Logger {
-  return logger.child({}, { level: logger.isLevelEnabled('info') ? 'warn' : logger.level });
+interface ShardEventParts {
+  readonly symbols: SymbolTable;
+  readonly readers: readonly BookReader[];
+  readonly feed: Feed;
+  readonly logger: Logger;
+  readonly clock: () => number;
 }
 
 /** What the shards report, turned into calls of the feed and lines of the log. */
-function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: () => number): ShardEvents {
+function shardEvents({ symbols, readers, feed, logger, clock }: ShardEventParts): ShardEvents {
   let refusals = 0;
   let refusalsLoggedMs = -Infinity;
   return {
@@ -241,7 +244,13 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
     bookState: (shard, slot, state, reason) => {
       const symbol = symbols.at(shard, slot);
       if (symbol === undefined) return;
-      const event = { symbol: symbol.symbol, state: bookStateNames[state], reason: stateReasonNames[reason] };
+      const event = {
+        symbol: symbol.symbol,
+        connection: feed.connectionOf(symbol.id),
+        epoch: readers[shard]!.epoch(slot),
+        state: bookStateNames[state],
+        reason: stateReasonNames[reason],
+      };
       if (state === BookState.LIVE) logger.debug(event, 'book live');
       else logger.info(event, 'book not live');
       feed.bookState(symbol.id, state);
@@ -255,7 +264,9 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;
       refusalsLoggedMs = clock();
-      logger.warn({ symbol: symbols.at(shard, slot)?.symbol, what, refusals }, 'input that could not be read was refused');
+      const symbol = symbols.at(shard, slot);
+      const connection = symbol === undefined ? null : feed.connectionOf(symbol.id);
+      logger.warn({ symbol: symbol?.symbol, connection, what, refusals }, 'input that could not be read was refused');
     },
   };
 }

@@ -106,7 +106,8 @@ export class Connection {
     this.#options = options;
     this.#timings = options.timings;
     this.#clock = options.clock;
-    this.#logger = options.logger.child({ connection: options.number });
+    // Not a child of it: a child keeps the level it was made with.
+    this.#logger = options.logger;
     this.#backoff = new Backoff({ baseMs: options.timings.reconnectMs, maxMs: options.timings.reconnectMaxMs, random: options.random });
     this.#unknownTexts = new LogGate(10_000, options.clock);
   }
@@ -235,6 +236,7 @@ export class Connection {
       pacer: new Pacer(this.#timings.messagesPerSecond, MESSAGE_BURST, this.#clock),
       ackTimeoutMs: this.#timings.ackTimeoutMs,
       logger: this.#logger,
+      connection: this.number,
       accepted: (channel) => this.handlers.accepted(this, channel),
       refused: (channel, reason) => {
         this.#subscribed--;
@@ -251,7 +253,7 @@ export class Connection {
       dead: (why) => this.terminate(why),
     });
     this.#reading = new ReadingRest(socket, this.#timings, this.#clock);
-    this.#logger.debug('connected');
+    this.#logger.debug({ connection: this.number }, 'connected');
     this.handlers.opened(this);
   }
 
@@ -263,11 +265,15 @@ export class Connection {
       case 'ack':
         return this.#desk?.acknowledge(frame);
       case 'error':
-        this.#logger.warn({ id: frame.id, code: frame.code, msg: frame.msg.slice(0, LOGGED_TEXT_MAX) }, 'the exchange reports an error');
+        this.#logger.warn(
+          { connection: this.number, id: frame.id, code: frame.code, msg: frame.msg.slice(0, LOGGED_TEXT_MAX) },
+          'the exchange reports an error',
+        );
         return this.#desk?.reject(frame.id, `${frame.code} ${frame.msg}`);
       case 'unknown': {
         const suppressed = this.#unknownTexts.pass();
-        if (suppressed >= 0) this.#logger.warn({ text: text.slice(0, LOGGED_TEXT_MAX), suppressed }, 'a text frame of unknown kind');
+        if (suppressed >= 0)
+          this.#logger.warn({ connection: this.number, text: text.slice(0, LOGGED_TEXT_MAX), suppressed }, 'a text frame of unknown kind');
         return;
       }
       default:
@@ -286,7 +292,10 @@ export class Connection {
     const delayMs = this.#backoff.next();
     this.#earliestOpen = now + delayMs;
     const reason = this.#lastError ?? `closed with ${code}`;
-    this.#logger.warn({ code, reason, wasOpen, retryInMs: Math.round(delayMs) }, wasOpen ? 'connection lost' : 'connection failed');
+    this.#logger.warn(
+      { connection: this.number, code, reason, wasOpen, retryInMs: Math.round(delayMs) },
+      wasOpen ? 'connection lost' : 'connection failed',
+    );
     if (wasOpen) this.handlers.lost(this, reason);
     else this.open();
   }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { MarketData } from '../model/market-data.js';
 import type { PublicationHub } from '../publish/publication-hub.js';
@@ -9,12 +9,14 @@ import { BookAnswers } from './book-answers.js';
 import type { GatewayContext } from './context.js';
 import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
+import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
+import { logLevel } from './rest/log-level.js';
 import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
@@ -50,10 +52,8 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
     directory: new SymbolDirectory(market, limits.symbolLength, now),
     answers: new BookAnswers(market, limits.levelCacheBytes, now),
   };
-  // As wide as Fastify takes it, or the type of our logger would become part of the type of the app.
-  const loggerInstance: FastifyBaseLogger = logger;
   const app: FastifyInstance = Fastify({
-    loggerInstance,
+    loggerInstance: fastifyLog(logger),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -73,7 +73,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, analytics, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
+  for (const plugin of [books, analytics, symbols, status, health, documents, metrics, logLevel]) await app.register(plugin, { context });
   return app;
 }
 

@@ -2,7 +2,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
-import { GOING_AWAY_CLOSE_CODE, Session } from './session.js';
+import { Session } from './session.js';
 
 export const STREAM_PATH = '/ws';
 
@@ -75,7 +75,7 @@ function endAll(app: FastifyInstance, sessions: ReadonlySet<Session>, graceMs: n
   const cut = setTimeout(() => {
     for (const client of app.websocketServer.clients) client.terminate();
   }, graceMs);
-  for (const session of sessions) session.end(GOING_AWAY_CLOSE_CODE, 'SHUTTING_DOWN');
+  for (const session of sessions) session.end('SHUTTING_DOWN');
   app.websocketServer.close(() => {
     clearTimeout(cut);
     done();

@@ -89,7 +89,7 @@ export class PushClient {
   /** Subscribes to any other channel; what comes is added to the list returned. One subscription a channel. */
   async listen<T extends OtherMessage>(channel: T['ch'], symbols: readonly string[], parameters: object = {}): Promise<readonly T[]> {
     const heard: T[] = [];
-    this.#heard.set(channel, heard as OtherMessage[]);
+    this.#heard.set(channel, heard);
     await this.#subscribe({ channel, symbols, ...parameters });
     return heard;
   }

@@ -577,5 +577,5 @@ export class Shard {
 
 /** Whether a channel's messages are about the book, and so about its last push. */
 function isOfBook(channel: Channel): boolean {
-  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO;
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO || channel === Channel.ANALYTICS;
 }

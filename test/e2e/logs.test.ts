@@ -35,7 +35,10 @@ describe('the log of an engine', () => {
     expect(lost.every(({ connection, level }) => connection !== undefined && level === 40)).toBe(true);
     const down = lines.filter(({ msg }) => msg === 'book not live');
     expect(down.map(({ symbol }) => symbol).toSorted()).toEqual([...sim.symbols].toSorted());
-    for (const line of down) expect(line).toMatchObject({ level: 30, connection: expect.any(Number), epoch: 1, reason: 'line_down' });
+    for (const line of down) {
+      expect(line).toMatchObject({ level: 30, epoch: 1, reason: 'line_down' });
+      expect(typeof line.connection).toBe('number');
+    }
     await until(live, { what: 'all books live again' });
     expect(lines.filter(({ msg, epoch }) => msg === 'book live' && epoch === 2)).toHaveLength(3);
   });

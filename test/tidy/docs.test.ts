@@ -163,7 +163,7 @@ describe('REST', () => {
     expect(examples.length).toBeGreaterThan(0);
     for (const { path, found } of examples) {
       const [, method = 'GET', url] = /^(?: -X ([A-Z]+))?.*?:8080(.*)$/.exec(found)!;
-      const { code } = (await app.inject({ method: method as 'GET', url })).json<{ code?: string }>();
+      const { code } = (await app.inject({ method: method as 'GET', url: url! })).json<{ code?: string }>();
       expect([path, found, code]).not.toEqual([path, found, 'ROUTE_NOT_FOUND']);
       expect([path, found, code]).not.toEqual([path, found, 'BAD_PARAMETER']);
     }

@@ -253,7 +253,9 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout }).filter(([, value]) => typeof value === 'number');
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout }).filter(
+      ([, value]) => typeof value === 'number',
+    );
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);
   });
 

@@ -56,7 +56,7 @@ async function runBench(name: string, args: readonly string[]): Promise<number> 
   const bench = await benches[name]!.load();
   if (typeof bench === 'function') return bench(args.filter((arg) => arg !== '--check'));
   const { values } = parseArgs({ args: [...args], options: { ...bench.options, ...sharedOptions } });
-  if (values['help'] === true) {
+  if (values.help) {
     process.stdout.write(`usage: npm run bench -- ${name} [--write] [--check] [options]\n${bench.help}\n`);
     return 0;
   }
@@ -70,9 +70,9 @@ async function runBench(name: string, args: readonly string[]): Promise<number> 
   const figures = await bench.run(new BenchValues(values), print);
   const summaries: FigureRecords = Object.fromEntries(figures.map((figure) => [figure.id, summarize(figure)]));
   print(formatFigures(Object.values(summaries)));
-  const complaints = values['check'] === true ? compareWithRecord(name, summaries, readFigures()[name] ?? {}) : [];
+  const complaints = values.check ? compareWithRecord(name, summaries, readFigures()[name] ?? {}) : [];
   for (const complaint of complaints) process.stderr.write(`slower than recorded: ${complaint}\n`);
-  if (values['write'] === true) {
+  if (values.write) {
     writeResults(name, parts.join('\n\n'));
     writeFigures(name, summaries);
   }

@@ -56,7 +56,16 @@ export const pipeline: Bench = {
       print(
         formatTable(
           ['reader', 'frames/s', 'main thread, us a frame', 'all threads, us a frame'],
-          [row('engine', results.map(({ a }) => a)), row('bare ws client', results.map(({ b }) => b))],
+          [
+            row(
+              'engine',
+              results.map(({ a }) => a),
+            ),
+            row(
+              'bare ws client',
+              results.map(({ b }) => b),
+            ),
+          ],
         ),
       );
       print(`No frame was lost; all ${compared} books end level by level as the exchange's.`);

@@ -34,9 +34,18 @@ function counts(): EngineCounts {
   return { received: counters.frames, applied: counters.framesApplied, lost, live: books.live, connections: connections.length };
 }
 
-async function until(condition: (now: EngineCounts) => boolean): Promise<void> {
+const envelope = createBookCopy(0);
+
+/** Updates of all books so far, snapshots included: costs next to nothing, so that waiting for it does not disturb what is measured. */
+function updates(): number {
+  let sum = 0;
+  for (const symbol of engine!.market.tracked()) if (engine!.market.readBook(symbol, -1, envelope)) sum += envelope.seq;
+  return sum;
+}
+
+async function until(condition: () => boolean): Promise<void> {
   const deadline = nowMs() + PATIENCE_MS;
-  while (!condition(counts())) {
+  while (!condition()) {
     if (nowMs() > deadline) throw new Error(`waited too long: ${JSON.stringify(counts())}`);
     await wait(POLL_MS);
   }
@@ -61,11 +70,12 @@ servePeer(
       });
       return engine.url;
     },
-    live: () => until(({ live }) => live === [...engine!.market.tracked()].length),
+    live: () => until(() => counts().live === [...engine!.market.tracked()].length),
     counts,
-    /** Resolves when so many frames were applied since the start, and says when it was. */
-    applied: async ({ frames }: { frames: number }): Promise<number> => {
-      await until(({ applied }) => applied >= frames);
+    updates,
+    /** Resolves when the books have taken so many updates since the start, and says when it was. */
+    updated: async ({ count }: { count: number }): Promise<number> => {
+      await until(() => updates() >= count);
       return nowMs();
     },
     /** Of a symbol's levels as text, best first. */
@@ -73,7 +83,10 @@ servePeer(
       const copy = createBookCopy(0);
       if (!engine!.market.readBook(engine!.market.find(symbol)!, 0, copy)) throw new Error('the book does not stand still');
       const side = (ticks: Float64Array, lots: Float64Array, count: number): string[] =>
-        Array.from({ length: count }, (_, i) => `${formatDecimal(ticks[i]!, copy.priceScale)} ${formatDecimal(lots[i]!, copy.quantityScale)}`);
+        Array.from(
+          { length: count },
+          (_, i) => `${formatDecimal(ticks[i]!, copy.priceScale)} ${formatDecimal(lots[i]!, copy.quantityScale)}`,
+        );
       const text = [...side(copy.bidTicks, copy.bidLots, copy.bidCount), '', ...side(copy.askTicks, copy.askLots, copy.askCount)];
       return createHash('sha256').update(text.join('\n')).digest('hex');
     },

@@ -34,7 +34,9 @@ export class BenchExchange {
     this.#streams = new Map(streams.map((stream) => [stream.name, stream]));
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      this.#sockets.handleUpgrade(request, socket, head, (client) => this.#connected(client, socket, request.url === '/bare' ? 'bare' : 'ws'));
+      this.#sockets.handleUpgrade(request, socket, head, (client) =>
+        this.#connected(client, socket, request.url === '/bare' ? 'bare' : 'ws'),
+      );
     });
   }
 

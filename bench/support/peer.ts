@@ -11,8 +11,8 @@ interface Request {
 type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };
 
 interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** A process of a bench's own that answers calls: whatever is measured runs in one, so that it shares no heap and no event loop with the rest. */
@@ -45,7 +45,7 @@ export class Peer {
   call<Result>(method: string, parameters: unknown = null): Promise<Result> {
     const id = ++this.#lastId;
     return new Promise<Result>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+      this.#waiting.set(id, { resolve, reject });
       this.#child.send({ id, method, parameters } satisfies Request);
     });
   }
@@ -64,7 +64,7 @@ export class Peer {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ('error' in answer) waiting?.reject(new Error(answer.error));
-    else waiting?.resolve(answer.result);
+    else waiting?.resolve(answer.result as never);
   }
 }
 

@@ -70,8 +70,11 @@ export class EngineReader {
   /** Throws when a frame was lost on the way or not applied. */
   async flood(passes: number): Promise<FloodResult> {
     const before = await this.counts();
-    const result = await flood(this.#exchange, this.peer, 'ws', passes, before.applied, (frames) => this.peer.call('applied', { frames }));
+    const updates = await this.peer.call<number>('updates');
+    const result = await flood(this.#exchange, this.peer, 'ws', passes, updates, (count) => this.peer.call('updated', { count }));
     const after = await this.counts();
+    const applied = after.applied - before.applied;
+    if (applied !== result.frames) throw new Error(`${applied} of ${result.frames} frames were applied`);
     if (after.lost !== before.lost) throw new Error(`${after.lost - before.lost} frames were lost on the way`);
     return result;
   }

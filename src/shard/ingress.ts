@@ -57,12 +57,12 @@ export class ShardIngress implements FeedSink, PublicationPort {
     if (
       waiting.length > 0 ||
       bytes.length > producer.payloadBytesMax ||
-      !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)
+      !producer.writeSoon(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)
     ) {
       this.framesDropped++;
       this.#lossy.set(symbolId, receiveTimeMs);
     }
-    return producer.usedBytes() < producer.capacity >> 1;
+    return producer.isHalfEmpty();
   }
 
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
@@ -146,6 +146,11 @@ export class ShardIngress implements FeedSink, PublicationPort {
   shardLost(shard: number): void {
     this.#waiting[shard]!.length = 0;
     for (const symbolId of this.#lossy.keys()) if (this.#shards[symbolId] === shard) this.#lossy.delete(symbolId);
+  }
+
+  /** Shows the shards everything written so far; happens by itself at the end of each turn. */
+  show(): void {
+    for (const producer of this.#producers) producer.show();
   }
 
   usedBytes(shard: number): number {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Market } from './engine/market.js';
+import { Meters } from './engine/meters.js';
 import { selectSymbols } from './engine/selection.js';
 import { SymbolTable } from './engine/symbol-table.js';
 import { Feed } from './feed/feed.js';
@@ -95,8 +96,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         relistedMs = clock();
       }
       const listing = listed.get(name);
-      if (listing === undefined)
-        throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbol: name });
       return listing;
     };
 
@@ -115,7 +115,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ...(options.feedTimings && { timings: options.feedTimings }),
     });
     const events = shardEvents(symbols, feed, logger, clock);
-    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
+    const meters = new Meters();
+    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events, meters.published));
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -154,6 +155,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       feed,
       ingress,
       supervisor,
+      meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
       track: async (name) => {
         const present = symbols.find(name);
@@ -182,7 +184,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const tracked = selected.map(track);
     for (const egress of egresses) egress.start();
     await supervisor.start();
-    const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
+    let rangMs = clock();
+    const ticker = setInterval(() => {
+      const nowMs = clock();
+      meters.eventLoopDelay.record(Math.max(0, nowMs - rangMs - TICK_MS));
+      rangMs = nowMs;
+      ingress.tick(nowMs);
+    }, TICK_MS);
     const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
     closers.push(() => {
       clearInterval(ticker);
@@ -239,6 +247,10 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       feed.bookState(symbol.id, state);
     },
     untracked: (shard, slot) => symbols.slotClosed(shard, slot),
+    tradesWanted: (shard, slot) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
     refused: (shard, slot, what) => {
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;

@@ -93,7 +93,7 @@ export class BenchExchange {
   }
 
   #linesOf(path: Path): Line[] {
-    return [...this.#lines].filter((line) => line.path === path);
+    return [...this.#lines].filter((line) => line.path === path && line.symbols.size > 0);
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -110,7 +110,7 @@ export class BenchExchange {
       const symbols = names.map((symbol) => ({ symbol, status: '1', baseAsset: symbol.slice(0, -4), quoteAsset: 'USDT', ...scales }));
       return JSON.stringify({ symbols });
     }
-    if (url.pathname === '/api/v3/ticker/24hr') return '[]';
+    if (url.pathname === '/api/v3/ticker/24hr' || url.pathname === '/api/v3/trades') return '[]';
     const stream = this.#streams.get(url.searchParams.get('symbol') ?? '');
     if (url.pathname !== '/api/v3/depth' || stream === undefined) return undefined;
     return JSON.stringify({ lastUpdateId: this.#version(stream.name), ...stream.book });
@@ -133,7 +133,9 @@ export class BenchExchange {
 /** Acknowledges subscriptions and answers PINGs. */
 function reply({ symbols }: Line, text: string): string {
   const { method, params = [], id = 0 } = JSON.parse(text) as { method: string; params?: readonly string[]; id?: number };
-  if (method === 'SUBSCRIPTION') for (const channel of params) symbols.add(channel.slice(channel.lastIndexOf('@') + 1));
+  // Trades and tickers are quiet here.
+  const channels = method === 'SUBSCRIPTION' ? params.filter((channel) => channel.includes('.depth.')) : [];
+  for (const channel of channels) symbols.add(channel.slice(channel.lastIndexOf('@') + 1));
   return JSON.stringify({ id, code: 0, msg: method === 'PING' ? 'PONG' : params.join(',') });
 }
 

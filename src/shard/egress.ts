@@ -1,7 +1,8 @@
+import { BatchTimes, type LogHistogram } from '../memory/log-histogram.js';
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
-import { payloadOffset } from './message-writer.js';
+import { type Clock, systemClock } from '../support/clock.js';
 import { KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
@@ -15,6 +16,8 @@ export interface ShardEvents {
   refused(shard: number, slot: number, what: number): void;
   /** A book that was untracked is gone: its slot may be used again. */
   untracked(shard: number, slot: number): void;
+  /** A tape needs the symbol's last trades from REST. */
+  tradesWanted(shard: number, slot: number): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -23,13 +26,34 @@ export class ShardEgress {
   readonly #ring: RingConsumer;
   readonly #sink: PublicationSink;
   readonly #events: ShardEvents;
+  /** Receipt of what the messages of this batch are about. */
+  readonly #published: BatchTimes;
+  readonly #clock: Clock;
   #running = false;
 
-  constructor(shard: number, outbound: SharedArrayBuffer, sink: PublicationSink, events: ShardEvents) {
+  /** `published` learns how long it took from the receipt of a push until a message about it was handed to the sockets. */
+  constructor(
+    shard: number,
+    outbound: SharedArrayBuffer,
+    sink: PublicationSink,
+    events: ShardEvents,
+    published: LogHistogram,
+    clock: Clock = systemClock,
+  ) {
     this.#shard = shard;
     this.#ring = new RingConsumer(outbound);
     this.#sink = sink;
     this.#events = events;
+    this.#published = new BatchTimes(published, BATCH_RECORDS);
+    this.#clock = clock;
+  }
+
+  usedBytes(): number {
+    return this.#ring.usedBytes();
+  }
+
+  get capacity(): number {
+    return this.#ring.capacity;
   }
 
   start(): void {
@@ -72,6 +96,7 @@ export class ShardEgress {
     if (handled > 0) {
       ring.release();
       this.#sink.flush();
+      if (!this.#published.isEmpty) this.#published.end(this.#clock());
     }
     return handled;
   }
@@ -84,7 +109,8 @@ export class ShardEgress {
         const frame = Buffer.allocUnsafe(payloadEnd - payloadStart);
         frame.set(bytes.subarray(payloadStart, payloadEnd));
         const kind = (aux & ((1 << KIND_BITS) - 1)) as MessageKind;
-        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame, payloadOffset(frame));
+        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame);
+        if (timeMs > 0) this.#published.began(timeMs);
         return;
       }
       case Outbound.RESYNC:
@@ -95,6 +121,8 @@ export class ShardEgress {
         return this.#events.refused(this.#shard, key, aux);
       case Outbound.UNTRACKED:
         return this.#events.untracked(this.#shard, key);
+      case Outbound.TRADES_WANTED:
+        return this.#events.tradesWanted(this.#shard, key);
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
+import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import type { BookCopy } from '../../src/model/book-copy.js';
 import type { EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
+import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
@@ -133,7 +135,8 @@ export class FakeMarketData implements MarketData {
     const existing = this.#symbols.get(symbol);
     if (existing !== undefined) return { symbol: existing, added: false };
     if (!this.listed.has(symbol)) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `${symbol} is not listed`, { symbol });
-    if (this.#symbols.size >= this.capacity) throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { symbol });
+    if (this.#symbols.size >= this.capacity)
+      throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { shard: 0, booksMax: this.capacity });
     this.add({ symbol });
     return { symbol: this.symbol(symbol), added: true };
   }
@@ -171,6 +174,23 @@ export class FakeMarketData implements MarketData {
         inexactNumbers: 0,
         evictedLevels: 0,
       },
+    };
+  }
+
+  meters(): EngineMeters {
+    const none: TimesSeen = { counts: new Float64Array(histogramBoundsUs.length + 1), sumMs: 0, negative: 0 };
+    const ring = { usedBytes: 0, capacityBytes: 1, stalls: 0 };
+    const counters = { busyMs: 0, levels: 0, applied: 0, dropped: 0, gaps: 0, resyncs: 0, refused: 0, crossed: 0, messages: 0 };
+    return {
+      shards: this.shards.map(({ shard }) => ({ shard, ...counters, inbound: ring, pressedFrames: 0, lostFrames: 0, outbound: ring })),
+      exchangeToReceived: none,
+      receivedToApplied: none,
+      receivedToPublished: none,
+      eventLoopDelay: none,
+      malformedFrames: 0,
+      connectionsLost: 0,
+      requests: 0,
+      pauses: 0,
     };
   }
 
@@ -253,10 +273,9 @@ export class FakePort extends EventEmitter implements PublicationPort {
 }
 
 /** A whole unmasked text frame, as the shards make them. */
-export function textFrame(payload: unknown): { readonly frame: Buffer; readonly payloadOffset: number } {
+export function textFrame(payload: unknown): Buffer {
   const body = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
-  const head = frameHead(body.length);
-  return { frame: Buffer.concat([head, body]), payloadOffset: head.length };
+  return Buffer.concat([frameHead(body.length), body]);
 }
 
 function frameHead(length: number): Buffer {
@@ -271,10 +290,9 @@ function frameHead(length: number): Buffer {
 
 /** What a test delivers to a hub. */
 export interface Deliverer {
-  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void;
+  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
 }
 
 export function deliver(hub: Deliverer, publicationId: number, kind: MessageKind, payload: unknown, token = 0): void {
-  const { frame, payloadOffset } = textFrame(payload);
-  hub.deliver(publicationId, kind, token, frame, payloadOffset);
+  hub.deliver(publicationId, kind, token, textFrame(payload));
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { HISTOGRAM_DOUBLES, LogHistogram } from '../../../src/memory/log-histogram.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
@@ -13,19 +14,21 @@ let producer: RingProducer;
 let egress: ShardEgress;
 let seen: unknown[][];
 let frames: Buffer[];
+let published: Float64Array;
 
 beforeEach(() => {
   buffer = createRingBuffer(64 * 1024);
   producer = new RingProducer(buffer);
   seen = [];
   frames = [];
+  published = new Float64Array(HISTOGRAM_DOUBLES);
   egress = new ShardEgress(
     2,
     buffer,
     {
-      deliver: (id, kind, token, frame, payloadOffset) => {
+      deliver: (id, kind, token, frame) => {
         frames.push(frame);
-        seen.push(['message', id, kind, token, frame.toString('latin1'), payloadOffset]);
+        seen.push(['message', id, kind, token, frame.toString('latin1')]);
       },
       flush: () => seen.push(['flush']),
     },
@@ -34,7 +37,10 @@ beforeEach(() => {
       bookState: (...event) => seen.push(['state', ...event]),
       refused: (...event) => seen.push(['refused', ...event]),
       untracked: (...event) => seen.push(['untracked', ...event]),
+      tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
     },
+    new LogHistogram(published),
+    () => 1_000,
   );
 });
 
@@ -51,7 +57,7 @@ describe('ShardEgress', () => {
     producer.write(Outbound.UNTRACKED, 4, 0, 0);
     egress.drain();
     expect(seen).toEqual([
-      ['message', 9, MessageKind.SNAPSHOT_FOR, 2 ** 28 - 1, '\x81\x02{}', 2],
+      ['message', 9, MessageKind.SNAPSHOT_FOR, 2 ** 28 - 1, '\x81\x02{}'],
       ['resync', 2, 4, StateReason.GAP],
       ['state', 2, 4, BookState.STALE, StateReason.SILENT, 12.5],
       ['refused', 2, 4, 100],

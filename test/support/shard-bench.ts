@@ -117,6 +117,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   /** Lets the shard handle all there is, and takes what it sends. */
   work(): this {
+    this.ingress.show();
     while (this.#shard.doWork() > 0);
     if (this.draining) {
       this.#egress.drain();

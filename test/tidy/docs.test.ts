@@ -102,7 +102,7 @@ describe('commands', () => {
   });
 
   it('flags named by themselves belong to some command', () => {
-    const others = ['write', 'round-ms', 'rm', 'import'];
+    const others = ['write', 'check', 'round-ms', 'rm', 'import', 'cpu-prof', 'trace-gc'];
     const known = new Set([...commandNames.flatMap(flagsOf), ...others]);
     expect(everywhere(/`--([a-z][\w-]*)/g).filter(({ found }) => !known.has(found))).toEqual([]);
   });

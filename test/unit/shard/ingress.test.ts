@@ -41,6 +41,7 @@ beforeEach(() => {
 });
 
 function records(shard = 0): RingRecord[] {
+  ingress.show();
   const list: RingRecord[] = [];
   for (let record = take(rings[shard]!); record !== undefined; record = take(rings[shard]!)) list.push(record);
   rings[shard]!.release();

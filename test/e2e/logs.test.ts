@@ -34,7 +34,7 @@ describe('the log of an engine', () => {
     expect(lost.length).toBeGreaterThan(0);
     expect(lost.every(({ connection, level }) => connection !== undefined && level === 40)).toBe(true);
     const down = lines.filter(({ msg }) => msg === 'book not live');
-    expect(down.map(({ symbol }) => symbol).toSorted()).toEqual([...sim.symbols].toSorted());
+    expect(down.map(({ symbol }) => String(symbol)).toSorted()).toEqual([...sim.symbols].toSorted());
     for (const line of down) {
       expect(line).toMatchObject({ level: 30, epoch: 1, reason: 'line_down' });
       expect(typeof line.connection).toBe('number');

@@ -18,6 +18,7 @@ import { BookReader } from './publish/book-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
 import { TapeReader } from './publish/tape-reader.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
+import { REFUSED_TEXT, textRefusals } from './shard/records.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
 import { createShardBuffers, symbolsPerShardMax, vacateSlot } from './shard/task.js';
@@ -241,7 +242,8 @@ interface ShardEventParts {
 /** What the shards report, turned into calls of the feed and lines of the log. */
 function shardEvents({ symbols, readers, feed, logger, clock }: ShardEventParts): ShardEvents {
   let refusals = 0;
-  let refusalsLoggedMs = -Infinity;
+  /** By kind, so that one does not hide another. */
+  const refusalsLoggedMs = new Map<number, number>();
   return {
     resyncRequested: (shard, slot, reason) => {
       const symbol = symbols.at(shard, slot);
@@ -268,11 +270,16 @@ function shardEvents({ symbols, readers, feed, logger, clock }: ShardEventParts)
     },
     refused: (shard, slot, what) => {
       refusals++;
-      if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;
-      refusalsLoggedMs = clock();
+      const now = clock();
+      if (now - (refusalsLoggedMs.get(what) ?? -Infinity) < REFUSAL_LOG_MS) return;
+      refusalsLoggedMs.set(what, now);
+      const code = textRefusals[what - REFUSED_TEXT];
       const symbol = symbols.at(shard, slot);
       const connection = symbol === undefined ? null : feed.connectionOf(symbol.id);
-      logger.warn({ symbol: symbol?.symbol, connection, what, refusals }, 'input that could not be read was refused');
+      logger.warn(
+        { symbol: symbol?.symbol, connection, ...(code === undefined ? { what } : { code }), refusals },
+        'input that could not be read was refused',
+      );
     },
   };
 }

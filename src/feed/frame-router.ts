@@ -74,6 +74,22 @@ export class FrameRouter {
     }
   }
 
+  /** A text frame about the symbol named by `name[start, end)`. All of a symbol's text belongs to the connection that carries its depth. */
+  routeText(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number, name: Uint8Array = bytes): void {
+    const id = this.#index.find(name, start, end);
+    if (id < 0) return this.#stray(connection, id, bytes);
+    const place = placeOf(id, StreamKind.DEPTH);
+    const carries = this.#owners[place] === connection.number || this.#owners[placeOf(id, StreamKind.DEALS)] === connection.number;
+    if (!carries) return this.#stray(connection, id, bytes);
+    this.#frames++;
+    this.#bytes += bytes.length;
+    if (!this.#sink.text(id, bytes, receiveTimeMs)) connection.rest();
+    if (this.#heard[place] === 0) {
+      this.#heard[place] = 1;
+      this.#firstFrame(id);
+    }
+  }
+
   add(symbol: string, id: number): void {
     this.#index.add(symbol, id);
     this.#grow(placeOf(id + 1, 0));

@@ -8,16 +8,18 @@ import { Feed } from './feed/feed.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
 import { buildHttp } from './gateway/http.js';
+import { type LocalSubscription, type PushMessage, subscribeLocally, type SubscribeRequest } from './gateway/local-subscription.js';
 import { RestClient } from './mexc/rest-client.js';
 import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
 import type { MarketData } from './model/market-data.js';
 import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
 import { BookReader } from './publish/book-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
+import type { BookHandle } from './publish/shared-book.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { BOOKS_PER_SHARD_MAX, createShardBuffers, vacateSlot } from './shard/task.js';
+import { BOOKS_PER_SHARD_MAX, createShardBuffers, retireShard, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -58,6 +60,13 @@ export interface Engine {
   readonly url: string;
   /** E.g. `ws://127.0.0.1:8080/ws`. */
   readonly wsUrl: string;
+  /**
+   * Where a book lies, to be opened with `openBook` in any thread of the process; ends when the symbol is untracked or the engine is closed.
+   * Throws CodedError SYMBOL_NOT_TRACKED.
+   */
+  bookHandle(symbol: string): BookHandle;
+  /** Calls `listener` with every message of the push protocol that a WebSocket client with this subscription would get. */
+  subscribe(request: SubscribeRequest, listener: (message: PushMessage) => void): LocalSubscription;
   /** Drains and ends everything; resolves when nothing of the engine is left. */
   close(): Promise<void>;
 }
@@ -136,6 +145,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(async () => {
       ingress.shutDown();
       await supervisor.stop();
+      for (const shard of buffers) retireShard(shard);
       for (const egress of egresses) egress.stop();
     });
     closers.push(() => feed.close());
@@ -194,7 +204,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     feed.start(tracked);
-    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, close };
+    return {
+      market,
+      url: `http://${authority}`,
+      wsUrl: `ws://${authority}/ws`,
+      bookHandle: (name) => {
+        const symbol = symbols.find(name);
+        if (symbol === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_TRACKED, `${name} is not tracked`, { symbol: name });
+        return { symbol: symbol.symbol, books: buffers[symbol.shard]!.books, slot: symbol.slot, serial: symbol.serial };
+      },
+      subscribe: (request, listener) => subscribeLocally({ market, hub }, request, listener),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -4,7 +4,7 @@ import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
 import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
 import { BookState } from '../../src/model/book-state.js';
-import { Inbound } from '../../src/shard/records.js';
+import { encodeTrack, Inbound } from '../../src/shard/records.js';
 import { Shard } from '../../src/shard/shard.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
@@ -37,7 +37,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
   const drain = (): void => {
     while (shard.doWork() > 0);
   };
-  send(Inbound.TRACK, priceScale | (quantityScale << 8), Buffer.from('BTCUSDT'));
+  send(Inbound.TRACK, priceScale | (quantityScale << 8), encodeTrack({ serial: 1, symbol: 'BTCUSDT' }));
 
   return {
     reset() {

@@ -103,6 +103,19 @@ export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, 
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
 }
 
+/** What nobody asked for: the symbol of a subscription is no longer tracked. */
+export function endedMessage(symbol: string, spec: PublicationSpec): object {
+  return {
+    op: 'unsubscribed',
+    channel: channelNames[spec.channel],
+    ...specFields(spec),
+    ok: [symbol],
+    failed: [],
+    code: ErrorCode.SYMBOL_UNTRACKED,
+    message: `${symbol} is no longer tracked`,
+  };
+}
+
 /** Depth and interval as a client writes and reads them; only those the channel knows. */
 export function specFields(spec: SpecPattern): { readonly depth?: number | 'full'; readonly interval?: number } {
   const { channel, depth, intervalMs } = spec;

@@ -22,12 +22,17 @@ import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { TAPE_TRADES_DEFAULT } from '../model/trade.js';
+import { createTapesBuffer, TapeMemory, tapesMax } from '../tape/tape-layout.js';
+import { closeTape, staleTapes } from '../tape/tapes.js';
 
 /** Everything a shard works on. The memory outlives the worker: a new one goes on with it. */
 export interface ShardBuffers {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly books: SharedArrayBuffer;
+  /** The last trades of its symbols (`tape/tape-layout.ts`). */
+  readonly tapes: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
   /** What the shard counts for the operator, see `memory/shard-meter.ts`. */
@@ -58,11 +63,18 @@ const SERIAL_PAST_ALL = 2 ** 31 - 1;
 /** Books a shard can hold. */
 export const BOOKS_PER_SHARD_MAX = 8192;
 
-export function createShardBuffers(): ShardBuffers {
+/** Symbols a shard can hold whose tapes keep so many trades. */
+export function symbolsPerShardMax(tape: number): number {
+  return Math.min(BOOKS_PER_SHARD_MAX, tapesMax(tape));
+}
+
+/** `tape`: trades each tape keeps. */
+export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
   return {
     inbound: createRingBuffer(INBOUND_BYTES),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
+    tapes: createTapesBuffer(symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };
@@ -74,6 +86,7 @@ export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   i32[headerInts(slot) + IN_USE] = 0;
   // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over.
   i32[headerInts(slot) + SERIAL] = SERIAL_PAST_ALL;
+  closeTape(new TapeMemory(buffers.tapes), slot);
 }
 
 /** Takes every slot out of use: whoever reads the books from elsewhere learns that they ended. Main thread only, after the last worker. */
@@ -93,7 +106,8 @@ export function retireShard(buffers: ShardBuffers): void {
 
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Main thread, only while no worker runs on the shard.
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tapes keep their trades; what was missed since is
+ * fetched by the new worker. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   discardRecords(buffers.inbound);
@@ -118,5 +132,6 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
     Atomics.add(i32, ints + VERSION, 1);
   }
   arena.reset();
+  staleTapes(new TapeMemory(buffers.tapes), timeMs);
   Atomics.store(new Int32Array(buffers.control), CONTROL_READY, 0);
 }

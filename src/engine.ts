@@ -250,6 +250,10 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       feed.bookState(symbol.id, state);
     },
     untracked: (shard, slot) => symbols.slotClosed(shard, slot),
+    tradesWanted: (shard, slot) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
     refused: (shard, slot, what) => {
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;

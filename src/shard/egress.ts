@@ -14,6 +14,8 @@ export interface ShardEvents {
   refused(shard: number, slot: number, what: number): void;
   /** A book that was untracked is gone: its slot may be used again. */
   untracked(shard: number, slot: number): void;
+  /** A tape needs the symbol's last trades from REST. */
+  tradesWanted(shard: number, slot: number): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -94,6 +96,8 @@ export class ShardEgress {
         return this.#events.refused(this.#shard, key, aux);
       case Outbound.UNTRACKED:
         return this.#events.untracked(this.#shard, key);
+      case Outbound.TRADES_WANTED:
+        return this.#events.tradesWanted(this.#shard, key);
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

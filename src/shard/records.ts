@@ -28,6 +28,24 @@ export const Inbound = {
   FRAMES_LOST: 11,
   /** Ends the shard's task. */
   SHUT_DOWN: 12,
+  /** payload: one binary push of trades; time: received. */
+  DEALS: 20,
+  /** payload: body of a REST trades answer; time: received. */
+  TRADES: 21,
+  /** payload: one binary push of a candle; time: received. */
+  KLINE: 22,
+  /** aux: the token of the request; payload: body of a REST klines answer; time: received. */
+  KLINES: 23,
+  /** payload: one binary push of many tickers; time: received; key unused. */
+  MINI_TICKERS: 24,
+  /** payload: body of a REST 24 h ticker answer about all symbols; time: received; key unused. */
+  TICKERS: 25,
+  /** aux: StreamKind. The subscription stands: every push from here on arrives. */
+  STREAM_UP: 30,
+  /** aux: StreamKind. Pushes are missed from here on. */
+  STREAM_DOWN: 31,
+  /** aux: StreamKind. At least one push found the ring full and was dropped. */
+  STREAM_LOST: 32,
 } as const;
 
 /** Shard to main thread. */
@@ -42,6 +60,8 @@ export const Outbound = {
   REFUSED: 4,
   /** The slot is empty and may be given to another symbol. */
   UNTRACKED: 5,
+  /** The symbol's last trades are wanted, from REST. */
+  TRADES_WANTED: 20,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */

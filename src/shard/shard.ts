@@ -116,6 +116,7 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
+    if (type >= Inbound.DEALS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;

@@ -60,6 +60,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** DepthDecode or REFUSED_SNAPSHOT, in order. */
   readonly refusals: number[] = [];
   readonly untrackedSlots: number[] = [];
+  /** Slots, in order. */
+  readonly tradesWantedBy: number[] = [];
   readonly buffers: ShardBuffers;
   readonly ingress: ShardIngress;
   readonly reader: BookReader;
@@ -245,6 +247,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   untracked(_shard: number, slot: number): void {
     this.untrackedSlots.push(slot);
+  }
+
+  tradesWanted(_shard: number, slot: number): void {
+    this.tradesWantedBy.push(slot);
   }
 }
 

@@ -34,6 +34,7 @@ beforeEach(() => {
       bookState: (...event) => seen.push(['state', ...event]),
       refused: (...event) => seen.push(['refused', ...event]),
       untracked: (...event) => seen.push(['untracked', ...event]),
+      tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
     },
   );
 });

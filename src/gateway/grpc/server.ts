@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProto } from 'grpc-health-check';
@@ -32,6 +32,8 @@ const SPARE_STREAMS = 100;
 export async function startGrpcServer({ host, port, ...options }: GrpcServerOptions): Promise<GrpcServer> {
   const context = createContext(options);
   const { limits, now } = context;
+  // It writes to standard error, also what it reports to us.
+  setLogger({ error: (...text: unknown[]) => context.logger.debug({ text: text.join(' ') }, 'grpc-js') });
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': -1,

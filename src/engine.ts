@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Market } from './engine/market.js';
+import { Meters } from './engine/meters.js';
 import { selectSymbols } from './engine/selection.js';
 import { SymbolTable } from './engine/symbol-table.js';
 import { Feed } from './feed/feed.js';
@@ -120,7 +121,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ...(options.feedTimings && { timings: options.feedTimings }),
     });
     const events = shardEvents(symbols, feed, logger, clock);
-    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
+    const meters = new Meters();
+    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events, meters.published));
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -159,6 +161,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       feed,
       ingress,
       supervisor,
+      meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
       track: async (name) => {
         const present = symbols.find(name);
@@ -187,7 +190,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const tracked = selected.map(track);
     for (const egress of egresses) egress.start();
     await supervisor.start();
-    const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
+    let rangMs = clock();
+    const ticker = setInterval(() => {
+      const nowMs = clock();
+      meters.eventLoopDelay.record(Math.max(0, nowMs - rangMs - TICK_MS));
+      rangMs = nowMs;
+      ingress.tick(nowMs);
+    }, TICK_MS);
     const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
     closers.push(() => {
       clearInterval(ticker);

@@ -31,6 +31,7 @@ export interface MarketParts {
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
+  readonly meters: MarketData['meters'];
   readonly clock: () => number;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
@@ -42,6 +43,7 @@ export class Market implements MarketData {
   readonly source: SourceInfo;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
+  readonly meters: MarketData['meters'];
   readonly #parts: MarketParts;
   readonly #startedAt: number;
 
@@ -51,6 +53,7 @@ export class Market implements MarketData {
     this.source = parts.source;
     this.track = parts.track;
     this.untrack = parts.untrack;
+    this.meters = parts.meters;
     this.#startedAt = Math.floor(parts.clock());
   }
 

@@ -9,6 +9,7 @@ import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
+import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
 import { RouteTable } from './route-table.js';
@@ -52,7 +53,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
+  for (const plugin of [books, analytics, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
   return app;
 }
 

@@ -1,5 +1,6 @@
 import type { BookStateName, StateReasonName } from './book-state.js';
 import type { BookCopy } from './book-copy.js';
+import type { EngineMeters } from './meters.js';
 import type { TrackedSymbol } from './symbol.js';
 
 /** Where the data comes from; a simulated exchange is always labelled as one. */
@@ -113,4 +114,6 @@ export interface MarketData {
   untrack(symbol: string): boolean;
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;
   status(): EngineStatus;
+  /** What is counted for the operator, since the process started. */
+  meters(): EngineMeters;
 }

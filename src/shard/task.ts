@@ -17,6 +17,7 @@ import {
 import { SIDE_INTS } from '../book/ladder-layout.js';
 import { NO_TICK } from '../book/ladder-lookup.js';
 import { Arena, createArenaBuffer } from '../memory/arena.js';
+import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
@@ -28,6 +29,8 @@ export interface ShardBuffers {
   readonly books: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
+  /** What the shard counts for the operator, see `memory/shard-meter.ts`. */
+  readonly meters: SharedArrayBuffer;
 }
 
 /** The message that starts a worker on a shard. */
@@ -58,6 +61,7 @@ export function createShardBuffers(): ShardBuffers {
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
     control: new SharedArrayBuffer(CONTROL_BYTES),
+    meters: createMeterBuffer(),
   };
 }
 

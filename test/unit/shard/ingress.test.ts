@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { createArenaBuffer } from '../../../src/memory/arena.js';
+import { createMeterBuffer } from '../../../src/memory/shard-meter.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingConsumer } from '../../../src/memory/spsc-ring.js';
 import { StateReason } from '../../../src/model/book-state.js';
@@ -20,6 +21,7 @@ function buffers(): ShardBuffers {
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
     control: new SharedArrayBuffer(64),
+    meters: createMeterBuffer(),
   };
 }
 

@@ -1,12 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/support/config/index.js';
 import { MdpProcess } from '../support/mdp-process.js';
 import { generateStubs, missingForPython, runPython } from '../support/python.js';
 
 const missing = missingForPython();
 if (missing !== undefined) process.stdout.write(`no tests with a Python client: ${missing}\n`);
+
+function run(command: string, args: readonly string[]): string {
+  return execFileSync(command, args, { cwd: packageRoot(), encoding: 'utf8', timeout: 20_000, env: { PYTHONDONTWRITEBYTECODE: '1' } });
+}
+
+/** A code block of the guide, as its reader runs it, against another port. */
+function example(language: string, address: string): string {
+  const guide = readFileSync(join(packageRoot(), 'docs/grpc.md'), 'utf8');
+  const block = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'm').exec(guide)![1]!;
+  expect(block).toContain('127.0.0.1:50051');
+  return block.replace('127.0.0.1:50051', address);
+}
 
 describe.skipIf(missing !== undefined)('a Python client and mdp demo', () => {
   let demo: MdpProcess;
@@ -66,5 +80,18 @@ describe.skipIf(missing !== undefined)('a Python client and mdp demo', () => {
       GetOrderBook: expect.any(Number) as number,
       SubscribeToOrderBookUpdates: { updates: expect.any(Number) as number, matched: expect.any(Number) as number },
     });
+  });
+
+  it('is not needed to follow the examples of the guide', async () => {
+    const script = join(folder, 'example.py');
+    writeFileSync(script, example('python', addresses[0]));
+    const python = run('/usr/bin/python3', [script]);
+    expect(python).toMatch(/^842\d\d\.\d+ 842\d\d\.\d+ \d+\nNOT_FOUND SYMBOL_NOT_TRACKED\n\d+ 842\d\d\.\d+\n$/);
+    const node = run(process.execPath, ['--input-type=module', '--eval', example('js', addresses[0])]);
+    expect(node.split('\n').toSorted()).toEqual([
+      '',
+      expect.stringMatching(/^LIVE \d+ 842\d\d\.\d\d$/),
+      expect.stringMatching(/^true undefined \d+$/),
+    ]);
   });
 });

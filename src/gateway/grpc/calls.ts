@@ -1,4 +1,4 @@
-import type { handleServerStreamingCall, handleUnaryCall, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { GatewayContext } from '../context.js';
@@ -26,13 +26,19 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     return status;
   }
 
+  async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
+    let bytes: Buffer;
+    try {
+      bytes = await answer;
+    } catch (error) {
+      callback(failed(error));
+      return;
+    }
+    callback(null, bytes);
+  }
+
   function unary<Request>(answer: (request: Request) => Promise<Buffer>): handleUnaryCall<Request, Buffer> {
-    return (call, callback) => {
-      answer(call.request).then(
-        (bytes) => callback(null, bytes),
-        (error: unknown) => callback(failed(error)),
-      );
-    };
+    return (call, callback) => void reply(answer(call.request), callback);
   }
 
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {

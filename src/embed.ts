@@ -9,14 +9,14 @@ export interface EmbedOptions extends Partial<Omit<EngineOptions, 'symbols'>> {
 }
 
 /**
- * Starts an engine in this process: `await createEngine({ symbols: ['BTCUSDT'] })`. It listens on any free port of 127.0.0.1 and logs
- * nothing unless told otherwise. Throws CodedError (CONFIG_INVALID for a selection that cannot be read, EXCHANGE_…, SYMBOL_NOT_LISTED,
+ * Starts an engine in this process: `await createEngine({ symbols: ['BTCUSDT'] })`. It listens on any free port of 127.0.0.1, without
+ * gRPC, and logs nothing unless told otherwise. Throws CodedError (CONFIG_INVALID for a selection that cannot be read, EXCHANGE_…, SYMBOL_NOT_LISTED,
  * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT) or the listener's error, and leaves nothing behind when it does.
  */
 export async function createEngine({ symbols, ...options }: EmbedOptions): Promise<Engine> {
   const { logLevel: _, ...defaults } = loadStartConfig([], {});
   const logger = pino({ level: 'silent' });
-  return startEngine({ ...defaults, port: 0, logger, ...options, symbols: selectionOf(symbols) });
+  return startEngine({ ...defaults, port: 0, grpcPort: 'off', logger, ...options, symbols: selectionOf(symbols) });
 }
 
 function selectionOf(symbols: EmbedOptions['symbols']): SymbolSelection {

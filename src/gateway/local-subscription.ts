@@ -82,6 +82,10 @@ class LocalConnection implements ClientConnection {
     this.#open = false;
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   publicationEnded(publication: Publication): void {
     this.#deliver({ ...endedMessage(publication.symbol.symbol, publication.spec) });
   }

@@ -82,6 +82,10 @@ export class Session implements ClientConnection {
     this.#subscriber.close(this.#context.now(), reason);
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   publicationEnded(publication: Publication): void {
     this.#send(endedMessage(publication.symbol.symbol, publication.spec));
   }

@@ -13,14 +13,17 @@ import {
 } from '../book/book-layout.js';
 import { EVICTED } from '../book/ladder-layout.js';
 import type { Feed } from '../feed/feed.js';
-import type { BookCopy } from '../model/book-copy.js';
+import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
+import type { Ticker } from '../model/ticker.js';
 import type { BookReader } from '../publish/book-reader.js';
+import type { TickerReader } from '../publish/ticker-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
+import { composeTicker } from '../ticker/compose-ticker.js';
 import type { SymbolTable } from './symbol-table.js';
 
 export interface MarketParts {
@@ -28,6 +31,7 @@ export interface MarketParts {
   readonly source: SourceInfo;
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
+  readonly tickers: readonly TickerReader[];
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
@@ -46,6 +50,7 @@ export class Market implements MarketData {
   readonly meters: MarketData['meters'];
   readonly #parts: MarketParts;
   readonly #startedAt: number;
+  readonly #touch = createBookCopy(1);
 
   constructor(parts: MarketParts) {
     this.#parts = parts;
@@ -74,6 +79,12 @@ export class Market implements MarketData {
 
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean {
     return this.#parts.readers[symbol.shard]!.read(symbol.slot, depth, copy);
+  }
+
+  readTicker(symbol: TrackedSymbol, book?: Readonly<BookCopy>): Ticker | undefined {
+    if (book === undefined && !this.readBook(symbol, 1, this.#touch)) return undefined;
+    const held = this.#parts.tickers[symbol.shard]!.read(symbol.slot);
+    return held === undefined ? undefined : composeTicker(symbol.symbol, held, book ?? this.#touch, null);
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

@@ -21,12 +21,16 @@ import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { createTickerBuffer } from '../ticker/ticker-layout.js';
+import { repairTickers, TickerStore } from '../ticker/ticker-store.js';
 
 /** Everything a shard works on. The memory outlives the worker: a new one goes on with it. */
 export interface ShardBuffers {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly books: SharedArrayBuffer;
+  /** What the exchange says of the last 24 hours, see `ticker/ticker-layout.ts`. */
+  readonly tickers: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
   /** What the shard counts for the operator, see `memory/shard-meter.ts`. */
@@ -60,6 +64,7 @@ export function createShardBuffers(): ShardBuffers {
     inbound: createRingBuffer(INBOUND_BYTES),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
+    tickers: createTickerBuffer(BOOKS_PER_SHARD_MAX),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };
@@ -68,14 +73,16 @@ export function createShardBuffers(): ShardBuffers {
 /** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
 export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
+  new TickerStore(buffers.tickers).clear(slot);
 }
 
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Main thread, only while no worker runs on the shard.
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch; so do tickers. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   discardRecords(buffers.inbound);
+  repairTickers(buffers.tickers);
   const arena = new Arena(buffers.books);
   const { i32, f64 } = arena;
   for (let slot = 0; slot < arena.booksMax; slot++) {

@@ -19,6 +19,7 @@ import { defaultSubscriberLimits } from '../../src/publish/subscriber.js';
 import * as records from '../../src/shard/records.js';
 import { PENDING_BYTES_MAX, PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
 import * as task from '../../src/shard/task.js';
+import * as tickerLayout from '../../src/ticker/ticker-layout.js';
 import { parseFaults } from '../../src/simulator/faults.js';
 import { commandNames, defaultsOf, packageRoot } from '../../src/support/config/index.js';
 import { CONFIG_FLAG, keysOf, knownVariables } from '../../src/support/config/names.js';
@@ -186,7 +187,7 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram].flatMap((module) =>
+    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram, tickerLayout].flatMap((module) =>
       Object.keys(module),
     );
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
@@ -229,6 +230,7 @@ describe('figures', () => {
       '../src/memory/log-histogram.ts': logHistogram,
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
+      '../src/ticker/ticker-layout.ts': tickerLayout,
     };
     let module: Readonly<Record<string, unknown>> = {};
     let inTable = false;
@@ -251,7 +253,9 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter }).filter(([, value]) => typeof value === 'number');
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tickerLayout }).filter(
+      ([, value]) => typeof value === 'number',
+    );
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);
   });
 

@@ -18,7 +18,9 @@ import { BookState, bookStateNames, stateReasonNames } from '../model/book-state
 import type { EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { Ticker } from '../model/ticker.js';
+import type { TapePage } from '../model/trade.js';
 import type { BookReader } from '../publish/book-reader.js';
+import type { TapeReader } from '../publish/tape-reader.js';
 import type { TickerReader } from '../publish/ticker-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
@@ -32,6 +34,7 @@ export interface MarketParts {
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
   readonly tickers: readonly TickerReader[];
+  readonly tapes: readonly TapeReader[];
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
@@ -84,7 +87,13 @@ export class Market implements MarketData {
   readTicker(symbol: TrackedSymbol, book?: Readonly<BookCopy>): Ticker | undefined {
     if (book === undefined && !this.readBook(symbol, 1, this.#touch)) return undefined;
     const held = this.#parts.tickers[symbol.shard]!.read(symbol.slot);
-    return held === undefined ? undefined : composeTicker(symbol.symbol, held, book ?? this.#touch, null);
+    const tape = this.readTrades(symbol, 1, null);
+    if (held === undefined || tape === undefined) return undefined;
+    return composeTicker(symbol.symbol, held, book ?? this.#touch, tape.trades.at(-1) ?? null);
+  }
+
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    return this.#parts.tapes[symbol.shard]!.read(symbol.slot, symbol.symbol, limit, before);
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

@@ -57,6 +57,8 @@ export class AnalyticsPublication implements Publication {
     if (this.spec.intervalMs === 0) this.#publish();
   }
 
+  tapeChanged(): void {}
+
   tickerChanged(): void {}
 
   tick(nowMs: number): void {

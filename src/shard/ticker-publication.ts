@@ -3,6 +3,7 @@ import type { OrderBooks } from '../book/order-books.js';
 import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { MessageKind, type PublicationSpec } from '../model/publication.js';
 import type { Ticker } from '../model/ticker.js';
+import type { Tapes } from '../tape/tapes.js';
 import { composeTicker } from '../ticker/compose-ticker.js';
 import type { TickerStore } from '../ticker/ticker-store.js';
 import { JsonTickerEncoder } from './json-ticker-encoder.js';
@@ -22,6 +23,7 @@ export class TickerPublication implements Publication {
   readonly #slot: number;
   readonly #books: OrderBooks;
   readonly #tickers: TickerStore;
+  readonly #tapes: Tapes;
   readonly #encoder: JsonTickerEncoder;
   readonly #emit: Emit;
   readonly #clock: () => number;
@@ -41,6 +43,7 @@ export class TickerPublication implements Publication {
     this.#slot = parts.slot;
     this.#books = parts.books;
     this.#tickers = parts.tickers;
+    this.#tapes = parts.tapes;
     this.#encoder = new JsonTickerEncoder(spec, parts);
     this.#emit = parts.emit;
     this.#clock = parts.clock;
@@ -48,6 +51,10 @@ export class TickerPublication implements Publication {
 
   updated(): void {
     if (this.#bestChanged()) this.#changed();
+  }
+
+  tapeChanged(): void {
+    this.#changed();
   }
 
   tickerChanged(): void {
@@ -101,7 +108,7 @@ export class TickerPublication implements Publication {
     touch.quantityScale = books.quantityScale(slot);
     touch.bidCount = books.collect(slot, BIDS, 1, touch.bidTicks, touch.bidLots);
     touch.askCount = books.collect(slot, ASKS, 1, touch.askTicks, touch.askLots);
-    return composeTicker(this.#symbol, this.#tickers.held(slot), touch, null);
+    return composeTicker(this.#symbol, this.#tickers.held(slot), touch, this.#tapes.newest(slot));
   }
 
   #bestChanged(): boolean {

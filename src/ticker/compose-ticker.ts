@@ -31,7 +31,7 @@ export function composeTicker(symbol: string, held: HeldFigures, book: Readonly<
   const { last_price, last_quantity }: LastFigures =
     trade !== null && trade.timestamp >= held.lastTimeMs
       ? { last_price: trade.price, last_quantity: trade.quantity }
-      : { last_price: price(held.lastPrice), last_quantity: quantity(held.lastQuantity ?? quantityOf(trade, held.lastPrice)) };
+      : { last_price: price(held.lastPrice), last_quantity: quantity(quantityOf(trade, held.lastPrice) ?? held.lastQuantity) };
   const open = held.openPrice;
   const live = book.state === BookState.LIVE;
   const hasBid = live && book.bidCount > 0;

@@ -7,6 +7,7 @@ import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import type { Ticker } from '../../src/model/ticker.js';
+import type { TapePage } from '../../src/model/trade.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
 import { composeTicker } from '../../src/ticker/compose-ticker.js';
 import type { HeldFigures } from '../../src/ticker/ticker-words.js';
@@ -55,6 +56,8 @@ export class FakeMarketData implements MarketData {
   readonly tickers = new Map<string, Partial<HeldFigures>>();
   /** Reads of a ticker that fail before one succeeds. */
   busyTickers = 0;
+  /** By symbol: a page that holds all there is. */
+  readonly tapes = new Map<string, TapePage>();
   readonly listed = new Set<string>();
   capacity = 1000;
   shards: ShardStatus[] = [shardStatus(0, 'running')];
@@ -157,7 +160,33 @@ export class FakeMarketData implements MarketData {
       this.busyTickers--;
       return undefined;
     }
-    return composeTicker(symbol.symbol, { ...nothingHeld, ...this.tickers.get(symbol.symbol) }, book, null);
+    return composeTicker(
+      symbol.symbol,
+      { ...nothingHeld, ...this.tickers.get(symbol.symbol) },
+      book,
+      this.tapes.get(symbol.symbol)?.trades.at(-1) ?? null,
+    );
+  }
+
+  /** The pages of `tapes`, cut as a tape does; `undefined` first for as long as the symbol's book has `busyReads`. */
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    const book = this.books.get(symbol)!;
+    if (book.busyReads > 0) {
+      book.busyReads--;
+      return undefined;
+    }
+    const tape = this.tapes.get(symbol.symbol) ?? {
+      state: 'syncing',
+      epoch: 1,
+      seq: 0,
+      receivedAt: null,
+      trades: [],
+      skipped: [],
+      next: null,
+    };
+    const older = tape.trades.filter(({ id }) => before === null || id < before);
+    const trades = older.slice(-limit);
+    return { ...tape, trades, next: trades.length < older.length ? trades[0]!.id : null };
   }
 
   async track(symbol: string): Promise<{ symbol: TrackedSymbol; added: boolean }> {

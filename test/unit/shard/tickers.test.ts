@@ -4,6 +4,7 @@ import { Channel, Format, MessageKind, type PublicationSpec } from '../../../src
 import { TickerReader } from '../../../src/publish/ticker-reader.js';
 import { REFUSED_TICKERS } from '../../../src/shard/records.js';
 import type { HeldFigures } from '../../../src/ticker/ticker-words.js';
+import { type Deal, deal } from '../../support/deals.js';
 import type { TextLevel } from '../../support/model-book.js';
 import { type BenchMessage, ShardBench, type ShardBenchOptions } from '../../support/shard-bench.js';
 
@@ -158,6 +159,24 @@ describe('the channel', () => {
     expect(bodies()).toMatchObject([{ state: 'live', epoch: 1, bid_price: '99.50', ask_price: null }]);
     bench.lineDown(StateReason.LINE_DOWN);
     expect(bodies()).toMatchObject([{ state: 'stale', bid_price: null, last_price: '100.25' }]);
+  });
+
+  test('the last trade is that of the tape, until the exchange says something newer', () => {
+    const at = (price: string, time: number): Deal => deal(time, { price, quantity: '0.5' });
+    bench
+      .miniTickers([MINI], 900_000)
+      .streamUp()
+      .trades([at('100.1', 900_001)]);
+    bench.open(ID, spec(0));
+    expect(bodies()).toMatchObject([{ last_price: '100.10', last_quantity: '0.500' }]);
+    bench.deals([at('100.5', 900_002)]);
+    expect(bodies()).toMatchObject([{ last_price: '100.50', last_quantity: '0.500', price_change: null }]);
+    bench.miniTickers([{ ...MINI, price: '100.5' }], 900_003);
+    expect(bodies()).toMatchObject([{ last_price: '100.50', last_quantity: '0.500', close_time: 900_003 }]);
+    bench.miniTickers([{ ...MINI, price: '100.75' }], 900_004);
+    expect(bodies()).toMatchObject([{ last_price: '100.75', last_quantity: null }]);
+    bench.deals([at('100.75', 900_005)]);
+    expect(bodies()).toMatchObject([{ last_price: '100.75', last_quantity: '0.500' }]);
   });
 
   test('a newcomer gets it for himself, the others before him', () => {

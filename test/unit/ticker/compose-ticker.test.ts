@@ -99,7 +99,8 @@ describe('last trade', () => {
 
   test('a newer price that is the same keeps the quantity of the trade', () => {
     expect(last(HELD, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '0.0007']);
-    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '3.0000']);
+    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '0.0007']);
+    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_051, 7, CLOSE - 1))).toEqual(['84270.50', '3.0000']);
   });
 });
 

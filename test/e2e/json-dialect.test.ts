@@ -127,6 +127,32 @@ describe('the plain dialect', () => {
   });
 });
 
+describe('tickers', () => {
+  const ticker = async (engine: Engine, symbol: string) =>
+    (await (await fetch(`${engine.url}/ticker/${symbol}`)).json()) as Record<string, unknown>;
+
+  it('of both dialects, one symbol or many', async ({ opened }) => {
+    const { exchange, engine } = await start(opened, ['BTCUSDT', 'ETHUSDT']);
+    const plain = { s: 'BTCUSDT', o: '80000', h: '85000', l: '79000', c: '84270.50', v: '123.4', qv: '10000000', t: 1_700_000_000_002 };
+    exchange.send('BTCUSDT', { c: 'ticker', s: 'BTCUSDT', d: plain, t: 1_700_000_000_003 });
+    await until(async () => (await ticker(engine, 'BTCUSDT'))['close_time'] === 1_700_000_000_002, { what: "BTCUSDT's ticker" });
+    expect(await ticker(engine, 'BTCUSDT')).toMatchObject({
+      last_price: '84270.50',
+      open_price: '80000.00',
+      high_price: '85000.00',
+      low_price: '79000.00',
+      volume: '123.4',
+      quote_volume: '10000000',
+    });
+    // Without a symbol of its own the frame goes to every shard; `v` is the turnover there, and `q` the volume.
+    const mini = { s: 'ETHUSDT', p: '3449.84', r: '0.0354', tr: '0', h: '3500', l: '3400', v: '5000000', q: '1450', t: '1700000000005' };
+    exchange.send('BTCUSDT', { c: 'spot@public.miniTickers.v3.api@24H', d: [mini, { ...mini, s: 'XYZUSDT' }], t: 1_700_000_000_006 });
+    await until(async () => (await ticker(engine, 'ETHUSDT'))['close_time'] === 1_700_000_000_005, { what: "ETHUSDT's ticker" });
+    expect(await ticker(engine, 'ETHUSDT')).toMatchObject({ last_price: '3449.84', volume: '1450', quote_volume: '5000000' });
+    expect(await refusals(engine)).toEqual({ LEGACY_BAD_JSON: 0, LEGACY_INVALID_FORMAT: 0, LEGACY_UNSUPPORTED_CHANNEL: 0 });
+  });
+});
+
 describe("MEXC's retired dialect", () => {
   const increase = (r: number, asks: unknown[] = [], bids: unknown[] = []) => ({
     c: 'spot@public.increase.depth.v3.api@SOLUSDT',

@@ -1,4 +1,4 @@
-import type { DeltaBuffer } from '../../book/delta-buffer.js';
+import type { DeltaBuffer, LevelColumns } from '../../book/delta-buffer.js';
 import { TICK_LIMIT } from '../../book/ladder-layout.js';
 import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { DealsBuffer } from '../../tape/deals-buffer.js';
@@ -52,10 +52,8 @@ export function fillDelta(event: LegacyBook, priceScale: number, quantityScale: 
   out.priceScaleNeeded = priceScale;
   out.quantityScaleNeeded = quantityScale;
   out.inexactCount = 0;
-  fillSide(bids, priceScale, quantityScale, out.bidTicks, out.bidLots, out);
-  fillSide(asks, priceScale, quantityScale, out.askTicks, out.askLots, out);
-  out.bidCount = bids.length;
-  out.askCount = asks.length;
+  fillSide(bids, priceScale, quantityScale, out.bids, out);
+  fillSide(asks, priceScale, quantityScale, out.asks, out);
   // Without ranges, whatever is newer continues what is held.
   out.fromVersion = event.effect === 'newer' ? 0 : event.version;
   out.toVersion = event.version;
@@ -63,14 +61,9 @@ export function fillDelta(event: LegacyBook, priceScale: number, quantityScale: 
   return out.priceScaleNeeded === priceScale && out.quantityScaleNeeded === quantityScale;
 }
 
-function fillSide(
-  levels: readonly LegacyLevel[],
-  priceScale: number,
-  quantityScale: number,
-  ticks: Float64Array,
-  lots: Float64Array,
-  out: DeltaBuffer,
-): void {
+function fillSide(levels: readonly LegacyLevel[], priceScale: number, quantityScale: number, side: LevelColumns, out: DeltaBuffer): void {
+  const { ticks, lots } = side;
+  side.count = levels.length;
   for (let i = 0; i < levels.length; i++) {
     const [price, quantity] = levels[i]!;
     const tick = units('price', price, priceScale);

@@ -141,14 +141,14 @@ describe('tickers', () => {
       open_price: '80000.00',
       high_price: '85000.00',
       low_price: '79000.00',
-      volume: '123.4',
+      volume: '123.40',
       quote_volume: '10000000',
     });
     // Without a symbol of its own the frame goes to every shard; `v` is the turnover there, and `q` the volume.
     const mini = { s: 'ETHUSDT', p: '3449.84', r: '0.0354', tr: '0', h: '3500', l: '3400', v: '5000000', q: '1450', t: '1700000000005' };
     exchange.send('BTCUSDT', { c: 'spot@public.miniTickers.v3.api@24H', d: [mini, { ...mini, s: 'XYZUSDT' }], t: 1_700_000_000_006 });
     await until(async () => (await ticker(engine, 'ETHUSDT'))['close_time'] === 1_700_000_000_005, { what: "ETHUSDT's ticker" });
-    expect(await ticker(engine, 'ETHUSDT')).toMatchObject({ last_price: '3449.84', volume: '1450', quote_volume: '5000000' });
+    expect(await ticker(engine, 'ETHUSDT')).toMatchObject({ last_price: '3449.84', volume: '1450.00', quote_volume: '5000000' });
     expect(await refusals(engine)).toEqual({ LEGACY_BAD_JSON: 0, LEGACY_INVALID_FORMAT: 0, LEGACY_UNSUPPORTED_CHANNEL: 0 });
   });
 });

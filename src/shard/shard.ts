@@ -610,6 +610,8 @@ export class Shard {
       if (event.kind === 'trades') return book.tape.pushText(event, timeMs);
       if (event.kind !== 'book') return;
       if (event.effect === 'replace' || event.effect === 'replace_newer') return this.#onTextSnapshot(book, event, timeMs);
+      // A number no book takes is refused here: further on it would be a push that was lost.
+      fillDelta(event, this.#books.priceScale(book.slot), this.#books.quantityScale(book.slot), this.#delta);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       return this.#refuseText(key, error, timeMs);

@@ -108,7 +108,7 @@ describe('text frames that cannot be read', () => {
     ['LEGACY_BAD_JSON', '{"c":"depth"'],
     ['LEGACY_BAD_JSON', ''],
     ['LEGACY_INVALID_FORMAT', update(2, [['1', 'x']])],
-    ['LEGACY_INVALID_FORMAT', update(2, [['1000000000000000', '1']])],
+    ['LEGACY_INVALID_FORMAT', update(2, [['10000000000000000000000000000', '1']])],
     ['LEGACY_INVALID_FORMAT', { c: 'deals', s: SYMBOL, d: { deals: [{ S: 9 }] } }],
     ['LEGACY_UNSUPPORTED_CHANNEL', { c: 'orders', s: SYMBOL, d: {} }],
   ] as const)('are refused as %s and change nothing: %j', (code, frame) => {

@@ -604,21 +604,21 @@ export class Shard {
     let event: LegacyEvent;
     try {
       event = decodeLegacyBytes(bytes, start, end);
-      this.#meter.add(meters.METER_TEXT_FRAMES, 1);
-      if (event.kind === 'tickers') return this.#tickerIntake.text(event, timeMs);
-      if (book === undefined || event.symbol !== book.symbol) return;
-      if (event.kind === 'trades') return book.tape.pushText(event, timeMs);
-      if (event.kind !== 'book') return;
-      if (event.effect === 'replace' || event.effect === 'replace_newer') return this.#onTextSnapshot(book, event, timeMs);
+      if (event.kind !== 'tickers' && event.symbol !== book?.symbol) return;
       // A number no book takes is refused here: further on it would be a push that was lost.
-      fillDelta(event, this.#books.priceScale(book.slot), this.#books.quantityScale(book.slot), this.#delta);
+      if (event.kind === 'book') fillDelta(event, this.#books.priceScale(key), this.#books.quantityScale(key), this.#delta);
+      if (event.kind === 'trades') book!.tape.pushText(event, timeMs);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       return this.#refuseText(key, error, timeMs);
     }
+    this.#meter.add(meters.METER_TEXT_FRAMES, 1);
+    if (event.kind === 'tickers') return this.#tickerIntake.text(event, timeMs);
+    if (event.kind !== 'book') return;
+    if (event.effect === 'replace' || event.effect === 'replace_newer') return this.#onTextSnapshot(book!, event, timeMs);
     let object = start;
     while (bytes[object] !== OPEN_BRACE) object++;
-    this.#onFrame(book, bytes, view, object, end, timeMs);
+    this.#onFrame(book!, bytes, view, object, end, timeMs);
   }
 
   /** Not a byte of it was applied. What it may have meant for the book shows in the versions of the next one, where the dialect has such. */

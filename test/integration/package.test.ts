@@ -89,7 +89,7 @@ describe('the packed package', () => {
     );
     try {
       await demo.textOf(/3 of 3 books live/);
-      const [, url] = (await demo.textOf(/curl "(http:[^"]+)"/))!;
+      const [, url] = await demo.textOf(/curl "(http:[^"]+)"/);
       expect(await (await fetch(url!)).json()).toMatchObject({ state: 'live' });
     } finally {
       demo.signal('SIGTERM');
@@ -105,7 +105,7 @@ describe('the packed package', () => {
        const handle: BookHandle = engine.bookHandle('BTCUSDT');
        const book = openBook(handle);
        const copy = createBookCopy(1);
-       while (book.read(1, copy) !== 'ok' || copy.state !== BookState.LIVE) await new Promise((resolve) => setTimeout(resolve, 5));
+       while (book.read(1, copy) !== 'ok' || copy.state !== BookState.LIVE) await new Promise((resolve) => setImmediate(resolve));
        console.log('live at seq', copy.seq);
        await engine.close();
        await exchange.close();`,
@@ -144,7 +144,7 @@ describe('the Dockerfile', () => {
       MDP_REST_URL: sim.restUrl,
     });
     try {
-      const [, url] = (await container.textOf(/"url":"(http:[^"]+)"/))!;
+      const [, url] = await container.textOf(/"url":"(http:[^"]+)"/);
       const [command, ...argv] = image.healthCommand as [string, ...string[]];
       const health = () =>
         run(command, argv, { cwd: app, env: { ...env, MDP_PORT: new URL(url!).port } }).then(

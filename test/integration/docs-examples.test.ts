@@ -187,6 +187,11 @@ describe('programs', () => {
   });
 });
 
+it('commands are marked as such, so that they are run', () => {
+  const unmarked = docBlocks('').filter(({ text }) => /^(?:npm|npx|curl|docker|grpcurl|node -e|node dist\S*|python3) /m.test(text));
+  expect(unmarked.map(nameOf)).toEqual([]);
+});
+
 it('no block is in a language nobody runs', () => {
   const known = new Set(['sh', 'js', 'ts', 'python', ...data]);
   expect(blocks.filter(({ language }) => !known.has(language)).map(nameOf)).toEqual([]);

@@ -9,18 +9,19 @@ export interface DocBlock {
   readonly text: string;
 }
 
-/** Every fenced block of every document that names its language. */
-export function docBlocks(): readonly DocBlock[] {
+/** Every fenced block of every document that names its language; with `language` those of that one, `''` = those that name none. */
+export function docBlocks(language?: string): readonly DocBlock[] {
   return projectFiles()
     .filter(({ path }) => path.endsWith('.md'))
     .flatMap(({ path, text }) =>
-      [...text.matchAll(/^```(\w+)[^\n]*\n([\s\S]*?)^```/gm)].map((match) => ({
+      [...text.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```/gm)].map((match) => ({
         path,
         line: text.slice(0, match.index).split('\n').length,
         language: match[1]!,
         text: match[2]!,
       })),
-    );
+    )
+    .filter((block) => (language === undefined ? block.language !== '' : block.language === language));
 }
 
 /** The commands of a block, without what is remarked about them. */

@@ -52,9 +52,14 @@ export const defaultConnectionTimings: ConnectionTimings = {
   restFreeMs: 1000,
 };
 
+/** The part of a `ws` WebSocket that is used here. */
+export type ExchangeSocket = Pick<WebSocket, 'on' | 'once' | 'send' | 'close' | 'terminate' | 'pause' | 'resume' | 'readyState'>;
+
 export interface ConnectionOptions {
   readonly number: number;
   readonly wsUrl: string;
+  /** Default: a WebSocket to `wsUrl`. */
+  readonly openSocket?: ((wsUrl: string) => ExchangeSocket) | undefined;
   readonly timings: ConnectionTimings;
   /** Paces new connections of the whole host. */
   readonly connectPacer: Pacer;
@@ -84,7 +89,7 @@ export class Connection {
   readonly #backoff: Backoff;
   readonly #unknownTexts: LogGate;
   #state: ConnectionStatus['state'] = 'closed';
-  #socket: WebSocket | undefined;
+  #socket: ExchangeSocket | undefined;
   #desk: SubscriptionDesk | undefined;
   #heartbeat: Heartbeat | undefined;
   #reading: ReadingRest | undefined;
@@ -192,11 +197,8 @@ export class Connection {
   #connect(): void {
     this.#state = 'connecting';
     this.#lastError = undefined;
-    const socket = new WebSocket(this.#options.wsUrl, {
-      perMessageDeflate: false,
-      maxPayload: PAYLOAD_BYTES_MAX,
-      handshakeTimeout: this.#timings.handshakeTimeoutMs,
-    });
+    const { wsUrl, openSocket } = this.#options;
+    const socket = openSocket?.(wsUrl) ?? this.#openWebSocket(wsUrl);
     this.#socket = socket;
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => {
@@ -217,12 +219,17 @@ export class Connection {
     socket.on('close', (code) => this.#closed(socket, code));
   }
 
+  #openWebSocket(wsUrl: string): WebSocket {
+    const { handshakeTimeoutMs } = this.#timings;
+    return new WebSocket(wsUrl, { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs });
+  }
+
   /** A protocol-level ping or pong: a sign of life, and nothing else. */
-  #sign(socket: WebSocket): void {
+  #sign(socket: ExchangeSocket): void {
     if (this.#socket === socket) this.#lastReceived = this.#clock();
   }
 
-  #opened(socket: WebSocket): void {
+  #opened(socket: ExchangeSocket): void {
     if (this.#socket !== socket) return;
     const now = this.#clock();
     this.#state = 'open';
@@ -275,7 +282,7 @@ export class Connection {
     }
   }
 
-  #closed(socket: WebSocket, code: number): void {
+  #closed(socket: ExchangeSocket, code: number): void {
     if (this.#socket !== socket) return;
     const wasOpen = this.#state === 'open';
     const now = this.#clock();

@@ -95,8 +95,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         relistedMs = clock();
       }
       const listing = listed.get(name);
-      if (listing === undefined)
-        throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbol: name });
       return listing;
     };
 
@@ -239,6 +238,10 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       feed.bookState(symbol.id, state);
     },
     untracked: (shard, slot) => symbols.slotClosed(shard, slot),
+    tradesWanted: (shard, slot) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
     refused: (shard, slot, what) => {
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;

@@ -111,6 +111,25 @@ export class Exchange {
     return failing ? body.subarray(0, body.length >> 1) : body;
   }
 
+  /** No trades here yet. */
+  async trades(): Promise<Uint8Array> {
+    return this.#answer('[]');
+  }
+
+  async klines(): Promise<Uint8Array> {
+    return this.#answer('[]');
+  }
+
+  async tickers(): Promise<Uint8Array> {
+    return this.#answer('[]');
+  }
+
+  async #answer(body: string): Promise<Uint8Array> {
+    await new Promise<void>((resolve) => this.#options.time.after(1 + this.#random.below(REST_LATENCY_MS), resolve));
+    this.#options.succeeded();
+    return Buffer.from(body);
+  }
+
   #turn(): void {
     for (const book of this.books) {
       if (this.#random.next() < this.#pace.get(book.symbol)!) {

@@ -1,6 +1,6 @@
 import type { PublicationHub } from '../../src/publish/publication-hub.js';
 import type { ClientConnection, Subscriber } from '../../src/publish/subscriber.js';
-import { Channel } from '../../src/model/publication.js';
+import { Channel, Format } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { type BookMessage, PushFollower } from '../support/push-follower.js';
 import type { VirtualTime } from './virtual-time.js';
@@ -19,8 +19,8 @@ const HIGH_WATER_MARK = 16 * 1024;
 export class Client implements ClientConnection {
   readonly following = new Map<string, Following>();
   stalled = false;
-  closeCode: number | undefined;
-  readonly socket = new ClientBuffer();
+  closeReason: string | undefined;
+  readonly outlet = new ClientBuffer();
   readonly #hub: PublicationHub;
   readonly #subscriber: Subscriber;
   readonly #changed: (following: Following) => void;
@@ -40,12 +40,12 @@ export class Client implements ClientConnection {
   }
 
   follow(symbol: TrackedSymbol, depth: number | 'full', interval: number): void {
-    const spec = { channel: Channel.BOOK, depth: depth === 'full' ? 0 : depth, intervalMs: interval };
+    const spec = { channel: Channel.BOOK, format: Format.JSON, depth: depth === 'full' ? 0 : depth, intervalMs: interval };
     const follower = new PushFollower(symbol.symbol, depth);
     const following = { symbol: symbol.symbol, follower, interval };
     follower.onChange = () => this.#changed(following);
     // The acknowledgement travels in the stream, before the first message and behind those of an earlier subscription.
-    this.socket.tell(() => this.following.set(keyOf(symbol.symbol, depth, interval), following));
+    this.outlet.tell(() => this.following.set(keyOf(symbol.symbol, depth, interval), following));
     this.#hub.subscribe(this.#subscriber, symbol, spec);
   }
 
@@ -54,7 +54,7 @@ export class Client implements ClientConnection {
     for (const subscription of [...this.#subscriber.subscriptions.values()]) {
       if (subscription.publication.symbol.symbol === symbol) this.#hub.unsubscribe(subscription);
     }
-    this.socket.tell(() => this.#forget(symbol));
+    this.outlet.tell(() => this.#forget(symbol));
   }
 
   /** Leaves without a word. */
@@ -75,11 +75,11 @@ export class Client implements ClientConnection {
   // ---- ClientConnection
 
   isOpen(): boolean {
-    return !this.#gone && this.closeCode === undefined;
+    return !this.#gone && this.closeReason === undefined;
   }
 
-  close(code: number): void {
-    this.closeCode = code;
+  close(reason: string): void {
+    this.closeReason = reason;
   }
 
   terminate(): void {
@@ -87,7 +87,7 @@ export class Client implements ClientConnection {
   }
 
   publicationEnded(publication: { readonly symbol: TrackedSymbol }): void {
-    this.socket.tell(() => this.#forget(publication.symbol.symbol));
+    this.outlet.tell(() => this.#forget(publication.symbol.symbol));
   }
 
   #forget(symbol: string): void {
@@ -95,7 +95,7 @@ export class Client implements ClientConnection {
   }
 
   #read(): void {
-    for (const frame of this.socket.take()) {
+    for (const frame of this.outlet.take()) {
       if (typeof frame === 'function') {
         frame();
         continue;
@@ -105,7 +105,7 @@ export class Client implements ClientConnection {
       const message = JSON.parse(frame.subarray(offset).toString()) as BookMessage;
       this.following.get(keyOf(message.sym, message.depth, message.interval))?.follower.take(message);
     }
-    if (this.socket.emptied()) this.#subscriber.drained();
+    if (this.outlet.emptied()) this.#subscriber.drained();
   }
 }
 

@@ -99,7 +99,9 @@ export class Exchange {
     const version = book.version - (staleVersions === 0 ? 0 : this.#random.below(staleVersions));
     const edition = book.editions(version)[0] ?? book.newest;
     const body = depthAnswer({ ...edition, bids: edition.bids.slice(0, limit), asks: edition.asks.slice(0, limit) }, time.now);
-    await new Promise<void>((resolve) => time.after(1 + this.#random.below(REST_LATENCY_MS) + (slowMs > 0 ? this.#random.below(slowMs) : 0), resolve));
+    await new Promise<void>((resolve) =>
+      time.after(1 + this.#random.below(REST_LATENCY_MS) + (slowMs > 0 ? this.#random.below(slowMs) : 0), resolve),
+    );
     if (failing && kind < 2) {
       const retryAfterMs = kind === 0 ? 2_000 : null;
       this.#options.throttled(retryAfterMs);

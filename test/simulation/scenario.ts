@@ -181,7 +181,10 @@ const faults: readonly Fault[] = [
   {
     name: 'a client changes its mind',
     begin: (world, random) => {
-      const client = anyOf(random, world.clients.filter(({ gone }) => !gone));
+      const client = anyOf(
+        random,
+        world.clients.filter(({ gone }) => !gone),
+      );
       for (let i = 0; i < 5; i++) world.churn(client, anyOf(random, world.names));
       return undefined;
     },
@@ -232,11 +235,19 @@ export async function runScenario(seed: number): Promise<Outcome> {
     const right = (): boolean => world.notLive().length === 0 && world.behind().length === 0;
     await time.run(peaceMs + RECOVERY_MS, () => world.findings.length > 0 || right());
     const findings = [...world.findings];
-    if (findings.length === 0 && !right()) findings.push(`not right after ${RECOVERY_MS} ms of peace: ${[...world.notLive(), ...world.behind()].join('; ')}`);
+    if (findings.length === 0 && !right())
+      findings.push(`not right after ${RECOVERY_MS} ms of peace: ${[...world.notLive(), ...world.behind()].join('; ')}`);
     const recoveryMs = time.now - peaceMs;
     // And it stays so.
     if (findings.length === 0) await time.run(time.now + 3_000, () => world.findings.length > 0);
-    return { seed, faults: planned, findings: [...findings, ...world.findings.slice(findings.length)], checks: world.checks, deaths: world.deaths, recoveryMs };
+    return {
+      seed,
+      faults: planned,
+      findings: [...findings, ...world.findings.slice(findings.length)],
+      checks: world.checks,
+      deaths: world.deaths,
+      recoveryMs,
+    };
   } finally {
     world.close();
     Object.assign(world.exchange.weather, fairWeather);

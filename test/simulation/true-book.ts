@@ -139,7 +139,8 @@ export function readable(bids: Iterable<readonly [number, number]>, asks: Iterab
 
 /** As a REST answer: padded numbers. */
 export function depthAnswer(edition: Edition, timeMs: number): Buffer {
-  const side = (levels: Edition['bids']): string[][] => levels.map(([tick, lots]) => [padded(tick, PRICE_SCALE), padded(lots, QUANTITY_SCALE)]);
+  const side = (levels: Edition['bids']): string[][] =>
+    levels.map(([tick, lots]) => [padded(tick, PRICE_SCALE), padded(lots, QUANTITY_SCALE)]);
   return Buffer.from(
     JSON.stringify({ lastUpdateId: edition.version, bids: side(edition.bids), asks: side(edition.asks), timestamp: Math.floor(timeMs) }),
   );

@@ -52,8 +52,7 @@ export class VirtualTime {
       timers.delete(timer.id);
     };
     Object.assign(globalThis, {
-      setTimeout: (action: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]) =>
-        set(undefined, delayMs, () => action(...args)),
+      setTimeout: (action: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]) => set(undefined, delayMs, () => action(...args)),
       setInterval: (action: (...args: unknown[]) => void, delayMs = 0, ...args: unknown[]) =>
         set(Math.max(1, delayMs), delayMs, () => action(...args)),
       clearTimeout: clear,

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
 import { COUNT_RESYNCS, headerInts, VERSION } from '../../src/book/book-layout.js';
-import { SymbolTable } from '../../src/engine/symbol-table.js';
-import { Feed } from '../../src/feed/feed.js';
+import { Pipeline } from '../../src/engine/pipeline.js';
+import type { SymbolTable } from '../../src/engine/symbol-table.js';
+import type { Feed } from '../../src/feed/feed.js';
 import type { FeedTimingsOverride } from '../../src/feed/timings.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
@@ -9,12 +10,11 @@ import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
-import { BookReader } from '../../src/publish/book-reader.js';
-import { PublicationHub } from '../../src/publish/publication-hub.js';
-import { ShardEgress } from '../../src/shard/egress.js';
-import { ShardIngress } from '../../src/shard/ingress.js';
+import type { BookReader } from '../../src/publish/book-reader.js';
+import type { PublicationHub } from '../../src/publish/publication-hub.js';
+import type { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
-import { resetShard, type ShardBuffers, vacateSlot } from '../../src/shard/task.js';
+import { resetShard, type ShardBuffers } from '../../src/shard/task.js';
 import { Prng } from '../../src/simulator/prng.js';
 import { Client, type Following } from './client.js';
 import { Exchange } from './exchange.js';
@@ -80,13 +80,13 @@ export class World {
   readonly options: WorldOptions;
   readonly #random: Prng;
   readonly #buffers: ShardBuffers[];
-  readonly #readers: BookReader[];
+  readonly #pipeline: Pipeline;
+  readonly #readers: readonly BookReader[];
   readonly #shards: (Shard | undefined)[];
   readonly #symbols: SymbolTable;
   readonly #ingress: ShardIngress;
   readonly #hub: PublicationHub;
   readonly #feed: Feed;
-  readonly #egresses: ShardEgress[];
   readonly #uninstall: () => void;
   readonly #copy: BookCopy = createBookCopy(256);
   readonly #seen = new Map<string, string>();
@@ -131,37 +131,27 @@ export class World {
       books: createArenaBuffer(2 ** 22, options.symbols + 8),
       control: new SharedArrayBuffer(64),
     }));
-    this.#readers = this.#buffers.map(({ books }) => new BookReader(books));
-    this.#symbols = new SymbolTable(options.shards, options.symbols + 8);
-    this.#ingress = new ShardIngress(this.#buffers, logger, (shard) => this.kill(shard, 0, false));
-    this.#hub = new PublicationHub(this.#ingress, { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 });
-    this.#feed = new Feed({
+    this.#pipeline = new Pipeline({
+      buffers: this.#buffers,
+      slotsPerShard: options.symbols + 8,
       wsUrl: 'ws://simulated',
       interval: '100ms',
       rest: this.exchange,
       budget,
-      sink: this.#ingress,
       logger,
       clock,
       random: () => this.#random.next(),
-      timings,
+      feedTimings: timings,
+      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
       openSocket: () => this.exchange.connect() as never,
+      stuck: (shard) => this.kill(shard, 0, false),
     });
-    this.#egresses = this.#buffers.map(
-      ({ outbound }, shard) =>
-        new ShardEgress(shard, outbound, this.#hub, {
-          resyncRequested: (_, slot, reason) => {
-            const symbol = this.#symbols.at(shard, slot);
-            if (symbol !== undefined) this.#feed.resyncRequested(symbol.id, reason);
-          },
-          bookState: (_, slot, state) => {
-            const symbol = this.#symbols.at(shard, slot);
-            if (symbol !== undefined) this.#feed.bookState(symbol.id, state);
-          },
-          refused: () => {},
-          untracked: (_, slot) => this.#symbols.slotClosed(shard, slot),
-        }),
-    );
+    const { feed, hub, ingress, symbols, readers } = this.#pipeline;
+    this.#feed = feed;
+    this.#hub = hub;
+    this.#ingress = ingress;
+    this.#symbols = symbols;
+    this.#readers = readers;
     this.#shards = this.#buffers.map((_, shard) => this.#newShard(shard));
     this.time.afterEvent = () => this.#afterEvent();
     setInterval(() => this.#ingress.tick(clock()), TICK_MS);
@@ -181,10 +171,7 @@ export class World {
   untrack(name: string): void {
     const symbol = this.#symbols.find(name);
     if (symbol === undefined) return;
-    this.#feed.untrack(symbol.id);
-    this.#hub.symbolUntracked(symbol.id);
-    this.#ingress.untrack(symbol.id);
-    this.#symbols.remove(symbol);
+    this.#pipeline.untrack(symbol);
     this.#resyncs.delete(name);
   }
 
@@ -233,7 +220,7 @@ export class World {
   // ---- the engine's part
 
   #track(name: string): TrackedSymbol {
-    const symbol = this.#symbols.add({
+    return this.#pipeline.add({
       symbol: name,
       baseAsset: name,
       quoteAsset: 'USDT',
@@ -241,8 +228,6 @@ export class World {
       quantityScale: QUANTITY_SCALE,
       turnover: null,
     });
-    this.#ingress.track(symbol, this.time.now);
-    return symbol;
   }
 
   #newShard(shard: number): Shard {
@@ -259,14 +244,7 @@ export class World {
     }
     this.#shards[shard] = undefined;
     resetShard(buffers, this.time.now);
-    this.#egresses[shard]!.drain();
-    this.#ingress.shardLost(shard);
-    for (const slot of this.#symbols.shardEmptied(shard)) vacateSlot(buffers, slot);
-    const affected = [...this.#symbols.ofShard(shard)];
-    for (const symbol of affected) this.#ingress.announce(symbol, this.time.now);
-    const ids = affected.map(({ id }) => id);
-    this.#hub.reopen(ids);
-    this.#feed.shardLost(ids);
+    this.#pipeline.workerLost(shard);
     this.time.after(1 + this.#random.below(200), () => {
       this.#shards[shard] = this.#newShard(shard);
     });
@@ -282,7 +260,7 @@ export class World {
           this.#remember(shard);
           if (this.#burn(shard)) break;
         }
-        if (!this.stalledEgress.has(shard)) this.#egresses[shard]!.drain();
+        if (!this.stalledEgress.has(shard)) this.#pipeline.egresses[shard]!.drain();
       }
     }
     this.#checkBounds();
@@ -312,14 +290,19 @@ export class World {
       const key = `${symbol} ${copy.epoch} ${copy.seq}`;
       if (this.#seen.get(symbol) === key) continue;
       this.#seen.set(symbol, key);
-      const edition = { bids: levels(copy.bidTicks, copy.bidLots, copy.bidCount), asks: levels(copy.askTicks, copy.askLots, copy.askCount) };
+      const edition = {
+        bids: levels(copy.bidTicks, copy.bidLots, copy.bidCount),
+        asks: levels(copy.askTicks, copy.askLots, copy.askCount),
+      };
       this.#keep(key, edition);
       if ((this.#tainted.get(symbol) ?? 0) >= copy.epoch) continue;
       this.checks++;
       const text = readable(edition.bids, edition.asks);
       const truths = this.exchange.book(symbol).editions(copy.version);
       if (!truths.some((truth) => truth.text === text)) {
-        this.#find(`${symbol}: live at version ${copy.version} (epoch ${copy.epoch}, seq ${copy.seq}) with another book than the exchange's`);
+        this.#find(
+          `${symbol}: live at version ${copy.version} (epoch ${copy.epoch}, seq ${copy.seq}) with another book than the exchange's`,
+        );
       }
     }
   }
@@ -380,7 +363,8 @@ export class World {
     const subscriptions = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
     if (snapshots.waiting + snapshots.inFlight > this.names.length) this.#find(`${snapshots.waiting} snapshots wait`);
     if (this.#hub.requestCount > subscriptions) this.#find(`${this.#hub.requestCount} requests of ${subscriptions} subscriptions`);
-    for (const { socket } of this.clients) if (socket.writableLength > 400 * 1024) this.#find(`${socket.writableLength} bytes wait for a client`);
+    for (const { outlet } of this.clients)
+      if (outlet.writableLength > 400 * 1024) this.#find(`${outlet.writableLength} bytes wait for a client`);
   }
 
   #find(text: string): void {
@@ -405,5 +389,8 @@ function levels(ticks: Float64Array, lots: Float64Array, count: number): Levels 
 }
 
 function fromText(side: readonly (readonly [string, string])[]): Levels {
-  return side.map(([price, quantity]) => [Math.round(Number(price) * 10 ** PRICE_SCALE), Math.round(Number(quantity) * 10 ** QUANTITY_SCALE)]);
+  return side.map(([price, quantity]) => [
+    Math.round(Number(price) * 10 ** PRICE_SCALE),
+    Math.round(Number(quantity) * 10 ** QUANTITY_SCALE),
+  ]);
 }

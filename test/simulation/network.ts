@@ -15,12 +15,14 @@ export const fairWeather: Readonly<Weather> = { lose: 0, duplicate: 0, reorder: 
 
 const LATENCY_MIN_MS = 5;
 const LATENCY_SPREAD_MS = 60;
+/** The channel and the symbol come first in a push; of one that breaks off before nobody knows which book has to miss it. */
+const NAMED_BYTES = 64;
 
 /** What becomes of a push on its way. */
 export interface PushFate {
   /** What arrives may still be readable and say something else. */
   corrupted(): void;
-  /** It arrived, whole or not. */
+  /** It arrived, whole or not; so much of it at least that one can tell whose it is. */
   delivered(): void;
 }
 
@@ -119,7 +121,7 @@ export class Line {
     this.#lastArrivalMs = arrivalMs;
     this.#time.after(arrivalMs - this.#time.now, () => {
       if (!this.#open || this.halfOpen) return;
-      fate?.delivered();
+      if (bytes.length >= NAMED_BYTES) fate?.delivered();
       this.client.receive(bytes, isBinary);
     });
   }

@@ -56,7 +56,7 @@ export class Exchange {
     this.#random = new Prng(seed, 'exchange');
     this.books = symbols.map((symbol) => new TrueBook(symbol, 1_000_000 + this.#random.below(1_000_000), 30, new Prng(seed, symbol)));
     // Most pairs are quiet, a few are not.
-    this.#pace = new Map(symbols.map((symbol, index) => [symbol, index % 3 === 0 ? 0.9 : this.#random.next() * 0.4]));
+    this.#pace = new Map(symbols.map((symbol, index) => [symbol, index % 3 === 0 ? 0.9 : 0.02 + this.#random.next() ** 3 * 0.4]));
     const turn = (): void => {
       this.#turn();
       time.after(WINDOW_MS, turn);
@@ -134,9 +134,7 @@ export class Exchange {
 
   #turn(): void {
     for (const book of this.books) {
-      if (this.#random.next() < this.#pace.get(book.symbol)!) {
-        for (let changes = 1 + this.#random.below(12); changes > 0; changes--) book.change();
-      }
+      if (this.#random.next() < this.#pace.get(book.symbol)!) this.#changeSoon(book);
       if (this.stalled.has(book.symbol)) continue;
       const channel = `spot@public.aggre.depth.v3.api.pb@100ms@${book.symbol}`;
       const push = book.push(this.#options.time.now, channel);
@@ -144,6 +142,18 @@ export class Exchange {
       const { symbol, version } = book;
       const fate = { corrupted: () => this.#options.corrupted(symbol), delivered: () => this.#options.delivered(symbol, version) };
       for (const line of this.lines) if (line.channels.has(channel)) line.push(push, fate);
+    }
+  }
+
+  /** Some changes now and some later in the window, so that a snapshot may fall between them. */
+  #changeSoon(book: TrueBook): void {
+    const { time } = this.#options;
+    const few = this.#random.below(3) === 0;
+    for (const delayMs of few ? [0] : [0, this.#random.below(WINDOW_MS)]) {
+      const changes = few ? 1 : 1 + this.#random.below(6);
+      time.after(delayMs, () => {
+        for (let i = 0; i < changes; i++) book.change();
+      });
     }
   }
 

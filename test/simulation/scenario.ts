@@ -43,7 +43,7 @@ const faults: readonly Fault[] = [
   weather('lose', 0.1),
   weather('duplicate', 0.3),
   weather('reorder', 0.15),
-  weather('truncate', 0.1),
+  weather('truncate', 0.2),
   weather('corrupt', 0.1),
   {
     name: 'a connection ends',
@@ -229,6 +229,8 @@ export async function runScenario(seed: number): Promise<Outcome> {
         time.after(untilMs - fromMs, end);
       });
     }
+    await time.run(startMs + FAULTS_FROM_MS - 1, () => world.findings.length > 0);
+    if (world.gaps() > 0) world.findings.push(`${world.gaps()} gaps before anything went wrong`);
     await time.run(startMs + lastEndMs, () => world.findings.length > 0);
     for (const end of endings) end();
     const peaceMs = time.now;

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { COUNT_RESYNCS, headerInts, VERSION } from '../../src/book/book-layout.js';
+import { COUNT_GAPS, COUNT_RESYNCS, headerInts, VERSION } from '../../src/book/book-layout.js';
 import { Pipeline } from '../../src/engine/pipeline.js';
 import type { SymbolTable } from '../../src/engine/symbol-table.js';
 import type { Feed } from '../../src/feed/feed.js';
@@ -25,7 +25,7 @@ const START_MS = 1_800_000_000_000;
 const TICK_MS = 10;
 const HUB_CHECK_MS = 1_000;
 /** How long a live book may be behind a push that arrived. */
-const BEHIND_MAX_MS = 2_000;
+const BEHIND_MAX_MS = 1_000;
 /** Editions of the engine's books kept, for followers that are behind. */
 const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
@@ -205,6 +205,13 @@ export class World {
       const { state, reason } = this.#readers[shard]!.envelope(slot);
       return state === BookState.LIVE ? [] : [`${symbol} ${bookStateNames[state]} ${stateReasonNames[reason]}`];
     });
+  }
+
+  /** Holes found in any book's stream so far. */
+  gaps(): number {
+    let count = 0;
+    for (const { shard, slot } of this.#symbols.all()) count += this.#readers[shard]!.field(slot, COUNT_GAPS);
+    return count;
   }
 
   /** Followers of living clients that are not live, or not at the newest book although nothing is on its way. */

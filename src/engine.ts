@@ -2,16 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Market } from './engine/market.js';
+import { Meters } from './engine/meters.js';
 import { Pipeline } from './engine/pipeline.js';
 import { selectSymbols } from './engine/selection.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
+import type { GatewayOptions } from './gateway/context.js';
+import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
 import { RestClient } from './mexc/rest-client.js';
 import type { MarketData } from './model/market-data.js';
 import type { ListedSymbol } from './model/symbol.js';
+import { TAPE_TRADES_DEFAULT } from './model/trade.js';
+import { TapeReader } from './publish/tape-reader.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { BOOKS_PER_SHARD_MAX, createShardBuffers } from './shard/task.js';
+import { createShardBuffers, symbolsPerShardMax } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -30,6 +35,8 @@ export interface EngineOptions {
   readonly host: string;
   /** 0 = any. */
   readonly port: number;
+  /** Port of the gRPC interface; 0 = any, `off` (the default) = there is none. */
+  readonly grpcPort?: number | 'off';
   readonly wsUrl: string;
   readonly restUrl: string;
   readonly interval: '10ms' | '100ms';
@@ -37,6 +44,8 @@ export interface EngineOptions {
   readonly snapshotRate: number;
   /** A live book silent for longer (and for long by its own rhythm) is stale. */
   readonly staleAfterMs: number;
+  /** Trades kept of each symbol. Default 1,000. */
+  readonly tape?: number;
   readonly logger: Logger;
   /** Shorter times for tests. */
   readonly feedTimings?: FeedTimingsOverride;
@@ -50,6 +59,8 @@ export interface Engine {
   readonly url: string;
   /** E.g. `ws://127.0.0.1:8080/ws`. */
   readonly wsUrl: string;
+  /** What gRPC clients give to their channel, e.g. `127.0.0.1:50051`; `null` when it is off. */
+  readonly grpcAddress: string | null;
   /** Drains and ends everything; resolves when nothing of the engine is left. */
   close(): Promise<void>;
 }
@@ -91,7 +102,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return listing;
     };
 
-    const buffers = Array.from({ length: workers }, createShardBuffers);
+    const tape = options.tape ?? TAPE_TRADES_DEFAULT;
+    const buffers = Array.from({ length: workers }, () => createShardBuffers({ tape }));
+    const meters = new Meters();
     const pipeline: Pipeline = new Pipeline({
       buffers,
       wsUrl: options.wsUrl,
@@ -100,11 +113,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       budget,
       logger,
       clock,
-      slotsPerShard: BOOKS_PER_SHARD_MAX,
+      slotsPerShard: symbolsPerShardMax(tape),
+      meters,
       stuck: (shard) => supervisor.replace(shard),
       ...(options.feedTimings && { feedTimings: options.feedTimings }),
     });
-    const { feed, hub, ingress, symbols, readers } = pipeline;
+    const { feed, hub, ingress, egresses, symbols, readers } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -125,9 +139,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
       symbols,
       readers,
+      tapes: buffers.map(({ tapes }) => new TapeReader(tapes)),
       feed,
       ingress,
       supervisor,
+      meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
       track: async (name) => {
         const present = symbols.find(name);
@@ -153,7 +169,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const tracked = selected.map((listing) => pipeline.add(listing));
     pipeline.startListening();
     await supervisor.start();
-    const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
+    let rangMs = clock();
+    const ticker = setInterval(() => {
+      const nowMs = clock();
+      meters.eventLoopDelay.record(Math.max(0, nowMs - rangMs - TICK_MS));
+      rangMs = nowMs;
+      ingress.tick(nowMs);
+    }, TICK_MS);
     const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
     closers.push(() => {
       clearInterval(ticker);
@@ -165,12 +187,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const grpc = await listenForGrpc(options, { market, hub, logger });
+    closers.push(() => grpc?.close());
     feed.start(tracked);
-    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, close };
+    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, grpcAddress: grpc?.address ?? null, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function listenForGrpc({ host, grpcPort = 'off' }: EngineOptions, options: GatewayOptions): Promise<GrpcServer | undefined> {
+  return grpcPort === 'off' ? undefined : startGrpcServer({ ...options, host, port: grpcPort });
 }
 
 /** The exchange's pairs. A throttled request is made again when the budget's pause is over, a few times. */

@@ -1,10 +1,12 @@
 import { COUNT_APPLIED } from '../../src/book/book-layout.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
+import { createMeterBuffer } from '../../src/memory/shard-meter.js';
 import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
 import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
 import { BookState } from '../../src/model/book-state.js';
 import { Inbound } from '../../src/shard/records.js';
+import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
@@ -22,7 +24,9 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     inbound: createRingBuffer(2 ** Math.ceil(Math.log2(ringBytes))),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(ARENA_BYTES, 1),
+    tapes: createTapesBuffer(1),
     control: new SharedArrayBuffer(64),
+    meters: createMeterBuffer(),
   };
   const inbound = new RingProducer(buffers.inbound);
   const outbound = new RingConsumer(buffers.outbound);

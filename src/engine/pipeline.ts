@@ -7,6 +7,7 @@ import type { SubscriberLimits } from '../publish/subscriber.js';
 import { ShardEgress } from '../shard/egress.js';
 import { ShardIngress } from '../shard/ingress.js';
 import { type ShardBuffers, vacateSlot } from '../shard/task.js';
+import type { Meters } from './meters.js';
 import { shardEvents } from './shard-events.js';
 import { SymbolTable } from './symbol-table.js';
 
@@ -18,6 +19,7 @@ export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' 
   readonly clock: () => number;
   /** Told of a shard that takes nothing any more: its worker must be replaced. */
   readonly stuck: (shard: number) => void;
+  readonly meters: Meters;
   readonly feedTimings?: NonNullable<FeedOptions['timings']>;
   readonly subscriberLimits?: Partial<SubscriberLimits>;
 }
@@ -37,7 +39,7 @@ export class Pipeline {
   readonly #clock: () => number;
 
   constructor(options: PipelineOptions) {
-    const { buffers, logger, clock, feedTimings, slotsPerShard, stuck, subscriberLimits, ...feed } = options;
+    const { buffers, logger, clock, feedTimings, meters, slotsPerShard, stuck, subscriberLimits, ...feed } = options;
     this.#buffers = buffers;
     this.#clock = clock;
     this.symbols = new SymbolTable(buffers.length, slotsPerShard);
@@ -46,7 +48,7 @@ export class Pipeline {
     this.hub = new PublicationHub(this.ingress, subscriberLimits);
     this.feed = new Feed({ ...feed, sink: this.ingress, logger, clock, ...(feedTimings && { timings: feedTimings }) });
     const events = shardEvents(this.symbols, this.feed, logger, clock);
-    this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events));
+    this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
   }
 
   startListening(): void {

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { parseControl } from '../mexc/acks.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
+import { takeBinaryFrames } from './binary-frames.js';
 import type { Clock, Random } from '../support/clock.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatTimings } from './heartbeat.js';
@@ -104,6 +106,11 @@ export class Connection {
   #lastCloseCode: number | null = null;
   #lastError: string | undefined;
   #openTimer: NodeJS.Timeout | undefined;
+  /** When the piece of the stream at hand was read; 0 = none is. Its frames all came then, however long it takes to hand them on. */
+  #readAt = 0;
+  readonly #pieceDone = (): void => {
+    this.#readAt = 0;
+  };
 
   constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.number = options.number;
@@ -202,14 +209,9 @@ export class Connection {
     this.#socket = socket;
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => {
-      // Until `close()` the socket is ours; afterwards frames on their way are nobody's.
-      if (this.#socket !== socket) return;
-      const now = this.#clock();
-      this.#lastReceived = now;
-      this.#frames++;
       // `binaryType` is left at its default, so data is one Buffer.
-      if (isBinary) this.handlers.frame(this, data as Buffer, now);
-      else this.#text((data as Buffer).toString('utf8'));
+      if (isBinary) this.#message(socket, data as Buffer);
+      else if (this.#received(socket)) this.#text((data as Buffer).toString('utf8'));
     });
     socket.on('ping', () => this.#sign(socket));
     socket.on('pong', () => this.#sign(socket));
@@ -221,7 +223,27 @@ export class Connection {
 
   #openWebSocket(wsUrl: string): WebSocket {
     const { handshakeTimeoutMs } = this.#timings;
-    return new WebSocket(wsUrl, { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs });
+    const socket = new WebSocket(wsUrl, { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs });
+    let stream: Socket | undefined;
+    socket.on('upgrade', ({ socket: upgraded }) => (stream = upgraded));
+    socket.on('open', () => takeBinaryFrames(socket, stream!, (bytes) => this.#message(socket, bytes)));
+    return socket;
+  }
+
+  /** Notes that a frame came; false when the socket is not ours any more, and its frames are nobody's. Hot, as `#message`. */
+  #received(socket: ExchangeSocket): boolean {
+    if (this.#socket !== socket) return false;
+    this.#frames++;
+    if (this.#readAt === 0) {
+      this.#readAt = this.#clock();
+      this.#lastReceived = this.#readAt;
+      queueMicrotask(this.#pieceDone);
+    }
+    return true;
+  }
+
+  #message(socket: ExchangeSocket, bytes: Buffer): void {
+    if (this.#received(socket)) this.handlers.frame(this, bytes, this.#readAt);
   }
 
   /** A protocol-level ping or pong: a sign of life, and nothing else. */

@@ -3,23 +3,32 @@ import { DeltaBuffer } from '../book/delta-buffer.js';
 import { TICK_LIMIT } from '../book/ladder-layout.js';
 import { OrderBooks } from '../book/order-books.js';
 import { Arena, ArenaFullError } from '../memory/arena.js';
+import { BatchTimes } from '../memory/log-histogram.js';
+import * as meters from '../memory/shard-meter.js';
 import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
 import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
+import { StreamKind } from '../model/feed.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
+import { DealsBuffer } from '../tape/deals-buffer.js';
+import { Tapes } from '../tape/tapes.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
-import type { Publication, SnapshotReason } from './publication.js';
+import type { Emit, Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
+import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
+
+// Loaded once, as in `order-books.ts`.
+const { METER_APPLIED, METER_DROPPED, METER_LEVELS, METER_MESSAGES } = meters;
 
 /** Records handled before the ring's space is handed back. */
 const BATCH_RECORDS = 256;
@@ -44,6 +53,7 @@ interface ShardBook {
   /** Pushes in a row that brought nothing new. */
   drops: number;
   readonly silence: SilenceWatch;
+  readonly tape: SymbolTape;
   readonly publications: Publication[];
 }
 
@@ -63,11 +73,16 @@ export class Shard {
   readonly #inbound: RingConsumer;
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
+  readonly #tapes: Tapes;
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
+  readonly #deals = new DealsBuffer(256);
   readonly #writer = new MessageWriter();
   readonly #protoWriter = new ProtoWriter();
+  readonly #meter: meters.ShardMeter;
+  /** Receipt of the pushes this batch applied. */
+  readonly #applied: BatchTimes;
   readonly #deferred: DeferredRecord[] = [];
   readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
   readonly #staleAfterMs: number;
@@ -75,12 +90,17 @@ export class Shard {
   #lastSilenceCheckMs = 0;
   /** Highest price of the snapshot at hand, while the pushes that wait for it are examined. */
   #snapshotPrice = 0;
+  /** Receipt of the update that is being published, Unix ms; 0 while what is sent answers a request or a change of state. */
+  #newsMs = 0;
   #running = true;
 
   constructor(task: ShardTask, clock: () => number) {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#tapes = new Tapes(task.buffers.tapes);
+    this.#meter = new meters.ShardMeter(task.buffers.meters);
+    this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
     this.#clock = clock;
   }
@@ -99,6 +119,7 @@ export class Shard {
       handled++;
     }
     if (handled > 0) inbound.release();
+    if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     if (this.#deferred.length > 0 || this.#deferredSnapshots.length > 0) this.#retryDeferred();
     return handled;
   }
@@ -116,7 +137,11 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
-    if (type >= Inbound.DEALS) return;
+    if (type === Inbound.DEALS) {
+      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
+      return;
+    }
+    if (type === Inbound.MINI_TICKERS || type === Inbound.TICKERS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
@@ -136,6 +161,20 @@ export class Shard {
         return this.#onLineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
         return this.#onFramesLost(book, timeMs);
+      case Inbound.TRADES:
+        return book.tape.fill(payload, timeMs);
+      case Inbound.STREAM_UP:
+        if (aux === StreamKind.DEALS) book.tape.streamUp(timeMs);
+        return;
+      case Inbound.STREAM_DOWN:
+        if (aux === StreamKind.DEALS) book.tape.streamDown(timeMs);
+        return;
+      case Inbound.STREAM_LOST:
+        if (aux === StreamKind.DEALS) book.tape.lost(timeMs);
+        return;
+      case Inbound.KLINE:
+      case Inbound.KLINES:
+        return;
       case Inbound.OPEN_PUBLICATION:
         return this.#onOpenPublication(book, aux, payload);
       case Inbound.CLOSE_PUBLICATION:
@@ -159,15 +198,32 @@ export class Shard {
       oldSnapshots: 0,
       drops: 0,
       silence: new SilenceWatch(this.#staleAfterMs),
+      tape: this.#createTape(slot),
       publications: [],
     };
     this.#slots[slot] = book;
+    this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+  }
+
+  #createTape(slot: number): SymbolTape {
+    return new SymbolTape({
+      slot,
+      tapes: this.#tapes,
+      deals: this.#deals,
+      want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
+      refused: (what) => this.#send(Outbound.REFUSED, slot, what, 0),
+      changed: () => {
+        const publications = this.#slots[slot]!.publications;
+        for (let i = 0; i < publications.length; i++) publications[i]!.tapeChanged();
+      },
+    });
   }
 
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
+    this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
@@ -201,22 +257,29 @@ export class Shard {
     const verdict = judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion);
     if (verdict === Sequence.DROP) {
       books.count(slot, COUNT_DROPPED);
+      this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs);
     } else if (verdict === Sequence.GAP) {
       books.count(slot, COUNT_GAPS);
+      this.#meter.add(meters.METER_GAPS, 1);
       this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
       book.drops = 0;
       book.silence.received(timeMs);
+      this.#applied.began(timeMs);
+      const sentMs = delta.exchangeTimeMs;
+      if (!Number.isNaN(sentMs)) this.#meter.exchangeToReceived.record(timeMs - sentMs);
       if (books.state(slot) !== BookState.LIVE) {
         this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
         this.#restart(book, 'resync');
         return;
       }
       const publications = book.publications;
+      this.#newsMs = timeMs;
       for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
+      this.#newsMs = 0;
     }
   }
 
@@ -237,6 +300,7 @@ export class Shard {
     }
     if (outcome !== DepthDecode.OK) {
       books.count(slot, COUNT_REFUSED);
+      this.#meter.add(meters.METER_REFUSED, 1);
       this.#send(Outbound.REFUSED, slot, outcome, timeMs);
     }
     return outcome;
@@ -248,8 +312,11 @@ export class Shard {
 
   /** Applies the delta buffer; false when the book is `suspect` now, and a snapshot asked for. */
   #applyDelta(book: ShardBook, timeMs: number): boolean {
+    const delta = this.#delta;
+    this.#meter.add(METER_APPLIED, 1);
+    this.#meter.add(METER_LEVELS, delta.bidCount + delta.askCount);
     try {
-      if (this.#books.applyDelta(book.slot, this.#delta, timeMs)) return true;
+      if (this.#books.applyDelta(book.slot, delta, timeMs)) return true;
     } catch (error) {
       this.#onMemoryFull(book, error, timeMs);
       return false;
@@ -283,6 +350,7 @@ export class Shard {
     book.drops++;
     if (book.drops < DROPS_MAX || timeMs - this.#books.receiveTimeMs(book.slot) < DROPS_MS) return;
     this.#books.count(book.slot, COUNT_GAPS);
+    this.#meter.add(meters.METER_GAPS, 1);
     this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
   }
 
@@ -297,6 +365,7 @@ export class Shard {
 
   #onCrossed(book: ShardBook, timeMs: number): void {
     this.#books.count(book.slot, COUNT_CROSSED);
+    this.#meter.add(meters.METER_CROSSED, 1);
     this.#lose(book, BookState.SUSPECT, StateReason.CROSSED, timeMs);
   }
 
@@ -370,12 +439,16 @@ export class Shard {
 
   #onTick(timeMs: number): void {
     for (const { book, publication } of this.#publications.values()) {
-      if (this.#books.state(book.slot) === BookState.LIVE) publication.tick(timeMs);
-      else publication.retryState();
+      if (this.#books.state(book.slot) === BookState.LIVE) {
+        this.#newsMs = this.#books.receiveTimeMs(book.slot);
+        publication.tick(timeMs);
+        this.#newsMs = 0;
+      } else publication.retryState();
     }
     if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
     this.#lastSilenceCheckMs = timeMs;
     for (const book of this.#slots) {
+      book?.tape.tick(timeMs);
       if (book === undefined || this.#books.state(book.slot) !== BookState.LIVE || !book.silence.isTooLong(timeMs)) continue;
       this.#enter(book, BookState.STALE, StateReason.SILENT, timeMs);
       this.#requestResync(book, StateReason.SILENT, timeMs);
@@ -407,6 +480,8 @@ export class Shard {
     // The check went through the delta buffer.
     if (!this.#readSnapshot(book, body, timeMs)) return;
     let sound = true;
+    this.#meter.add(meters.METER_RESYNCS, 1);
+    this.#meter.add(METER_LEVELS, this.#delta.bidCount + this.#delta.askCount);
     if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, this.#delta, timeMs)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
     this.#applyPending(book, timeMs);
@@ -426,6 +501,7 @@ export class Shard {
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       books.count(slot, COUNT_REFUSED);
+      this.#meter.add(meters.METER_REFUSED, 1);
       this.#send(Outbound.REFUSED, slot, REFUSED_SNAPSHOT, timeMs);
       this.#requestResync(book, StateReason.SNAPSHOT_MALFORMED, timeMs);
       return false;
@@ -479,8 +555,10 @@ export class Shard {
       const frame = frames[i]!;
       if (this.#decodePending(book, frame, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
-      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) books.count(slot, COUNT_DROPPED);
-      else if (!this.#applyDelta(book, times[i]!)) return;
+      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) {
+        books.count(slot, COUNT_DROPPED);
+        this.#meter.add(METER_DROPPED, 1);
+      } else if (!this.#applyDelta(book, times[i]!)) return;
     }
     book.pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
@@ -495,18 +573,18 @@ export class Shard {
   // ---- publications
 
   #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
-    const emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array): boolean =>
-      this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), 0, frame);
+    const spec = decodeSpec(payload);
     const parts = {
       symbol: book.symbol,
       slot: book.slot,
       books: this.#books,
+      tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
-      emit,
+      emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,
       clock: this.#clock,
     };
-    const publication = openPublication(id, decodeSpec(payload), parts);
+    const publication = openPublication(id, spec, parts);
     book.publications.push(publication);
     this.#publications.set(id, { book, publication });
     if (this.#books.state(book.slot) === BookState.LIVE) publication.restarted('subscribe');
@@ -517,6 +595,16 @@ export class Shard {
     this.#publications.delete(id);
     const index = book.publications.findIndex((publication) => publication.id === id);
     if (index >= 0) book.publications.splice(index, 1);
+  }
+
+  readonly #emit: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, 0);
+  readonly #emitNews: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, this.#newsMs);
+
+  /** `newsMs`: receipt of what the message is about, so that the main thread can say how long it took; 0 = not to be measured. */
+  #message(publicationId: number, kind: MessageKind, token: number, frame: Uint8Array, newsMs: number): boolean {
+    const written = this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame);
+    this.#meter.add(written ? METER_MESSAGES : meters.METER_OUTBOUND_STALLS, 1);
+    return written;
   }
 
   #restart(book: ShardBook, reason: SnapshotReason): void {
@@ -533,7 +621,9 @@ export class Shard {
   // ---- records that must not be lost
 
   #send(type: number, key: number, aux: number, timeMs: number): void {
-    if (this.#deferred.length > 0 || !this.#outbound.write(type, key, aux, timeMs)) this.#deferred.push({ type, key, aux, timeMs });
+    if (this.#deferred.length === 0 && this.#outbound.write(type, key, aux, timeMs)) return;
+    this.#meter.add(meters.METER_OUTBOUND_STALLS, 1);
+    this.#deferred.push({ type, key, aux, timeMs });
   }
 
   #retryDeferred(): void {
@@ -545,4 +635,9 @@ export class Shard {
     this.#deferred.splice(0, sent);
     for (const { publicationId, token, reason } of this.#deferredSnapshots.splice(0)) this.#sendSnapshotFor(publicationId, token, reason);
   }
+}
+
+/** Whether a channel's messages are about the book, and so about its last push. */
+function isOfBook(channel: Channel): boolean {
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO;
 }

@@ -78,6 +78,10 @@ export class Client implements ClientConnection {
     return !this.#gone && this.closeReason === undefined;
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   close(reason: string): void {
     this.closeReason = reason;
   }

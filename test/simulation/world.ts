@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { COUNT_GAPS, COUNT_RESYNCS, headerInts, VERSION } from '../../src/book/book-layout.js';
+import { Meters } from '../../src/engine/meters.js';
 import { Pipeline } from '../../src/engine/pipeline.js';
 import type { SymbolTable } from '../../src/engine/symbol-table.js';
 import type { Feed } from '../../src/feed/feed.js';
 import type { FeedTimingsOverride } from '../../src/feed/timings.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
-import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
-import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
+import { Arena } from '../../src/memory/arena.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
@@ -14,7 +14,7 @@ import type { BookReader } from '../../src/publish/book-reader.js';
 import type { PublicationHub } from '../../src/publish/publication-hub.js';
 import type { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
-import { resetShard, type ShardBuffers } from '../../src/shard/task.js';
+import { createShardBuffers, resetShard, type ShardBuffers } from '../../src/shard/task.js';
 import { Prng } from '../../src/simulator/prng.js';
 import { Client, type Following } from './client.js';
 import { Exchange } from './exchange.js';
@@ -125,12 +125,15 @@ export class World {
       },
       corrupted: (symbol) => this.#tainted.set(symbol, this.#epochOf(symbol) + 2),
     });
-    this.#buffers = Array.from({ length: options.shards }, () => ({
-      inbound: createRingBuffer(options.inboundBytes),
-      outbound: createRingBuffer(options.outboundBytes),
-      books: createArenaBuffer(2 ** 22, options.symbols + 8),
-      control: new SharedArrayBuffer(64),
-    }));
+    this.#buffers = Array.from({ length: options.shards }, () =>
+      createShardBuffers({
+        tape: 20,
+        symbols: options.symbols + 8,
+        inboundBytes: options.inboundBytes,
+        outboundBytes: options.outboundBytes,
+        booksBytes: 2 ** 22,
+      }),
+    );
     this.#pipeline = new Pipeline({
       buffers: this.#buffers,
       slotsPerShard: options.symbols + 8,
@@ -140,6 +143,7 @@ export class World {
       budget,
       logger,
       clock,
+      meters: new Meters(),
       random: () => this.#random.next(),
       feedTimings: timings,
       subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
@@ -261,6 +265,7 @@ export class World {
   #afterEvent(): void {
     for (let busy = true; busy; ) {
       busy = false;
+      this.#ingress.show();
       for (let shard = 0; shard < this.#shards.length; shard++) {
         while (!this.stalledShards.has(shard) && (this.#shards[shard]?.doWork(1) ?? 0) > 0) {
           busy = true;

@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import type { BookCopy } from '../../src/model/book-copy.js';
 import type { EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
+import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { TapePage } from '../../src/model/trade.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
 
 /** A book as a test writes it: levels as `[ticks, lots]`, best first. */
@@ -32,6 +35,8 @@ export class FakeMarketData implements MarketData {
   readonly instance = 'fake1234';
   readonly source = { venue: 'mexc', simulated: true, wsUrl: 'ws://fake', restUrl: 'http://fake' } as const;
   readonly books = new Map<TrackedSymbol, FakeBook>();
+  /** By symbol: a page that holds all there is. */
+  readonly tapes = new Map<string, TapePage>();
   readonly listed = new Set<string>();
   capacity = 1000;
   shards: ShardStatus[] = [shardStatus(0, 'running')];
@@ -129,6 +134,27 @@ export class FakeMarketData implements MarketData {
     return true;
   }
 
+  /** The pages of `tapes`, cut as a tape does; `undefined` first for as long as the symbol's book has `busyReads`. */
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    const book = this.books.get(symbol)!;
+    if (book.busyReads > 0) {
+      book.busyReads--;
+      return undefined;
+    }
+    const tape = this.tapes.get(symbol.symbol) ?? {
+      state: 'syncing',
+      epoch: 1,
+      seq: 0,
+      receivedAt: null,
+      trades: [],
+      skipped: [],
+      next: null,
+    };
+    const older = tape.trades.filter(({ id }) => before === null || id < before);
+    const trades = older.slice(-limit);
+    return { ...tape, trades, next: trades.length < older.length ? trades[0]!.id : null };
+  }
+
   async track(symbol: string): Promise<{ symbol: TrackedSymbol; added: boolean }> {
     const existing = this.#symbols.get(symbol);
     if (existing !== undefined) return { symbol: existing, added: false };
@@ -172,6 +198,23 @@ export class FakeMarketData implements MarketData {
         inexactNumbers: 0,
         evictedLevels: 0,
       },
+    };
+  }
+
+  meters(): EngineMeters {
+    const none: TimesSeen = { counts: new Float64Array(histogramBoundsUs.length + 1), sumMs: 0, negative: 0 };
+    const ring = { usedBytes: 0, capacityBytes: 1, stalls: 0 };
+    const counters = { busyMs: 0, levels: 0, applied: 0, dropped: 0, gaps: 0, resyncs: 0, refused: 0, crossed: 0, messages: 0 };
+    return {
+      shards: this.shards.map(({ shard }) => ({ shard, ...counters, inbound: ring, pressedFrames: 0, lostFrames: 0, outbound: ring })),
+      exchangeToReceived: none,
+      receivedToApplied: none,
+      receivedToPublished: none,
+      eventLoopDelay: none,
+      malformedFrames: 0,
+      connectionsLost: 0,
+      requests: 0,
+      pauses: 0,
     };
   }
 

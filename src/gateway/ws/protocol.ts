@@ -1,4 +1,4 @@
-import { Channel, channelNames, type ChannelName, Format, type PublicationSpec } from '../../model/publication.js';
+import { Channel, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -25,28 +25,47 @@ export type ClientMessage =
 export interface ErrorMessage {
   readonly op: 'error';
   readonly id?: MessageId;
-  readonly code: ErrorCode;
+  readonly code: MessageErrorCode;
   readonly message: string;
   readonly retryable: boolean;
 }
 
 export interface FailedSymbol {
   readonly symbol: string;
-  readonly code: ErrorCode;
+  readonly code: FailureCode;
   readonly message: string;
   readonly retryable: boolean;
   readonly nearest?: string;
 }
 
 export const ops = ['subscribe', 'unsubscribe', 'ping'] as const;
-/** Levels a side of `book` and `book_top`. */
+/** Levels a side of the channels that have a depth. */
 export const depths = [1, 5, 10, 20, 50, 100, 500, 'full'] as const;
 /** Least time between two messages of a subscription in ms; 0 = every change. */
 export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000] as const;
 
 const DEFAULT_DEPTH = 20;
 const DEFAULT_INTERVAL_MS = 100;
-const ID_LENGTH_MAX = 256;
+export const ID_LENGTH_MAX = 256;
+
+/** Every code an error message may carry. */
+export const errorCodes = [
+  ErrorCode.BAD_JSON,
+  ErrorCode.BAD_MESSAGE,
+  ErrorCode.BAD_ID,
+  ErrorCode.BAD_SYMBOLS,
+  ErrorCode.BINARY_NOT_SUPPORTED,
+  ErrorCode.UNKNOWN_OP,
+  ErrorCode.UNKNOWN_CHANNEL,
+  ErrorCode.DEPTH_NOT_SUPPORTED,
+  ErrorCode.INTERVAL_NOT_SUPPORTED,
+  ErrorCode.RATE_LIMITED,
+] as const;
+export type MessageErrorCode = (typeof errorCodes)[number];
+
+/** Every code a symbol may fail with. */
+export const failureCodes = [ErrorCode.SYMBOL_NOT_TRACKED, ErrorCode.SUBSCRIPTION_LIMIT, ErrorCode.NOT_SUBSCRIBED] as const;
+export type FailureCode = (typeof failureCodes)[number];
 
 export interface ProtocolLimits {
   readonly symbolsPerMessage: number;
@@ -80,7 +99,7 @@ export function parseClientMessage(text: string, limits: ProtocolLimits): Client
   }
 }
 
-export function errorMessage(id: MessageId | undefined, code: ErrorCode, message: string, retryable = false): ErrorMessage {
+export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, message: string, retryable = false): ErrorMessage {
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
 }
 
@@ -88,7 +107,7 @@ export function errorMessage(id: MessageId | undefined, code: ErrorCode, message
 export function specFields(spec: SpecPattern): { readonly depth?: number | 'full'; readonly interval?: number } {
   const { channel, depth, intervalMs } = spec;
   return {
-    ...(isDeep(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
+    ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
     ...(channel !== Channel.STATUS && intervalMs !== undefined ? { interval: intervalMs } : {}),
   };
 }
@@ -103,11 +122,11 @@ export interface SpecPattern {
 type Fields = Readonly<Record<string, unknown>>;
 
 function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
-  const channel = parseChannel(fields['channel']);
+  const channel = channelOfName(fields['channel']);
   if (channel === undefined) return unknownChannel(id);
-  const depth = isDeep(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
+  const depth = hasDepth(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
   if (depth === undefined) return depthNotSupported(id);
-  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? (isDeep(channel) ? DEFAULT_INTERVAL_MS : 0));
+  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? (hasDepth(channel) ? DEFAULT_INTERVAL_MS : 0));
   if (intervalMs === undefined) return intervalNotSupported(id);
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
@@ -115,9 +134,9 @@ function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: Proto
 }
 
 function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
-  const channel = parseChannel(fields['channel']);
+  const channel = channelOfName(fields['channel']);
   if (channel === undefined) return unknownChannel(id);
-  const givenDepth = isDeep(channel) ? (fields['depth'] ?? undefined) : undefined;
+  const givenDepth = hasDepth(channel) ? (fields['depth'] ?? undefined) : undefined;
   const depth = givenDepth === undefined ? undefined : parseDepth(givenDepth);
   if (givenDepth !== undefined && depth === undefined) return depthNotSupported(id);
   const givenInterval = channel === Channel.STATUS ? undefined : (fields['interval'] ?? undefined);
@@ -131,15 +150,6 @@ function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: Pro
 
 function isMessageId(value: unknown): value is MessageId | undefined {
   return value === undefined || typeof value === 'number' || (typeof value === 'string' && value.length <= ID_LENGTH_MAX);
-}
-
-function isDeep(channel: Channel): boolean {
-  return channel === Channel.BOOK || channel === Channel.BOOK_TOP;
-}
-
-function parseChannel(value: unknown): Channel | undefined {
-  const index = channelNames.indexOf(value as ChannelName);
-  return index < 0 ? undefined : (index as Channel);
 }
 
 /** Levels a side, 0 = full. */

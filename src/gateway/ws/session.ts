@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { channelNames, type PublicationSpec } from '../../model/publication.js';
+import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
 import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
@@ -81,11 +81,15 @@ export class Session implements ClientConnection {
     this.#subscriber.close(this.#context.now(), reason);
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   publicationEnded(publication: Publication): void {
     const { symbol, spec } = publication;
     this.#send({
       op: 'unsubscribed',
-      channel: channelNames[spec.channel],
+      channel: channelName(spec.channel),
       ...specFields(spec),
       ok: [symbol.symbol],
       failed: [],
@@ -195,7 +199,7 @@ export class Session implements ClientConnection {
     ok: readonly string[],
     failed: readonly FailedSymbol[],
   ): void {
-    this.#send({ op, ...(id === undefined ? {} : { id }), channel: channelNames[about.channel], ...specFields(about), ok, failed });
+    this.#send({ op, ...(id === undefined ? {} : { id }), channel: channelName(about.channel), ...specFields(about), ok, failed });
   }
 
   #has(symbol: TrackedSymbol, spec: PublicationSpec): boolean {

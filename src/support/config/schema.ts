@@ -13,6 +13,8 @@ const PORT_MAX = 65_535;
 const WORKERS_MAX = 256;
 /** The exchange answers more than about 10 requests a second with 429; a simulated one may take more. */
 const SNAPSHOT_RATE_MAX = 1_000;
+/** At this length a worker has room for 141 tapes. */
+const TAPE_TRADES_MAX = 100_000;
 /** The shortest push window is 10 ms. */
 const RATE_MAX = 100;
 
@@ -21,6 +23,9 @@ const workers = key.wholeNumberOrAuto(1, WORKERS_MAX, {
 });
 const host = key.hostName({ description: 'Name or address to listen on; 0.0.0.0 opens it to the network.' });
 const port = key.wholeNumber(0, PORT_MAX, { description: 'Port to listen on; 0 takes any free port, which is printed.' });
+const grpcPort = key.wholeNumberOrOff(0, PORT_MAX, {
+  description: 'Port of the gRPC interface; 0 takes any free port, which is printed.',
+});
 const interval = key.oneOf(['10ms', '100ms'], { description: 'How often the exchange pushes changes of a book.' });
 const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
   description: 'Book snapshots asked of the exchange, for all symbols together.',
@@ -29,6 +34,9 @@ const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
 const staleAfterMs = key.wholeNumber(100, 86_400_000, {
   description: 'A book silent for longer, and for 20 times its usual pause, is marked stale; 10 times this while its pause is unknown.',
   unit: 'ms',
+});
+const tape = key.wholeNumber(1, TAPE_TRADES_MAX, {
+  description: 'Trades kept of each pair. 1 GiB of addresses for each worker bounds the pairs it can hold: 8192 up to 1700, 140 at 100000.',
 });
 const logLevel = key.oneOf(LOG_LEVELS, { description: 'Least severity that is logged.' });
 const simulated = key.simulatedSymbols({ description: 'Pairs of the simulated market: how many, or which.' });
@@ -43,11 +51,13 @@ const start = Type.Object({
   workers,
   host,
   port,
+  grpcPort,
   wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
   restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
   interval,
   snapshotRate,
   staleAfterMs,
+  tape,
   logLevel,
 });
 
@@ -64,7 +74,7 @@ const sim = Type.Object({
   logLevel,
 });
 
-const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, interval, snapshotRate, logLevel });
+const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, grpcPort, interval, snapshotRate, logLevel });
 
 /** Every key of every command: what validates, types and documents the configuration. */
 export const commandSchemas = { start, sim, demo } as const satisfies Record<CommandName, TObject>;

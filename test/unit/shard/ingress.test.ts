@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { createArenaBuffer } from '../../../src/memory/arena.js';
+import { createMeterBuffer } from '../../../src/memory/shard-meter.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingConsumer } from '../../../src/memory/spsc-ring.js';
 import { StateReason } from '../../../src/model/book-state.js';
@@ -10,6 +11,7 @@ import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
 import { decodeSpec, Inbound } from '../../../src/shard/records.js';
 import type { ShardBuffers } from '../../../src/shard/task.js';
+import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
 
 const names = Object.fromEntries(Object.entries(Inbound).map(([name, type]) => [type, name]));
@@ -19,7 +21,9 @@ function buffers(): ShardBuffers {
     inbound: createRingBuffer(1024),
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
+    tapes: createTapesBuffer(1, 8),
     control: new SharedArrayBuffer(64),
+    meters: createMeterBuffer(),
   };
 }
 
@@ -37,6 +41,7 @@ beforeEach(() => {
 });
 
 function records(shard = 0): RingRecord[] {
+  ingress.show();
   const list: RingRecord[] = [];
   for (let record = take(rings[shard]!); record !== undefined; record = take(rings[shard]!)) list.push(record);
   rings[shard]!.release();

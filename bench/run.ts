@@ -25,6 +25,30 @@ const benches: Readonly<Record<string, Entry>> = {
     summary: 'socket to book with one worker, beside a bare ws client',
     load: async () => (await import('./pipeline/bench.js')).pipeline,
   },
+  'fan-out': {
+    summary: "200 WebSocket clients, beside a ws.send loop and Bun's publish",
+    load: async () => (await import('./fan-out/bench.js')).fanOut,
+  },
+  latency: {
+    summary: "exchange's frame to a client's callback, beside a bare relay",
+    load: async () => (await import('./latency/bench.js')).latency,
+  },
+  rest: {
+    summary: 'GET /orderbook/SYMBOL?depth=20 under a live feed, beside a constant route',
+    load: async () => (await import('./rest/bench.js')).rest,
+  },
+  interleaved: {
+    summary: '500 and 2,000 symbols in turn, beside one symbol',
+    load: async () => (await import('./interleaved/bench.js')).interleaved,
+  },
+  memory: {
+    summary: "memory a book, beside ccxt's",
+    load: async () => (await import('./memory/bench.js')).memory,
+  },
+  steady: {
+    summary: 'heap growth and garbage collection over ten million frames',
+    load: async () => (await import('./steady/bench.js')).steady,
+  },
   'many-symbols': {
     summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
     load: async () => (await import('./many-symbols/bench.js')).manySymbols,

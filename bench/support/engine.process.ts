@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createEngine, type Engine } from '../../src/engine.js';
 import { createBookCopy } from '../../src/model/book-copy.js';
@@ -27,6 +29,7 @@ const PATIENCE_MS = 120_000;
 
 /** The whole engine as it ships, in a process of its own, following every symbol of a bench's exchange. */
 let engine: Engine | undefined;
+let plain: FastifyInstance | undefined;
 
 function counts(): EngineCounts {
   const { counters, books, connections } = engine!.market.status();
@@ -90,10 +93,22 @@ servePeer(
       const text = [...side(copy.bidTicks, copy.bidLots, copy.bidCount), '', ...side(copy.askTicks, copy.askLots, copy.askCount)];
       return createHash('sha256').update(text.join('\n')).digest('hex');
     },
-    heap: () => {
+    /** Opens a route with a constant of so many bytes in the same process, and returns its URL. */
+    constant: async ({ bytes }: { bytes: number }): Promise<string> => {
+      const body = Buffer.from(JSON.stringify('x'.repeat(bytes - 2)));
+      plain = Fastify();
+      plain.get('/constant', async (_request, reply) => reply.type('application/json; charset=utf-8').send(body));
+      await plain.listen({ host: '127.0.0.1', port: 0 });
+      return `http://127.0.0.1:${(plain.server.address() as AddressInfo).port}/constant`;
+    },
+    /** After a collection where `--expose-gc` is given. */
+    memory: () => {
       globalThis.gc?.();
       return process.memoryUsage();
     },
   },
-  async () => engine?.close(),
+  async () => {
+    await plain?.close();
+    await engine?.close();
+  },
 );

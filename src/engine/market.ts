@@ -17,7 +17,9 @@ import type { BookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
+import type { TapePage } from '../model/trade.js';
 import type { BookReader } from '../publish/book-reader.js';
+import type { TapeReader } from '../publish/tape-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
@@ -28,6 +30,7 @@ export interface MarketParts {
   readonly source: SourceInfo;
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
+  readonly tapes: readonly TapeReader[];
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
@@ -74,6 +77,10 @@ export class Market implements MarketData {
 
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean {
     return this.#parts.readers[symbol.shard]!.read(symbol.slot, depth, copy);
+  }
+
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    return this.#parts.tapes[symbol.shard]!.read(symbol.slot, symbol.symbol, limit, before);
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

@@ -11,9 +11,12 @@ import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
+import { StreamKind } from '../model/feed.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
+import { DealsBuffer } from '../tape/deals-buffer.js';
+import { Tapes } from '../tape/tapes.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
@@ -21,6 +24,7 @@ import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
+import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
 
 // Loaded once, as in `order-books.ts`.
@@ -49,6 +53,7 @@ interface ShardBook {
   /** Pushes in a row that brought nothing new. */
   drops: number;
   readonly silence: SilenceWatch;
+  readonly tape: SymbolTape;
   readonly publications: Publication[];
 }
 
@@ -68,9 +73,11 @@ export class Shard {
   readonly #inbound: RingConsumer;
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
+  readonly #tapes: Tapes;
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
+  readonly #deals = new DealsBuffer(256);
   readonly #writer = new MessageWriter();
   readonly #protoWriter = new ProtoWriter();
   readonly #meter: meters.ShardMeter;
@@ -91,6 +98,7 @@ export class Shard {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#tapes = new Tapes(task.buffers.tapes);
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
@@ -129,7 +137,11 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
-    if (type >= Inbound.DEALS) return;
+    if (type === Inbound.DEALS) {
+      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
+      return;
+    }
+    if (type === Inbound.MINI_TICKERS || type === Inbound.TICKERS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
@@ -149,6 +161,20 @@ export class Shard {
         return this.#onLineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
         return this.#onFramesLost(book, timeMs);
+      case Inbound.TRADES:
+        return book.tape.fill(payload, timeMs);
+      case Inbound.STREAM_UP:
+        if (aux === StreamKind.DEALS) book.tape.streamUp(timeMs);
+        return;
+      case Inbound.STREAM_DOWN:
+        if (aux === StreamKind.DEALS) book.tape.streamDown(timeMs);
+        return;
+      case Inbound.STREAM_LOST:
+        if (aux === StreamKind.DEALS) book.tape.lost(timeMs);
+        return;
+      case Inbound.KLINE:
+      case Inbound.KLINES:
+        return;
       case Inbound.OPEN_PUBLICATION:
         return this.#onOpenPublication(book, aux, payload);
       case Inbound.CLOSE_PUBLICATION:
@@ -172,15 +198,32 @@ export class Shard {
       oldSnapshots: 0,
       drops: 0,
       silence: new SilenceWatch(this.#staleAfterMs),
+      tape: this.#createTape(slot),
       publications: [],
     };
     this.#slots[slot] = book;
+    this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+  }
+
+  #createTape(slot: number): SymbolTape {
+    return new SymbolTape({
+      slot,
+      tapes: this.#tapes,
+      deals: this.#deals,
+      want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
+      refused: (what) => this.#send(Outbound.REFUSED, slot, what, 0),
+      changed: () => {
+        const publications = this.#slots[slot]!.publications;
+        for (let i = 0; i < publications.length; i++) publications[i]!.tapeChanged();
+      },
+    });
   }
 
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
+    this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
@@ -404,6 +447,7 @@ export class Shard {
     if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
     this.#lastSilenceCheckMs = timeMs;
     for (const book of this.#slots) {
+      book?.tape.tick(timeMs);
       if (book === undefined || this.#books.state(book.slot) !== BookState.LIVE || !book.silence.isTooLong(timeMs)) continue;
       this.#enter(book, BookState.STALE, StateReason.SILENT, timeMs);
       this.#requestResync(book, StateReason.SILENT, timeMs);
@@ -517,6 +561,7 @@ export class Shard {
       symbol: book.symbol,
       slot: book.slot,
       books: this.#books,
+      tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
       emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,

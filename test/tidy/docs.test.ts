@@ -23,6 +23,7 @@ import { parseFaults } from '../../src/simulator/faults.js';
 import { commandNames, defaultsOf, packageRoot } from '../../src/support/config/index.js';
 import { CONFIG_FLAG, keysOf, knownVariables } from '../../src/support/config/names.js';
 import { type CodedError, ErrorCode } from '../../src/support/errors.js';
+import * as tapeLayout from '../../src/tape/tape-layout.js';
 import { FakeMarketData, FakePort } from '../support/fake-market-data.js';
 import { projectFiles } from './files.js';
 
@@ -186,7 +187,7 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram].flatMap((module) =>
+    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram, tapeLayout].flatMap((module) =>
       Object.keys(module),
     );
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
@@ -227,6 +228,7 @@ describe('figures', () => {
       '../src/memory/arena.ts': arena,
       '../src/memory/shard-meter.ts': shardMeter,
       '../src/memory/log-histogram.ts': logHistogram,
+      '../src/tape/tape-layout.ts': tapeLayout,
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
     };
@@ -251,7 +253,9 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter }).filter(([, value]) => typeof value === 'number');
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout }).filter(
+      ([, value]) => typeof value === 'number',
+    );
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
 import { decodeSpec, Inbound } from '../../../src/shard/records.js';
 import type { ShardBuffers } from '../../../src/shard/task.js';
+import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
 
 const names = Object.fromEntries(Object.entries(Inbound).map(([name, type]) => [type, name]));
@@ -20,6 +21,7 @@ function buffers(): ShardBuffers {
     inbound: createRingBuffer(1024),
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
+    tapes: createTapesBuffer(1, 8),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),
   };

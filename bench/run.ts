@@ -49,6 +49,14 @@ const benches: Readonly<Record<string, Entry>> = {
     summary: 'heap growth and garbage collection over ten million frames',
     load: async () => (await import('./steady/bench.js')).steady,
   },
+  workers: {
+    summary: 'frames a second with 1, 2 and 4 workers while the work grows',
+    load: async () => (await import('./workers/bench.js')).workers,
+  },
+  capacity: {
+    summary: "all of MEXC's pairs at a pace: what the engine's threads take",
+    load: async () => (await import('./capacity/bench.js')).capacity,
+  },
   'many-symbols': {
     summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
     load: async () => (await import('./many-symbols/bench.js')).manySymbols,

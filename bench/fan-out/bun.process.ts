@@ -24,7 +24,7 @@ servePeer({
     server = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
-      fetch: (request: unknown, { upgrade }: BunServer) => void upgrade.call(server, request),
+      fetch: (request: unknown, itself: BunServer) => void itself.upgrade(request),
       websocket: {
         perMessageDeflate: false,
         open: (socket: BunSocket) => {

@@ -28,6 +28,8 @@ const FRAMES_PER_SYMBOL = 50;
 /** Different places of the stream at which symbols begin, so that no processor learns one by heart. */
 const PLACES = 40;
 const NEAR_FRAMES = 6000;
+/** 2,000 books as deep as the recorded one; only what is touched is real. */
+const ARENA_BYTES = 3 * 2 ** 30;
 /** More than any book here holds a side. */
 const LEVELS_MAX = 65_536;
 
@@ -45,7 +47,7 @@ const lots = new Float64Array(LEVELS_MAX);
 function load({ session, symbolsMax }: StreamJob): string {
   const stream = session === null ? generateNearStream(1, NEAR_FRAMES) : loadRecordedStream(session, 'BTCUSDT');
   scales = { price: stream.priceScale, quantity: stream.quantityScale };
-  books = new OrderBooks(new Arena(createArenaBuffer(2 ** 30, symbolsMax)));
+  books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, symbolsMax)));
   for (let slot = 0; slot < symbolsMax; slot++) books.open(slot, scales.price, scales.quantity, 0);
   const stride = Math.floor((stream.frames.length - FRAMES_PER_SYMBOL) / PLACES);
   snapshots = snapshotsAt(stream, stride);
@@ -55,7 +57,7 @@ function load({ session, symbolsMax }: StreamJob): string {
     starts[i + 1] = starts[i]! + place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL).length;
   shared = new Uint8Array(new SharedArrayBuffer(starts[starts.length - 1]!));
   view = new DataView(shared.buffer);
-  for (let i = 0; i + 1 < starts.length; i++) shared.set(place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL), starts[i]!);
+  for (let i = 0; i + 1 < starts.length; i++) shared.set(place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL), starts[i]);
   return stream.description;
 }
 

@@ -15,34 +15,35 @@ export interface BooksJob {
   readonly books: number;
   /** A side. */
   readonly levels: number;
+  /** Most ticks between a level and the next, beyond the nearest. */
+  readonly farGap: number;
 }
 
 const PRICE_SCALE = 2;
 const QUANTITY_SCALE = 5;
 const MID_TICKS = 5_000_000;
-/** The nearest levels of a side lie within three ticks of each other, the rest wider apart, as in recorded books. */
+/** The nearest levels of a side lie within three ticks of each other. */
 const NEAR_LEVELS = 200;
 const NEAR_GAP = 3;
-const FAR_GAP = 40;
 /** Held until the process ends. */
 const held: unknown[] = [];
 
 /** A side as ticks and lots, best first. */
-function side(levels: number, direction: 1 | -1, random: Random): [ticks: number, lots: number][] {
+function side(levels: number, farGap: number, direction: 1 | -1, random: Random): [ticks: number, lots: number][] {
   let tick = MID_TICKS;
   return Array.from({ length: levels }, (_, i) => {
-    tick += direction * (1 + random.below(i < NEAR_LEVELS ? NEAR_GAP : FAR_GAP));
+    tick += direction * (1 + random.below(i < NEAR_LEVELS ? NEAR_GAP : farGap));
     return [tick, 1 + random.below(500_000_000)];
   });
 }
 
 servePeer({
   /** Fills books one after the other and returns the resident bytes they added, each. */
-  fill: ({ kind, books, levels }: BooksJob): number => {
+  fill: ({ kind, books, levels, farGap }: BooksJob): number => {
     const fillOne = kind === 'engine' ? engineFiller(books, levels) : ccxtFiller();
     // One book before, so that what is allocated once is not counted.
     const random = new Random(1);
-    const fill = (slot: number): void => fillOne(slot, side(levels, -1, random), side(levels, 1, random));
+    const fill = (slot: number): void => fillOne(slot, side(levels, farGap, -1, random), side(levels, farGap, 1, random));
     fill(0);
     globalThis.gc!();
     const before = residentBytes(process.pid);

@@ -12,6 +12,8 @@ import { servePeer } from './peer.js';
 export interface EngineJob {
   readonly port: number;
   readonly workers: number;
+  /** Snapshot requests a second; default 50. */
+  readonly snapshotRate?: number;
 }
 
 export interface EngineCounts {
@@ -22,7 +24,7 @@ export interface EngineCounts {
   readonly connections: number;
 }
 
-/** How often the counters are looked at; far shorter than what is measured. */
+/** How often it is looked at whether a round is over; far shorter than what is measured. */
 const POLL_MS = 2;
 /** No round takes as long. */
 const PATIENCE_MS = 120_000;
@@ -56,7 +58,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 servePeer(
   {
-    start: async ({ port, workers }: EngineJob): Promise<string> => {
+    start: async ({ port, workers, snapshotRate = 50 }: EngineJob): Promise<string> => {
       engine = await createEngine({
         symbols: { kind: 'all' },
         workers,
@@ -65,7 +67,7 @@ servePeer(
         wsUrl: `ws://127.0.0.1:${port}/ws`,
         restUrl: `http://127.0.0.1:${port}`,
         interval: '10ms',
-        snapshotRate: 1000,
+        snapshotRate,
         staleAfterMs: 600_000,
         logger: pino({ level: 'warn' }, pino.destination(2)),
         // No exchange sends without end; here reading may rest for as long as the shards are behind.
@@ -81,6 +83,11 @@ servePeer(
       await until(() => updates() >= count);
       return nowMs();
     },
+    settled: ({ frames }: { frames: number }) =>
+      until(() => {
+        const { received, applied, lost } = counts();
+        return received >= frames && applied + lost >= received;
+      }),
     /** Of a symbol's levels as text, best first. */
     book: ({ symbol }: { symbol: string }) => {
       const copy = createBookCopy(0);

@@ -89,13 +89,14 @@ export class BenchExchange {
             sent(done);
             socket.write(block.take(1));
           }
-        }
-        for (const [i, sender] of senders.entries()) {
-          const share = Math.floor((due + i) / senders.length);
-          while (sent === undefined && sender.sent < share) {
-            const count = Math.min(share - sender.sent, sender.block.left);
-            sender.socket.write(sender.block.take(count));
-            sender.sent += count;
+        } else {
+          for (const [i, sender] of senders.entries()) {
+            const share = Math.floor((due + i) / senders.length);
+            while (sender.sent < share) {
+              const count = Math.min(share - sender.sent, sender.block.left);
+              sender.socket.write(sender.block.take(count));
+              sender.sent += count;
+            }
           }
         }
         done = due;

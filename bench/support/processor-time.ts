@@ -22,9 +22,14 @@ export function mainThreadMs(pid: number): number {
   return threadMs(pid, pid);
 }
 
+/** Processor time of each thread that runs now, in ms, by its id. */
+export function threadTimes(pid: number): Map<number, number> {
+  return new Map(readdirSync(`/proc/${pid}/task`).map((tid) => [Number(tid), threadMs(pid, Number(tid))]));
+}
+
 /** Processor time of all threads that run now, in ms. */
 export function processMs(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, tid) => sum + threadMs(pid, Number(tid)), 0);
+  return [...threadTimes(pid).values()].reduce((sum, ms) => sum + ms, 0);
 }
 
 /** Resident memory in bytes. */

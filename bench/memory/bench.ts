@@ -27,7 +27,7 @@ async function bytesPerBook(job: BooksJob): Promise<number> {
 
 /** What a book takes. */
 export const memory: Bench = {
-  title: "resident memory a book, beside ccxt's",
+  title: "memory a book, beside ccxt's",
   help: `
   --pairs N        counted pairs of processes (default 5)`,
   options: { pairs: { type: 'string', default: '5' } },
@@ -51,8 +51,9 @@ export const memory: Bench = {
       }
     }
     print(
-      `What the resident set of a new process grew by while it filled ${SIZES.map(({ books, levels }) => `${books} books of ${levels}`).join(' or ')} levels a ` +
-        'side, after a collection, by the number of books. The nearest 200 levels lie 1 to 3 ticks apart, the others 1 to 3 (dense) or 1 to 40 (sparse).',
+      `What a new process used more while it filled ${SIZES.map(({ books, levels }) => `${books} books of ${levels}`).join(' or ')} levels a side, by the ` +
+        'number of books: the heap and what it holds outside, after a collection, and the blocks in use in shared memory. The nearest 200 levels lie ' +
+        '1 to 3 ticks apart, the others 1 to 3 (dense) or 1 to 40 (sparse).',
     );
     print(formatTable(['KiB a book', 'engine', 'ccxt'], rows));
     return figures;

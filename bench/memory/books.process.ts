@@ -5,7 +5,6 @@ import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import type { CcxtOrderBook } from '../decode-and-book/ccxt-order-book.js';
 import { servePeer } from '../support/peer.js';
-import { residentBytes } from '../support/processor-time.js';
 import { Random } from '../support/random.js';
 
 export type BookKind = 'engine' | 'ccxt';
@@ -27,6 +26,7 @@ const NEAR_LEVELS = 200;
 const NEAR_GAP = 3;
 /** Held until the process ends. */
 const held: unknown[] = [];
+let arena: Arena | undefined;
 
 /** A side as ticks and lots, best first. */
 function side(levels: number, farGap: number, direction: 1 | -1, random: Random): [ticks: number, lots: number][] {
@@ -38,25 +38,31 @@ function side(levels: number, farGap: number, direction: 1 | -1, random: Random)
 }
 
 servePeer({
-  /** Fills books one after the other and returns the resident bytes they added, each. */
+  /** Fills books one after the other and returns the bytes they added, each: on the heap, outside of it, and blocks in use in shared memory. */
   fill: ({ kind, books, levels, farGap }: BooksJob): number => {
     const fillOne = kind === 'engine' ? engineFiller(books, levels) : ccxtFiller();
     // One book before, so that what is allocated once is not counted.
     const random = new Random(1);
     const fill = (slot: number): void => fillOne(slot, side(levels, farGap, -1, random), side(levels, farGap, 1, random));
     fill(0);
-    globalThis.gc!();
-    const before = residentBytes(process.pid);
+    const before = usedBytes();
     for (let slot = 1; slot <= books; slot++) fill(slot);
-    globalThis.gc!();
-    return (residentBytes(process.pid) - before) / books;
+    return (usedBytes() - before) / books;
   },
 });
+
+/** After a collection. */
+function usedBytes(): number {
+  globalThis.gc!();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external + (arena?.usedBytes() ?? 0);
+}
 
 type Filler = (slot: number, bids: [number, number][], asks: [number, number][]) => void;
 
 function engineFiller(count: number, levels: number): Filler {
-  const books = new OrderBooks(new Arena(createArenaBuffer(2 ** 30, count + 1)));
+  arena = new Arena(createArenaBuffer(2 ** 30, count + 1));
+  const books = new OrderBooks(arena);
   const delta = new DeltaBuffer(levels);
   held.push(books);
   return (slot, bids, asks) => {

@@ -31,8 +31,3 @@ export function threadTimes(pid: number): Map<number, number> {
 export function processMs(pid: number): number {
   return [...threadTimes(pid).values()].reduce((sum, ms) => sum + ms, 0);
 }
-
-/** Resident memory in bytes. */
-export function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
-}

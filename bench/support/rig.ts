@@ -67,7 +67,7 @@ export class EngineReader {
     return this.peer.call<EngineCounts>('counts');
   }
 
-  /** Resolves when so many frames were received since the start and each is applied or counted as lost. */
+  /** Resolves when so many frames were received since the start and the shards have taken them. */
   settled(frames: number): Promise<void> {
     return this.peer.call('settled', { frames });
   }

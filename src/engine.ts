@@ -8,7 +8,10 @@ import { SymbolTable } from './engine/symbol-table.js';
 import { Feed } from './feed/feed.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
+import type { GatewayOptions } from './gateway/context.js';
+import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
+import { type LocalSubscription, type PushMessage, subscribeLocally, type SubscribeRequest } from './gateway/local-subscription.js';
 import { RestClient } from './mexc/rest-client.js';
 import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
 import type { MarketData } from './model/market-data.js';
@@ -16,11 +19,12 @@ import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
 import { TAPE_TRADES_DEFAULT } from './model/trade.js';
 import { BookReader } from './publish/book-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
+import type { BookHandle } from './publish/shared-book.js';
 import { TapeReader } from './publish/tape-reader.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { createShardBuffers, symbolsPerShardMax, vacateSlot } from './shard/task.js';
+import { createShardBuffers, retireShard, symbolsPerShardMax, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -41,6 +45,8 @@ export interface EngineOptions {
   readonly host: string;
   /** 0 = any. */
   readonly port: number;
+  /** Port of the gRPC interface; 0 = any, `off` (the default) = there is none. */
+  readonly grpcPort?: number | 'off';
   readonly wsUrl: string;
   readonly restUrl: string;
   readonly interval: '10ms' | '100ms';
@@ -63,6 +69,15 @@ export interface Engine {
   readonly url: string;
   /** E.g. `ws://127.0.0.1:8080/ws`. */
   readonly wsUrl: string;
+  /** What gRPC clients give to their channel, e.g. `127.0.0.1:50051`; `null` when it is off. */
+  readonly grpcAddress: string | null;
+  /**
+   * Where a book lies, to be opened with `openBook` in any thread of the process; ends when the symbol is untracked or the engine is closed.
+   * Throws CodedError SYMBOL_NOT_TRACKED.
+   */
+  bookHandle(symbol: string): BookHandle;
+  /** Calls `listener` with every message of the push protocol that a WebSocket client with this subscription would get. */
+  subscribe(request: SubscribeRequest, listener: (message: PushMessage) => void): LocalSubscription;
   /** Drains and ends everything; resolves when nothing of the engine is left. */
   close(): Promise<void>;
 }
@@ -143,6 +158,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(async () => {
       ingress.shutDown();
       await supervisor.stop();
+      for (const shard of buffers) retireShard(shard);
       for (const egress of egresses) egress.stop();
     });
     closers.push(() => feed.close());
@@ -208,12 +224,30 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const grpc = await listenForGrpc(options, { market, hub, logger });
+    closers.push(() => grpc?.close());
     feed.start(tracked);
-    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, close };
+    return {
+      market,
+      url: `http://${authority}`,
+      wsUrl: `ws://${authority}/ws`,
+      grpcAddress: grpc?.address ?? null,
+      bookHandle: (name) => {
+        const symbol = symbols.find(name);
+        if (symbol === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_TRACKED, `${name} is not tracked`, { symbol: name });
+        return { symbol: symbol.symbol, books: buffers[symbol.shard]!.books, slot: symbol.slot, serial: symbol.serial };
+      },
+      subscribe: (request, listener) => subscribeLocally({ market, hub }, request, listener),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function listenForGrpc({ host, grpcPort = 'off' }: EngineOptions, options: GatewayOptions): Promise<GrpcServer | undefined> {
+  return grpcPort === 'off' ? undefined : startGrpcServer({ ...options, host, port: grpcPort });
 }
 
 /** The exchange's pairs. A throttled request is made again when the budget's pause is over, a few times. */

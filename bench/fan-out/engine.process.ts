@@ -19,7 +19,18 @@ import { MESSAGES_PER_TURN, turnMessages } from './messages.js';
 /** Everything of the main thread between a shard's outbound ring and the clients' sockets, as the engine wires it. */
 const symbols = Array.from({ length: MESSAGES_PER_TURN }, (_, id): TrackedSymbol => {
   const symbol = `S${id}USDT`;
-  return { symbol, baseAsset: `S${id}`, quoteAsset: 'USDT', priceScale: 2, quantityScale: 5, turnover: null, id, shard: 0, slot: id };
+  return {
+    symbol,
+    baseAsset: `S${id}`,
+    quoteAsset: 'USDT',
+    priceScale: 2,
+    quantityScale: 5,
+    turnover: null,
+    id,
+    serial: id,
+    shard: 0,
+    slot: id,
+  };
 });
 /** The gateway asks a market for symbols and nothing else here. */
 const market = {

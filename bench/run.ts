@@ -29,6 +29,10 @@ const benches: Readonly<Record<string, Entry>> = {
     summary: "200 WebSocket clients, beside a ws.send loop and Bun's publish",
     load: async () => (await import('./fan-out/bench.js')).fanOut,
   },
+  grpc: {
+    summary: 'gRPC book streams, beside grpc-js with a constant buffer',
+    load: async () => (await import('./grpc/bench.js')).grpc,
+  },
   latency: {
     summary: "exchange's frame to a client's callback, beside a bare relay",
     load: async () => (await import('./latency/bench.js')).latency,

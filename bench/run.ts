@@ -105,7 +105,7 @@ async function runBench(name: string, args: readonly string[]): Promise<number> 
   print(`${describeMachine()}.`);
   const figures = await bench.run(new BenchValues(values), print);
   const summaries: FigureRecords = Object.fromEntries(figures.map((figure) => [figure.id, summarize(figure)]));
-  print(formatFigures(Object.values(summaries)));
+  if (figures.length > 0) print(formatFigures(Object.values(summaries)));
   const complaints = values.check ? compareWithRecord(name, summaries, readFigures()[name] ?? {}) : [];
   for (const complaint of complaints) process.stderr.write(`slower than recorded: ${complaint}\n`);
   if (values.write) {

@@ -6,12 +6,9 @@ import { describeMachine } from './support/machine.js';
 import { formatFigures } from './support/report.js';
 import { readFigures, writeFigures, writeResults } from './support/results-file.js';
 
-/** A bench that takes its own arguments, prints its own tables and returns the exit code; it has no recorded figures. */
-type OwnBench = (args: readonly string[]) => Promise<number>;
-
 interface Entry {
   readonly summary: string;
-  readonly load: () => Promise<Bench | OwnBench>;
+  readonly load: () => Promise<Bench>;
   /** Arguments of a run among all others, where the usual ones take too long. */
   readonly amongAll?: readonly string[];
 }
@@ -90,7 +87,6 @@ const sharedOptions = {
 /** Runs one bench; returns its exit code. */
 async function runBench(name: string, args: readonly string[]): Promise<number> {
   const bench = await benches[name]!.load();
-  if (typeof bench === 'function') return bench(args.filter((arg) => arg !== '--check'));
   const { values } = parseArgs({ args: [...args], options: { ...bench.options, ...sharedOptions } });
   if (values.help) {
     process.stdout.write(`usage: npm run bench -- ${name} [--write] [--check] [options]\n${bench.help}\n`);

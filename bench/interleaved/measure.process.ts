@@ -71,8 +71,8 @@ function snapshotsAt(stream: Stream, stride: number): DeltaBuffer[] {
     }
     return levels.length;
   };
-  first.bidCount = fill(stream.snapshot.bids, first.bidTicks, first.bidLots);
-  first.askCount = fill(stream.snapshot.asks, first.askTicks, first.askLots);
+  first.bids.count = fill(stream.snapshot.bids, first.bids.ticks, first.bids.lots);
+  first.asks.count = fill(stream.snapshot.asks, first.asks.ticks, first.asks.lots);
   first.fromVersion = stream.snapshot.version;
   first.toVersion = stream.snapshot.version;
   books.applySnapshot(0, first, 0);
@@ -89,8 +89,8 @@ function snapshotsAt(stream: Stream, stride: number): DeltaBuffer[] {
 /** The book in slot 0. */
 function dump(): DeltaBuffer {
   const book = new DeltaBuffer(Math.max(books.levels(0, BIDS), books.levels(0, ASKS)));
-  book.bidCount = books.collect(0, BIDS, books.levels(0, BIDS), book.bidTicks, book.bidLots);
-  book.askCount = books.collect(0, ASKS, books.levels(0, ASKS), book.askTicks, book.askLots);
+  book.bids.count = books.collect(0, BIDS, books.levels(0, BIDS), book.bids.ticks, book.bids.lots);
+  book.asks.count = books.collect(0, ASKS, books.levels(0, ASKS), book.asks.ticks, book.asks.lots);
   book.fromVersion = books.version(0);
   book.toVersion = books.version(0);
   return book;
@@ -100,7 +100,7 @@ function apply(slot: number, bytes: Uint8Array, bytesView: DataView, start: numb
   if (decodeDepth(bytes, bytesView, start, end, scales.price, scales.quantity, delta) !== DepthDecode.OK) throw new Error('not decoded');
   if (judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion) !== Sequence.APPLY) throw new Error('out of sequence');
   if (!books.applyDelta(slot, delta, 0)) throw new Error('crossed');
-  return delta.bidCount + delta.askCount;
+  return delta.bids.count + delta.asks.count;
 }
 
 function applyFrame(slot: number, symbol: number, frame: number): number {

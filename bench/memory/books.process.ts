@@ -68,11 +68,11 @@ function engineFiller(count: number, levels: number): Filler {
   return (slot, bids, asks) => {
     books.open(slot, PRICE_SCALE, QUANTITY_SCALE, 0);
     for (let i = 0; i < levels; i++) {
-      [delta.bidTicks[i], delta.bidLots[i]] = bids[i]!;
-      [delta.askTicks[i], delta.askLots[i]] = asks[i]!;
+      [delta.bids.ticks[i], delta.bids.lots[i]] = bids[i]!;
+      [delta.asks.ticks[i], delta.asks.lots[i]] = asks[i]!;
     }
-    delta.bidCount = levels;
-    delta.askCount = levels;
+    delta.bids.count = levels;
+    delta.asks.count = levels;
     delta.fromVersion = 1;
     delta.toVersion = 1;
     if (!books.applySnapshot(slot, delta, 0)) throw new Error('the snapshot is crossed');

@@ -18,6 +18,7 @@ import { health } from './rest/health.js';
 import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
+import { trades } from './rest/trades.js';
 import { RouteTable } from './route-table.js';
 import { SymbolDirectory } from './symbol-directory.js';
 import { addStream } from './ws/stream.js';
@@ -73,7 +74,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, analytics, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
+  for (const plugin of [books, analytics, trades, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
   return app;
 }
 

@@ -1,6 +1,19 @@
 import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
-import { AnalyticsPush, Bbo, BookDelta, BookSnapshot, BookTop, Depth, Interval, stateMessage } from '../schemas/push.js';
+import {
+  AnalyticsPush,
+  Bbo,
+  BookDelta,
+  BookSnapshot,
+  BookTop,
+  Depth,
+  Interval,
+  stateMessage,
+  TradesPush,
+  TradesSkipped,
+  TradesSnapshot,
+  TradesState,
+} from '../schemas/push.js';
 
 /** One kind of message of a channel. */
 export interface PushDocs {
@@ -53,6 +66,16 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
     summary: "every change of a book's state",
     parameters: {},
     pushes: { state: { summary: 'the state, at first and after each change', schema: stateMessage('status', {}) } },
+  },
+  trade: {
+    summary: 'the newest trades, then every trade',
+    parameters: {},
+    pushes: {
+      snapshot: { summary: 'the newest 100', schema: TradesSnapshot },
+      trades: { summary: "what followed, when its prev is the client's seq", schema: TradesPush },
+      skipped: { summary: 'trades are missing here, and why', schema: TradesSkipped },
+      state: { summary: "the tape's state changed", schema: TradesState },
+    },
   },
   analytics: {
     summary: 'spread, mid, microprice, imbalance and depth in bands, whole, when any of it changed',

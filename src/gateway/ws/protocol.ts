@@ -1,4 +1,4 @@
-import { Channel, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
+import { type Channel, channelNames, channelOfName, Format, hasDepth, hasInterval, type PublicationSpec } from '../../model/publication.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -108,7 +108,7 @@ export function specFields(spec: SpecPattern): { readonly depth?: number | 'full
   const { channel, depth, intervalMs } = spec;
   return {
     ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
-    ...(channel !== Channel.STATUS && intervalMs !== undefined ? { interval: intervalMs } : {}),
+    ...(hasInterval(channel) && intervalMs !== undefined ? { interval: intervalMs } : {}),
   };
 }
 
@@ -126,7 +126,7 @@ function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: Proto
   if (channel === undefined) return unknownChannel(id);
   const depth = hasDepth(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
   if (depth === undefined) return depthNotSupported(id);
-  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? (hasDepth(channel) ? DEFAULT_INTERVAL_MS : 0));
+  const intervalMs = !hasInterval(channel) ? 0 : parseInterval(fields['interval'] ?? (hasDepth(channel) ? DEFAULT_INTERVAL_MS : 0));
   if (intervalMs === undefined) return intervalNotSupported(id);
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
@@ -139,7 +139,7 @@ function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: Pro
   const givenDepth = hasDepth(channel) ? (fields['depth'] ?? undefined) : undefined;
   const depth = givenDepth === undefined ? undefined : parseDepth(givenDepth);
   if (givenDepth !== undefined && depth === undefined) return depthNotSupported(id);
-  const givenInterval = channel === Channel.STATUS ? undefined : (fields['interval'] ?? undefined);
+  const givenInterval = !hasInterval(channel) ? undefined : (fields['interval'] ?? undefined);
   const intervalMs = givenInterval === undefined ? undefined : parseInterval(givenInterval);
   if (givenInterval !== undefined && intervalMs === undefined) return intervalNotSupported(id);
   const given = fields['symbols'] ?? 'all';

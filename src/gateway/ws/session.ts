@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
-import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
+import { type Publication, publicationKey, type SkippedRun, type Subscription } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { canonicalSymbol } from '../symbol-directory.js';
@@ -91,6 +91,22 @@ export class Session implements ClientConnection {
       failed: [],
       code: ErrorCode.SYMBOL_UNTRACKED,
       message: `${symbol.symbol} is no longer tracked`,
+    });
+  }
+
+  tradesSkipped({ symbol, spec }: Publication, { epoch, seq, prev, count, fromMs, toMs }: SkippedRun): void {
+    this.#send({
+      ch: channelName(spec.channel),
+      sym: symbol.symbol,
+      type: 'skipped',
+      epoch,
+      seq,
+      prev,
+      reason: 'slow',
+      count,
+      from: Number.isNaN(fromMs) ? null : fromMs,
+      to: Number.isNaN(toMs) ? null : toMs,
+      tp: Math.trunc(this.#context.now()),
     });
   }
 

@@ -1,4 +1,14 @@
-import { type Channel, channelNames, channelOfName, Format, hasDepth, hasInterval, type PublicationSpec } from '../../model/publication.js';
+import {
+  Channel,
+  channelName,
+  channelNames,
+  channelOfName,
+  Format,
+  hasDepth,
+  hasInterval,
+  type PublicationSpec,
+} from '../../model/publication.js';
+import type { SkippedRun } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -101,6 +111,36 @@ export function parseClientMessage(text: string, limits: ProtocolLimits): Client
 
 export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, message: string, retryable = false): ErrorMessage {
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
+}
+
+/** What nobody asked for: the symbol of a subscription is no longer tracked. */
+export function endedMessage(symbol: string, spec: PublicationSpec): object {
+  return {
+    op: 'unsubscribed',
+    channel: channelName(spec.channel),
+    ...specFields(spec),
+    ok: [symbol],
+    failed: [],
+    code: ErrorCode.SYMBOL_UNTRACKED,
+    message: `${symbol} is no longer tracked`,
+  };
+}
+
+/** Tells of trades a slow client is not sent. */
+export function skippedMessage(symbol: string, { epoch, seq, prev, count, fromMs, toMs }: SkippedRun, nowMs: number): object {
+  return {
+    ch: channelName(Channel.TRADE),
+    sym: symbol,
+    type: 'skipped',
+    epoch,
+    seq,
+    prev,
+    reason: 'slow',
+    count,
+    from: Number.isNaN(fromMs) ? null : fromMs,
+    to: Number.isNaN(toMs) ? null : toMs,
+    tp: Math.trunc(nowMs),
+  };
 }
 
 /** Depth and interval as a client writes and reads them; only those the channel knows. */

@@ -10,10 +10,12 @@ import { canonicalSymbol } from '../symbol-directory.js';
 import { MessageRate } from './message-rate.js';
 import {
   type ClientMessage,
+  endedMessage,
   errorMessage,
   type FailedSymbol,
   type MessageId,
   parseClientMessage,
+  skippedMessage,
   type SpecPattern,
   specFields,
 } from './protocol.js';
@@ -86,32 +88,11 @@ export class Session implements ClientConnection {
   }
 
   publicationEnded(publication: Publication): void {
-    const { symbol, spec } = publication;
-    this.#send({
-      op: 'unsubscribed',
-      channel: channelName(spec.channel),
-      ...specFields(spec),
-      ok: [symbol.symbol],
-      failed: [],
-      code: ErrorCode.SYMBOL_UNTRACKED,
-      message: `${symbol.symbol} is no longer tracked`,
-    });
+    this.#send(endedMessage(publication.symbol.symbol, publication.spec));
   }
 
-  tradesSkipped({ symbol, spec }: Publication, { epoch, seq, prev, count, fromMs, toMs }: SkippedRun): void {
-    this.#send({
-      ch: channelName(spec.channel),
-      sym: symbol.symbol,
-      type: 'skipped',
-      epoch,
-      seq,
-      prev,
-      reason: 'slow',
-      count,
-      from: Number.isNaN(fromMs) ? null : fromMs,
-      to: Number.isNaN(toMs) ? null : toMs,
-      tp: Math.trunc(this.#context.now()),
-    });
+  tradesSkipped(publication: Publication, skipped: SkippedRun): void {
+    this.#send(skippedMessage(publication.symbol.symbol, skipped, this.#context.now()));
   }
 
   /** Pings a quiet client, drops a dead one. */

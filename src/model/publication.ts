@@ -1,5 +1,5 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TRADE: 4, ANALYTICS: 7 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TRADE: 4, TICKER: 5, ANALYTICS: 7 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
 const names = {
@@ -8,6 +8,7 @@ const names = {
   [Channel.BBO]: 'bbo',
   [Channel.STATUS]: 'status',
   [Channel.TRADE]: 'trade',
+  [Channel.TICKER]: 'ticker',
   [Channel.ANALYTICS]: 'analytics',
 } as const satisfies Record<Channel, string>;
 export type ChannelName = (typeof names)[Channel];

@@ -41,6 +41,8 @@ export class TradePublication implements Publication {
 
   updated(): void {}
 
+  tickerChanged(): void {}
+
   tapeChanged(): void {
     this.#catchUp();
   }

@@ -9,6 +9,7 @@ import {
   Depth,
   Interval,
   stateMessage,
+  TickerPush,
   TradesPush,
   TradesSkipped,
   TradesSnapshot,
@@ -76,6 +77,11 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
       skipped: { summary: 'trades are missing here, and why', schema: TradesSkipped },
       state: { summary: "the tape's state changed", schema: TradesState },
     },
+  },
+  ticker: {
+    summary: 'the last 24 hours, whole, when any figure changed; in any state of the book',
+    parameters: shallow,
+    pushes: { snapshot: { summary: 'replaces the one before; without a live book bid and ask are null', schema: TickerPush } },
   },
   analytics: {
     summary: 'spread, mid, microprice, imbalance and depth in bands, whole, when any of it changed',

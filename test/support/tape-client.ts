@@ -85,7 +85,7 @@ export class TapeFollower {
     if (state !== undefined && states.at(-1) !== state) states.push(state);
     const last = this.#seqs.get(sym);
     if (type === 'skipped') this.faults.push(`${sym}: ${JSON.stringify(message)}`);
-    if (type === 'trades' && (prev !== last || trades[0]?.id !== prev! + 1)) this.faults.push(`${sym}: ${prev} after ${last}`);
+    if (type === 'trades' && (prev !== last || trades[0]?.id !== prev + 1)) this.faults.push(`${sym}: ${prev} after ${last}`);
     for (const trade of trades) if (trade.id > (last ?? 0)) held.push(trade);
     this.#seqs.set(sym, seq);
     if (trades.length > 0 && trades.at(-1)!.id !== seq) this.faults.push(`${sym}: seq ${seq} behind trade ${trades.at(-1)!.id}`);

@@ -109,12 +109,15 @@ export function mergeTrades({ known, knownFromMs, fill, held, breaks }: MergePar
   }
   const reaches = known.count === 0 || oldestFilledMs < newestKnownMs || (oldestFilledMs === newestKnownMs && met > 0);
 
+  /** On the tape from an earlier answer: a worker that died may have known that their pushes were still to come. */
+  const unpushed = new FilledTrades();
+  for (let i = 0; i < known.count; i++) if (known.idLength(i) === 0) unpushed.add(known, i);
   const isHole = (index: number): boolean => index > 0 && breaks.includes(index) && !(oldestFilledMs < held.times[index - 1]!);
   for (let i = 0; i < held.count; i++) {
     const entry: Entry = { timeMs: held.times[i]!, source: held, index: i, hole: isHole(i) };
     const place = fresh.get(keyOf(held, i))?.shift();
-    if (place === undefined) entries.push(entry);
-    else entries[place] = entry;
+    if (place !== undefined) entries[place] = entry;
+    else if (!unpushed.take(held, i)) entries.push(entry);
   }
   const filled = new FilledTrades();
   for (const { source, index } of entries) if (source === fill) filled.add(fill, index);

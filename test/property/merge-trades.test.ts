@@ -136,6 +136,28 @@ describe('mergeTrades', () => {
     );
   });
 
+  it('knows a push of what an earlier answer put on the tape', () => {
+    fc.assert(
+      fc.property(truth, fc.nat(), fc.nat(), (deals, a, b) => {
+        const tape = a % (deals.length + 1);
+        const pushedUpTo = b % (tape + 1);
+        const tapes = new Tapes(createTapesBuffer(1, 64));
+        tapes.open(0, 2, 3, 0);
+        const onTape = [...deals.slice(0, pushedUpTo), ...withoutIds(deals.slice(pushedUpTo, tape))];
+        // Only what lies within the reach of a push that is late.
+        fc.pre(tape === 0 || onTape.slice(pushedUpTo).every(({ time }) => time >= onTape.at(-1)!.time - 1000));
+        tapes.append(0, columns(onTape), 0);
+        const known = new DealsBuffer(0);
+        const knownFromMs = tapes.copyTail(0, known);
+        const fill = columns(withoutIds(deals));
+        const { trades } = mergeTrades({ known, knownFromMs, fill, held: columns(deals.slice(pushedUpTo)), breaks: [] });
+        const expected = lines(columns(deals.slice(tape)));
+        expect(lines(trades).map(noId).toSorted()).toEqual(expected.map(noId).toSorted());
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('marks what was lost between two parts of what was held, unless the fill covers it', () => {
     const at = (time: number): Deal => ({ price: '1', quantity: '1', sell: false, time, id: `t${time}` });
     const parts = { known: new DealsBuffer(0), knownFromMs: Infinity, held: columns([at(1), at(2), at(5), at(6)]), breaks: [2] };

@@ -3,11 +3,13 @@ import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
-import { BookMode, parseBookSpec, parseDepth, SlowPolicy } from './requests.js';
-import type { OrderBookRequest, OrderBookSubscriptionRequest } from './schema.js';
+import { readTrades } from './read-trades.js';
+import { BookMode, parseBookSpec, parseDepth, parseLimit, SlowPolicy } from './requests.js';
+import type { OrderBookRequest, OrderBookSubscriptionRequest, RecentTradesRequest } from './schema.js';
 import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
 import type { StreamTable } from './stream-table.js';
+import { encodeTrades } from './trades-message.js';
 
 /** What a subscription request comes to. */
 interface Subscription {
@@ -18,7 +20,7 @@ interface Subscription {
 
 /** The calls of `MarketDataService`. Every failure becomes a status with a code; only our own are logged. */
 export function createCalls(context: GatewayContext, streams: StreamTable): UntypedServiceImplementation {
-  const { answers, directory, logger, now } = context;
+  const { answers, directory, logger, market, now } = context;
 
   function failed(error: unknown): ReturnType<typeof toStatus> {
     const status = toStatus(error);
@@ -57,6 +59,12 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       const depth = parseDepth(request);
       const symbol = directory.require(request.symbol);
       return answers.copy(symbol, depth, request.allow_stale, (copy) => encodeOrderBook(symbol.symbol, copy, request.exact, now()));
+    }),
+
+    GetRecentTrades: unary<RecentTradesRequest>(async ({ symbol: name, limit, before }) => {
+      const count = parseLimit(limit);
+      const symbol = directory.require(name);
+      return encodeTrades(await readTrades(market, symbol, count, before === 0 ? null : before));
     }),
 
     SubscribeToOrderBookUpdates: stream<OrderBookSubscriptionRequest>(async (request) => {

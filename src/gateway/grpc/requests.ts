@@ -4,6 +4,8 @@ import type { OrderBookSubscriptionRequest } from './schema.js';
 
 const DEPTH_DEFAULT = 20;
 const DEPTH_MAX = 5000;
+const TRADES_DEFAULT = 100;
+const TRADES_MAX = 1000;
 const UPDATE_SPEED_MAX = 60_000;
 /** The finest step of the shards' clock. */
 const UPDATE_SPEED_STEP = 10;
@@ -37,6 +39,13 @@ export function parseBookSpec(request: OrderBookSubscriptionRequest): Publicatio
   };
 }
 
-export function bad(parameter: string, allowed: string, given: number): Problem {
+/** Trades of one answer. Throws BAD_PARAMETER. */
+export function parseLimit(limit: number): number {
+  if (limit === 0) return TRADES_DEFAULT;
+  if (limit < 1 || limit > TRADES_MAX) throw bad('limit', `1 to ${TRADES_MAX}, or 0 for ${TRADES_DEFAULT}`, limit);
+  return limit;
+}
+
+function bad(parameter: string, allowed: string, given: number): Problem {
   return new Problem('BAD_PARAMETER', `${parameter} must be ${allowed}, not ${given}`, { parameter, allowed });
 }

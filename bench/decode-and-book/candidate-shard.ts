@@ -8,6 +8,7 @@ import { BookState } from '../../src/model/book-state.js';
 import { Inbound } from '../../src/shard/records.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
+import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
 import { countLevels } from './model-book.js';
@@ -24,6 +25,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     inbound: createRingBuffer(2 ** Math.ceil(Math.log2(ringBytes))),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(ARENA_BYTES, 1),
+    tickers: createTickerBuffer(1),
     tapes: createTapesBuffer(1),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),

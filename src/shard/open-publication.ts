@@ -2,8 +2,16 @@ import { Channel, type PublicationSpec } from '../model/publication.js';
 import { AnalyticsPublication } from './analytics-publication.js';
 import { BookPublication } from './book-publication.js';
 import type { Publication, PublicationParts } from './publication.js';
+import { TickerPublication } from './ticker-publication.js';
 
 /** The publication of a channel. */
 export function openPublication(id: number, spec: PublicationSpec, parts: PublicationParts): Publication {
-  return spec.channel === Channel.ANALYTICS ? new AnalyticsPublication(id, spec, parts) : new BookPublication(id, spec, parts);
+  switch (spec.channel) {
+    case Channel.TICKER:
+      return new TickerPublication(id, spec, parts);
+    case Channel.ANALYTICS:
+      return new AnalyticsPublication(id, spec, parts);
+    default:
+      return new BookPublication(id, spec, parts);
+  }
 }

@@ -15,6 +15,7 @@ import { StreamKind } from '../model/feed.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
+import { TickerStore } from '../ticker/ticker-store.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
 import { Tapes } from '../tape/tapes.js';
 import { MessageWriter } from './message-writer.js';
@@ -22,10 +23,11 @@ import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
-import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
+import { decodeSpec, Inbound, KIND_BITS, NO_SLOT, Outbound, REFUSED_SNAPSHOT, REFUSED_TICKERS } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
+import { TickerIntake } from './ticker-intake.js';
 
 // Loaded once, as in `order-books.ts`.
 const { METER_APPLIED, METER_DROPPED, METER_LEVELS, METER_MESSAGES } = meters;
@@ -73,8 +75,11 @@ export class Shard {
   readonly #inbound: RingConsumer;
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
+  readonly #tickers: TickerStore;
+  readonly #tickerIntake: TickerIntake;
   readonly #tapes: Tapes;
   readonly #slots: (ShardBook | undefined)[] = [];
+  readonly #bySymbol = new Map<string, ShardBook>();
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
   readonly #deals = new DealsBuffer(256);
@@ -98,6 +103,16 @@ export class Shard {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#tickers = new TickerStore(task.buffers.tickers);
+    this.#tickerIntake = new TickerIntake({
+      wanted: (symbol) => this.#bySymbol.has(symbol),
+      take: (symbol, figures, receiveTimeMs) => {
+        const book = this.#bySymbol.get(symbol)!;
+        this.#tickers.apply(book.slot, figures, receiveTimeMs);
+        for (const publication of book.publications) publication.tickerChanged();
+      },
+      refused: (timeMs) => this.#send(Outbound.REFUSED, NO_SLOT, REFUSED_TICKERS, timeMs),
+    });
     this.#tapes = new Tapes(task.buffers.tapes);
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
@@ -110,7 +125,7 @@ export class Shard {
     return this.#running;
   }
 
-  /** Handles up to one batch of records; returns how many. */
+  /** Handles up to one batch of records, and a portion of what waits; returns how many. */
   doWork(): number {
     const inbound = this.#inbound;
     let handled = 0;
@@ -121,7 +136,7 @@ export class Shard {
     if (handled > 0) inbound.release();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     if (this.#deferred.length > 0 || this.#deferredSnapshots.length > 0) this.#retryDeferred();
-    return handled;
+    return this.#tickerIntake.isBusy ? handled + this.#tickerIntake.work() : handled;
   }
 
   /** Sleeps until a record arrives or `timeoutMs` passed. */
@@ -141,12 +156,13 @@ export class Shard {
       this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
       return;
     }
-    if (type === Inbound.MINI_TICKERS || type === Inbound.TICKERS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
     }
     const payload = bytes.subarray(payloadStart, payloadEnd);
+    if (type === Inbound.MINI_TICKERS) return this.#tickerIntake.push(payload, timeMs);
+    if (type === Inbound.TICKERS) return this.#tickerIntake.answer(payload, timeMs);
     if (type === Inbound.TRACK) return this.#onTrack(key, aux, payload, timeMs);
     const book = this.#slots[key];
     if (book === undefined) return;
@@ -202,6 +218,7 @@ export class Shard {
       publications: [],
     };
     this.#slots[slot] = book;
+    this.#bySymbol.set(book.symbol, book);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
   }
@@ -223,8 +240,10 @@ export class Shard {
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
+    this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
+    this.#bySymbol.delete(book.symbol);
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
 
@@ -561,6 +580,7 @@ export class Shard {
       symbol: book.symbol,
       slot: book.slot,
       books: this.#books,
+      tickers: this.#tickers,
       tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,

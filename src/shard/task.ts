@@ -21,6 +21,8 @@ import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { createTickerBuffer } from '../ticker/ticker-layout.js';
+import { repairTickers, TickerStore } from '../ticker/ticker-store.js';
 import { TAPE_TRADES_DEFAULT } from '../model/trade.js';
 import { createTapesBuffer, TapeMemory, tapesMax } from '../tape/tape-layout.js';
 import { closeTape, staleTapes } from '../tape/tapes.js';
@@ -30,6 +32,8 @@ export interface ShardBuffers {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly books: SharedArrayBuffer;
+  /** What the exchange says of the last 24 hours, see `ticker/ticker-layout.ts`. */
+  readonly tickers: SharedArrayBuffer;
   /** The last trades of its symbols (`tape/tape-layout.ts`). */
   readonly tapes: SharedArrayBuffer;
   /** int32 words, see below. */
@@ -71,6 +75,7 @@ export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
     inbound: createRingBuffer(INBOUND_BYTES),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
+    tickers: createTickerBuffer(BOOKS_PER_SHARD_MAX),
     tapes: createTapesBuffer(symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
@@ -80,16 +85,18 @@ export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
 /** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
 export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
+  new TickerStore(buffers.tickers).clear(slot);
   closeTape(new TapeMemory(buffers.tapes), slot);
 }
 
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tapes keep their trades; what was missed since is
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tickers stay; tapes keep their trades; what was missed since is
  * fetched by the new worker. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   discardRecords(buffers.inbound);
+  repairTickers(buffers.tickers);
   const arena = new Arena(buffers.books);
   const { i32, f64 } = arena;
   for (let slot = 0; slot < arena.booksMax; slot++) {

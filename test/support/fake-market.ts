@@ -29,6 +29,7 @@ export function fakeMarket(books: readonly FakeBook[], ratePerSecond = 8, paused
     find: (name) => symbols.find((symbol) => symbol.symbol === name),
     nearest: () => undefined,
     readBook: ({ id }, _depth, copy) => readBook(books[id]!, copy),
+    readTicker: () => undefined,
     readTrades: () => undefined,
     track: () => Promise.reject(new Error('not part of this')),
     untrack: () => false,

@@ -2,6 +2,7 @@ import { type TProperties, Type } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
 import { figures } from './analytics.js';
+import { tickerFigures } from './ticker.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
 export const Depth = Type.Enum([...depths], { description: 'levels a side' });
@@ -66,6 +67,19 @@ export const Bbo = whole('bbo', { interval: Interval }, { b: nullable(Level), a:
 
 /** What `GET /analytics/:symbol` says; exact numbers are always text here. */
 export const AnalyticsPush = whole('analytics', deep, figures);
+
+/** What `GET /ticker/:symbol` says; numbers are always text here. It comes in any state of the book. */
+export const TickerPush = Type.Object({
+  ...head('ticker', { interval: Interval }, 'snapshot'),
+  epoch: Epoch,
+  seq: Seq,
+  prev: Type.Null(),
+  te: sent.te,
+  tr: nullable(sent.tr),
+  tp: sent.tp,
+  state: State,
+  ...tickerFigures,
+});
 
 /** The book is in another state. */
 export function stateMessage(channel: ChannelName, subscription: TProperties) {

@@ -46,6 +46,7 @@ export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000]
 
 const DEFAULT_DEPTH = 20;
 const DEFAULT_INTERVAL_MS = 100;
+const DEFAULT_TICKER_INTERVAL_MS = 1000;
 export const ID_LENGTH_MAX = 256;
 
 /** Every code an error message may carry. */
@@ -126,7 +127,7 @@ function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: Proto
   if (channel === undefined) return unknownChannel(id);
   const depth = hasDepth(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
   if (depth === undefined) return depthNotSupported(id);
-  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? (hasDepth(channel) ? DEFAULT_INTERVAL_MS : 0));
+  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? defaultIntervalMs(channel));
   if (intervalMs === undefined) return intervalNotSupported(id);
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
@@ -150,6 +151,12 @@ function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: Pro
 
 function isMessageId(value: unknown): value is MessageId | undefined {
   return value === undefined || typeof value === 'number' || (typeof value === 'string' && value.length <= ID_LENGTH_MAX);
+}
+
+/** A quote is worth every change, what is larger or slower is not. */
+function defaultIntervalMs(channel: Channel): number {
+  if (hasDepth(channel)) return DEFAULT_INTERVAL_MS;
+  return channel === Channel.TICKER ? DEFAULT_TICKER_INTERVAL_MS : 0;
 }
 
 /** Levels a side, 0 = full. */

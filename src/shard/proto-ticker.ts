@@ -46,7 +46,7 @@ export function writeTicker(writer: ProtoWriter, ticker: Ticker): void {
     const value = ticker[key];
     // The nearest double to decimal text is what `Number` gives.
     if (typeof value === 'string') writer.double(field, Number(value));
-    else if (value !== null) writer.uint(field, value);
+    else if (value !== null && value > 0) writer.uint(field, value);
   }
   const mark = writer.open(TickerField.TEXT);
   for (const { field, key } of figures) {

@@ -9,7 +9,7 @@ import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
 import { StreamKind } from '../../src/model/feed.js';
-import { Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
+import { Channel, Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import type { TapePage } from '../../src/model/trade.js';
 import { BookReader } from '../../src/publish/book-reader.js';
@@ -282,7 +282,9 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   deliver(id: number, kind: MessageKind, token: number, frame: Buffer): void {
     const isJson = (this.#specs.get(id)?.format ?? Format.JSON) === Format.JSON;
-    const body = isJson ? (JSON.parse(unframe(frame)) as Record<string, unknown>) : decodeMarketData('OrderBookUpdate', frame);
+    const body = isJson
+      ? (JSON.parse(unframe(frame)) as Record<string, unknown>)
+      : decodeMarketData(this.#specs.get(id)!.channel === Channel.TICKER ? 'TickerUpdate' : 'OrderBookUpdate', frame);
     const message = { id, kind, token, frame, body };
     this.messages.push(message);
     this.onMessage(message);

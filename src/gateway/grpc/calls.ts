@@ -3,9 +3,16 @@ import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
+import { encodeTicker } from './ticker-message.js';
 import { readTrades } from './read-trades.js';
-import { BookMode, parseBookSpec, parseDepth, parseLimit, SlowPolicy } from './requests.js';
-import type { OrderBookRequest, OrderBookSubscriptionRequest, RecentTradesRequest } from './schema.js';
+import { BookMode, parseBookSpec, parseDepth, parseLimit, parseTickerSpec, SlowPolicy } from './requests.js';
+import type {
+  OrderBookRequest,
+  OrderBookSubscriptionRequest,
+  RecentTradesRequest,
+  SymbolRequest,
+  TickerSubscriptionRequest,
+} from './schema.js';
 import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
 import type { StreamTable } from './stream-table.js';
@@ -26,6 +33,14 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     const status = toStatus(error);
     if (status.metadata.get('code')[0] === 'INTERNAL_ERROR') logger.error({ err: error }, 'gRPC call failed');
     return status;
+  }
+
+  /** Of a pair just tracked nothing is known, and nothing but zeros would be the answer. Throws BOOK_NOT_LIVE. */
+  async function requireKnown(symbol: TrackedSymbol): Promise<void> {
+    const known = await answers.tickerOf(symbol, (_copy, { symbol: _, ...figures }) =>
+      Object.values(figures).some((value) => value !== null),
+    );
+    if (!known) await answers.copy(symbol, 1, false, () => {});
   }
 
   async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
@@ -61,6 +76,12 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       return answers.copy(symbol, depth, request.allow_stale, (copy) => encodeOrderBook(symbol.symbol, copy, request.exact, now()));
     }),
 
+    GetTicker: unary<SymbolRequest>(async (request) => {
+      const symbol = directory.require(request.symbol);
+      await requireKnown(symbol);
+      return answers.tickerOf(symbol, (copy, ticker) => encodeTicker(copy, ticker, now()));
+    }),
+
     GetRecentTrades: unary<RecentTradesRequest>(async ({ symbol: name, limit, before }) => {
       const count = parseLimit(limit);
       const symbol = directory.require(name);
@@ -75,5 +96,15 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       if (!withStatus) await answers.copy(symbol, 1, false, () => {});
       return { symbol, spec, options: { withStatus, disconnectWhenSlow: request.slow_policy === SlowPolicy.DISCONNECT } };
     }),
+
+    SubscribeToTickers: stream<TickerSubscriptionRequest>(async (request) => {
+      const spec = parseTickerSpec(request);
+      const symbol = directory.require(request.symbol);
+      await requireKnown(symbol);
+      return { symbol, spec, options: alwaysOfUse };
+    }),
   };
 }
+
+/** A stream that needs no live book. */
+const alwaysOfUse: StreamOptions = { withStatus: true, disconnectWhenSlow: false };

@@ -1,4 +1,5 @@
 import type { Channel, Format, PublicationSpec } from '../model/publication.js';
+import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
  * What passes through the rings between the main thread and a shard. `key` is the book's slot in the shard unless noted.
@@ -10,7 +11,7 @@ export const Inbound = {
   FRAME: 1,
   /** payload: body of a REST depth answer; time: received. */
   SNAPSHOT: 2,
-  /** aux: price scale | quantity scale << 8; payload: the symbol in UTF-8. */
+  /** aux: price scale | quantity scale << 8; payload: serial as int32, the symbol in UTF-8. */
   TRACK: 3,
   UNTRACK: 4,
   /** aux: StateReason. */
@@ -85,4 +86,22 @@ export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const int = (index: number): number => view.getInt32(4 * index, true);
   return { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Payload of TRACK. */
+export function encodeTrack({ serial, symbol }: Pick<TrackedSymbol, 'serial' | 'symbol'>): Uint8Array {
+  const name = encoder.encode(symbol);
+  const bytes = new Uint8Array(4 + name.length);
+  new DataView(bytes.buffer).setInt32(0, serial, true);
+  bytes.set(name, 4);
+  return bytes;
+}
+
+/** The reverse of `encodeTrack`, from bytes that may be unaligned and shared. */
+export function decodeTrack(bytes: Uint8Array): { readonly serial: number; readonly symbol: string } {
+  const serial = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, true);
+  return { serial, symbol: decoder.decode(bytes.slice(4)) };
 }

@@ -23,7 +23,7 @@ import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
-import { decodeSpec, Inbound, KIND_BITS, NO_SLOT, Outbound, REFUSED_SNAPSHOT, REFUSED_TICKERS } from './records.js';
+import { decodeSpec, decodeTrack, Inbound, KIND_BITS, NO_SLOT, Outbound, REFUSED_SNAPSHOT, REFUSED_TICKERS } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
@@ -204,10 +204,11 @@ export class Shard {
     }
   }
 
-  #onTrack(slot: number, scales: number, symbol: Uint8Array, timeMs: number): void {
+  #onTrack(slot: number, scales: number, payload: Uint8Array, timeMs: number): void {
+    const { serial, symbol } = decodeTrack(payload);
     const book: ShardBook = {
       slot,
-      symbol: new TextDecoder().decode(symbol.slice()),
+      symbol,
       lineUp: false,
       pending: new PendingUpdates(),
       lostAfter: -1,
@@ -220,7 +221,7 @@ export class Shard {
     this.#slots[slot] = book;
     this.#bySymbol.set(book.symbol, book);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
-    this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+    this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs, serial));
   }
 
   #createTape(slot: number): SymbolTape {

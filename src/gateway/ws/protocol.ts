@@ -1,4 +1,4 @@
-import { Channel, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
+import { Channel, channelName, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -102,6 +102,19 @@ export function parseClientMessage(text: string, limits: ProtocolLimits): Client
 
 export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, message: string, retryable = false): ErrorMessage {
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
+}
+
+/** What nobody asked for: the symbol of a subscription is no longer tracked. */
+export function endedMessage(symbol: string, spec: PublicationSpec): object {
+  return {
+    op: 'unsubscribed',
+    channel: channelName(spec.channel),
+    ...specFields(spec),
+    ok: [symbol],
+    failed: [],
+    code: ErrorCode.SYMBOL_UNTRACKED,
+    message: `${symbol} is no longer tracked`,
+  };
 }
 
 /** Depth and interval as a client writes and reads them; only those the channel knows. */

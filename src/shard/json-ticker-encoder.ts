@@ -27,7 +27,8 @@ export class JsonTickerEncoder {
   }
 
   /** Valid until the next message is written. */
-  message({ symbol: _, ...figures }: Ticker): Uint8Array {
+  message(ticker: Ticker): Uint8Array {
+    const { symbol: _, ...figures } = ticker;
     const books = this.#books;
     const slot = this.#slot;
     const writer = this.#writer;

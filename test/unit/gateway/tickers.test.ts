@@ -66,7 +66,7 @@ test('JSON numbers on request', async () => {
   expect((await get('/ticker/BTCUSDT?numbers=float')).json()).toMatchObject({
     price_change: -99.5,
     last_price: 10000.5,
-    quote_volume: 5000000000.123456789,
+    quote_volume: Number('5000000000.123456789'),
     high_price: null,
     close_time: NOW,
   });

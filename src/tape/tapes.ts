@@ -79,6 +79,35 @@ export class Tapes {
     return this.#memory.f64[this.#memory.header(slot) + offset]!;
   }
 
+  // Of a trade that is on the tape:
+
+  time(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + (id % trades)]!;
+  }
+
+  ticks(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + trades + (id % trades)]!;
+  }
+
+  lots(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + 2 * trades + (id % trades)]!;
+  }
+
+  mark(slot: number, id: number): number {
+    const { i32, trades } = this.#memory;
+    return i32[this.#memory.marks(slot) + (id % trades)]!;
+  }
+
+  /** TRADE_ID_BYTES, of which the mark says how many count. */
+  idBytes(slot: number, id: number): Uint8Array {
+    const { u8, trades } = this.#memory;
+    const start = this.#memory.ids(slot) + (id % trades) * TRADE_ID_BYTES;
+    return u8.subarray(start, start + TRADE_ID_BYTES);
+  }
+
   count(slot: number, counter: number, more = 1): void {
     this.#memory.f64[this.#memory.header(slot) + counter]! += more;
   }

@@ -9,7 +9,15 @@ import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
 import { StreamKind } from '../../src/model/feed.js';
-import { Channel, Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
+import {
+  Channel,
+  Format,
+  MessageKind,
+  type PublicationSink,
+  type PublicationSpec,
+  type TradesHead,
+  type TradesMessage,
+} from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import type { TapePage } from '../../src/model/trade.js';
 import { BookReader } from '../../src/publish/book-reader.js';
@@ -64,6 +72,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** False: nothing is taken from the outbound ring, so that it runs full. */
   draining = true;
   readonly messages: BenchMessage[] = [];
+  readonly tradesHeads: TradesHead[] = [];
   /** `gap`, … in order, with the slot in front when it is not 1. */
   readonly resyncs: string[] = [];
   /** `live synced`, … in order. */
@@ -281,13 +290,24 @@ export class ShardBench implements PublicationSink, ShardEvents {
   // ---- PublicationSink and ShardEvents
 
   deliver(id: number, kind: MessageKind, token: number, frame: Buffer): void {
-    const isJson = (this.#specs.get(id)?.format ?? Format.JSON) === Format.JSON;
-    const body = isJson
-      ? (JSON.parse(unframe(frame)) as Record<string, unknown>)
-      : decodeMarketData(this.#specs.get(id)!.channel === Channel.TICKER ? 'TickerUpdate' : 'OrderBookUpdate', frame);
+    const body = this.#decode(id, frame);
     const message = { id, kind, token, frame, body };
     this.messages.push(message);
     this.onMessage(message);
+  }
+
+  /** As JSON, with the rest of the head beside it in `tradesHeads`. */
+  #decode(id: number, frame: Buffer): Record<string, unknown> {
+    const { format, channel } = this.#specs.get(id) ?? { format: Format.JSON, channel: Channel.BOOK };
+    if (format === Format.JSON) return JSON.parse(unframe(frame)) as Record<string, unknown>;
+    const types: Partial<Record<Channel, string>> = { [Channel.TICKER]: 'TickerUpdate', [Channel.TRADE]: 'TradeUpdate' };
+    return decodeMarketData(types[channel] ?? 'OrderBookUpdate', frame);
+  }
+
+  deliverTrades(id: number, { frame, ...head }: TradesMessage): void {
+    const body = this.#decode(id, frame);
+    this.tradesHeads.push(head);
+    this.messages.push({ id, kind: MessageKind.DELTA, token: 0, frame, body });
   }
 
   flush(): void {}

@@ -1,5 +1,5 @@
 import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { PublicationSpec } from '../../model/publication.js';
+import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
@@ -95,6 +95,11 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       // Whoever cannot be told of states must not wait for a book without a word.
       if (!withStatus) await answers.copy(symbol, 1, false, () => {});
       return { symbol, spec, options: { withStatus, disconnectWhenSlow: request.slow_policy === SlowPolicy.DISCONNECT } };
+    }),
+
+    SubscribeToTrades: stream<SymbolRequest>(async (request) => {
+      const spec = { channel: Channel.TRADE, depth: 0, intervalMs: 0, format: Format.PROTOBUF };
+      return { symbol: directory.require(request.symbol), spec, options: alwaysOfUse };
     }),
 
     SubscribeToTickers: stream<TickerSubscriptionRequest>(async (request) => {

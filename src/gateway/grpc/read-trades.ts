@@ -15,7 +15,7 @@ export async function readTrades(market: MarketData, symbol: TrackedSymbol, limi
     const page = market.readTrades(symbol, limit, before);
     if (page === undefined) continue;
     if (page.receivedAt !== null || page.state === 'live') return page;
-    throw new Problem('BOOK_NOT_LIVE', `the last trades of ${name} are not known yet`, { symbol: name, state: page.state });
+    throw new Problem('TRADES_NOT_READY', `the last trades of ${name} are not known yet`, { symbol: name, state: page.state });
   }
   throw new Problem('BOOK_BUSY', `the trades of ${name} changed during every one of ${READ_TURNS} reads`, { symbol: name });
 }

@@ -526,6 +526,45 @@ describe('a client that does not read', () => {
     expect(stopped.received.map(seqOf)).toEqual(stopped.received.map((_, index) => index + 1));
   });
 
+  test('of trades is told what it missed, and gets the rest in order', async () => {
+    await start({}, { hardLimitBytes: 200_000 });
+    const stopped = client.stream('SubscribeToTrades', { symbol: 'BTCUSDT' });
+    await opened(1);
+    expect(port.opened()[0]!.spec).toEqual({ channel: Channel.TRADE, depth: 0, intervalMs: 0, format: Format.PROTOBUF });
+    // As a shard begins this format: nothing for the client.
+    hub.deliver(1, SNAPSHOT, 0, Buffer.alloc(0));
+    const text = 'x'.repeat(5_000);
+    let id = 0;
+    const trade = (): void => {
+      id++;
+      const frame = Buffer.from(encodeMarketData('TradeUpdate', { trade: { id, exchangeId: text }, epoch: 1 }));
+      hub.deliverTrades(1, { count: 1, epoch: 1, seq: id, firstMs: NOW + id, lastMs: NOW + id, frame });
+      hub.flush();
+    };
+    trade();
+    await stopped.next();
+    stopped.pause();
+    await until(
+      () => {
+        trade();
+        return hub.status().tradesSkipped >= 10;
+      },
+      { what: 'trades to be dropped' },
+    );
+    stopped.resume();
+    await until(() => (stopped.received.at(-1)?.['trade'] as Message | null)?.['id'] === id, { what: 'the newest trade' });
+    const seen = stopped.received.map(({ trade: one, skipped }) => (one as Message | null)?.['id'] ?? (skipped as Message)['count']);
+    const gap = stopped.received.findIndex(({ skipped }) => skipped !== null);
+    const { tradesSkipped } = hub.status();
+    // 1, 2, 3 … as far as it was sent; how many were dropped; and from there on to the newest.
+    expect(seen).toEqual([
+      ...Array.from({ length: gap }, (_, i) => i + 1),
+      tradesSkipped,
+      ...Array.from({ length: id - gap - tradesSkipped }, (_, i) => gap + tradesSkipped + 1 + i),
+    ]);
+    expect(stopped.received[gap]).toMatchObject({ skipped: { from: NOW + gap, to: NOW + gap + tradesSkipped + 1 }, epoch: 1 });
+  });
+
   test('of deltas is given a snapshot afterwards', async () => {
     await start();
     const stopped = client.books({ symbol: 'BTCUSDT', mode: 'DELTAS' });

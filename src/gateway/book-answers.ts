@@ -85,7 +85,8 @@ export class BookAnswers {
 
   /** `{symbol, state, …, tp}` of the book, whatever its state, and the figures of the ticker, bid and ask from that book. Throws BOOK_BUSY. */
   ticker(symbol: TrackedSymbol, numbers: NumberStyle): Promise<string> {
-    return this.tickerOf(symbol, (copy, { symbol: _, ...figures }) => {
+    return this.tickerOf(symbol, (copy, ticker) => {
+      const { symbol: _, ...figures } = ticker;
       const text = JSON.stringify(figures, numbers === 'float' ? nearestDouble : undefined);
       return this.#head(symbol, copy) + text.slice(1);
     });

@@ -37,8 +37,11 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
 
   /** Of a pair just tracked nothing is known, and nothing but zeros would be the answer. Throws BOOK_NOT_LIVE. */
   async function requireKnown(symbol: TrackedSymbol): Promise<void> {
-    const known = await answers.tickerOf(symbol, (_copy, { symbol: _, ...figures }) =>
-      Object.values(figures).some((value) => value !== null),
+    // The first value is the name.
+    const known = await answers.tickerOf(symbol, (_copy, ticker) =>
+      Object.values(ticker)
+        .slice(1)
+        .some((value) => value !== null),
     );
     if (!known) await answers.copy(symbol, 1, false, () => {});
   }

@@ -254,7 +254,7 @@ describe('tickers', () => {
       high_price: 0,
       low_price: 0,
       volume: 0,
-      quote_volume: 5000000000.123456789,
+      quote_volume: Number('5000000000.123456789'),
       open_time: NOW - 86_400_000,
       close_time: NOW,
       first_id: 0,

@@ -8,6 +8,7 @@ import {
   HEAD_HIGHEST_ID,
   MARK_HOLE,
   MARK_ID_SHIFT,
+  REORDER_MS,
   TAPE_COUNT_HOLES,
   TAPE_COUNT_INEXACT,
   TAPE_EPOCH,
@@ -25,9 +26,6 @@ import {
   TapeMemory,
   TRADE_ID_BYTES,
 } from './tape-layout.js';
-
-/** Trades of one moment may come in any order; those so much apart come in theirs. */
-export const REORDER_MS = 1000;
 
 /** The tapes of a shard, for the thread that writes them. */
 export class Tapes {

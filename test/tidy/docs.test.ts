@@ -267,7 +267,7 @@ describe('figures', () => {
     const buffers = task.createShardBuffers();
     const ringMiB = (buffer: SharedArrayBuffer): number => (buffer.byteLength - ringLayout.RECORDS_BYTE) / 2 ** 20;
     const figures: Readonly<Record<string, readonly string[]>> = {
-      'requests to the exchange': [`${start.snapshotRate} a second`],
+      'snapshot requests': [`${start.snapshotRate} a second`],
       'pushes kept while a snapshot is on the way': [count(PENDING_FRAMES_MAX), `${PENDING_BYTES_MAX / 2 ** 20} MiB`],
       'levels kept': [count(ladderLayout.LEVELS_MAX)],
       'books of a worker': [count(task.BOOKS_PER_SHARD_MAX), `${buffers.books.byteLength / 2 ** 30} GiB`],

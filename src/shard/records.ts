@@ -1,4 +1,4 @@
-import type { Channel, Format, PublicationSpec } from '../model/publication.js';
+import type { Channel, Format, PublicationSpec, TradesHead, TradesMessage } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
@@ -63,6 +63,8 @@ export const Outbound = {
   UNTRACKED: 5,
   /** The symbol's last trades are wanted, from REST. */
   TRADES_WANTED: 20,
+  /** key: publication id; aux: trades in it, below 0 = some are missing; time: id of the last one; payload: `encodeTradesMessage`. */
+  TRADES: 22,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */
@@ -86,6 +88,35 @@ export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const int = (index: number): number => view.getInt32(4 * index, true);
   return { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
+}
+
+/** Behind the message of a TRADES record: epoch, time of the first and of the last trade, as doubles. */
+const TRADES_TAIL_BYTES = 24;
+let scratch = new Uint8Array(4096);
+
+/** The payload of a TRADES record: the message, then the rest of its head. Valid until the next call. */
+export function encodeTradesMessage(frame: Uint8Array, { epoch, firstMs, lastMs }: TradesHead): Uint8Array {
+  const length = frame.length + TRADES_TAIL_BYTES;
+  if (length > scratch.length) scratch = new Uint8Array(2 * length);
+  scratch.set(frame);
+  const tail = new DataView(scratch.buffer, frame.length, TRADES_TAIL_BYTES);
+  tail.setFloat64(0, epoch, true);
+  tail.setFloat64(8, firstMs, true);
+  tail.setFloat64(16, lastMs, true);
+  return scratch.subarray(0, length);
+}
+
+/** The reverse; the message is a part of `payload`. */
+export function decodeTradesMessage(payload: Buffer, count: number, seq: number): TradesMessage {
+  const end = payload.length - TRADES_TAIL_BYTES;
+  return {
+    count,
+    seq,
+    epoch: payload.readDoubleLE(end),
+    firstMs: payload.readDoubleLE(end + 8),
+    lastMs: payload.readDoubleLE(end + 16),
+    frame: payload.subarray(0, end),
+  };
 }
 
 const encoder = new TextEncoder();

@@ -10,7 +10,7 @@ import { RecordedMarket } from './recorded-market.js';
 import { loadRecording } from './recording.js';
 import { RestBudget } from './rest-budget.js';
 import { RestServer } from './rest-server.js';
-import { type TrueBook, trueBookView } from './rest-views.js';
+import { type TrueBook, trueBookView, type TrueTrade, trueTradesView } from './rest-views.js';
 import { StreamHub } from './stream-hub.js';
 import { StreamServer } from './stream-server.js';
 import { namedListings, syntheticListings } from './synthetic-listing.js';
@@ -18,7 +18,7 @@ import { SyntheticMarket } from './synthetic-market.js';
 
 export { type FaultSpec, parseFaults } from './faults.js';
 export { defaultLimits, type SimulatorLimits } from './limits.js';
-export type { TrueBook } from './rest-views.js';
+export type { TrueBook, TrueTrade } from './rest-views.js';
 
 export interface SimulatorOptions {
   /** Default 127.0.0.1. */
@@ -37,6 +37,8 @@ export interface SimulatorOptions {
   readonly speed?: number | 'max';
   /** Playback waits for a subscriber to the depth of every symbol, and at each recorded snapshot for a depth request. Default false. */
   readonly waitForClient?: boolean;
+  /** Playback waits until the trades of every symbol that has some are subscribed to and were asked for. Default false. */
+  readonly waitForTrades?: boolean;
   readonly faults?: readonly FaultSpec[];
   readonly limits?: Partial<SimulatorLimits>;
   /** What a message that is no request gets: nothing (default), or an answer with a code other than 0. The real exchange's way is not known. */
@@ -71,6 +73,8 @@ export interface Simulator {
   readonly injectFault: (fault: FaultSpec) => void;
   /** The whole book of this moment, trimmed numbers. Throws SYMBOL_NOT_LISTED. */
   readonly trueBook: (symbol: string) => TrueBook;
+  /** The last trades, oldest first: up to 1,000 of the first 100 symbols, 200 of the others. Throws SYMBOL_NOT_LISTED. */
+  readonly trueTrades: (symbol: string) => readonly TrueTrade[];
   /** When a recording was played and everything was handed to the sockets, or the simulator was closed; a made-up market never ends by itself. */
   readonly replayDone: Promise<void>;
   readonly stats: () => SimulatorStats;
@@ -124,6 +128,11 @@ export async function startSimulator(options: SimulatorOptions = {}, logger?: Lo
     symbols: market.symbols.map(({ listing }) => listing.symbol),
     injectFault: (fault) => faults.add(fault),
     trueBook: (symbol) => trueBookOf(market, symbol),
+    trueTrades: (symbol) => {
+      const found = market.find(symbol);
+      if (found !== undefined) return trueTradesView(found);
+      throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the simulated exchange has no "${symbol}"`, { symbol });
+    },
     replayDone: market.done,
     stats,
     close: () => {
@@ -178,7 +187,8 @@ async function recordedMarket(
   logger: Logger | undefined,
 ): Promise<Market> {
   const recording = await loadRecording(typeof replay === 'string' ? [replay] : replay);
-  return new RecordedMarket(hub, recording, { speed: options.speed ?? 1, waitForClient: options.waitForClient ?? false }, logger);
+  const { speed = 1, waitForClient = false, waitForTrades = false } = options;
+  return new RecordedMarket(hub, recording, { speed, waitForClient, waitForTrades }, logger);
 }
 
 const SYMBOLS_MAX = 20_000;

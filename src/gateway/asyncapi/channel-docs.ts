@@ -1,6 +1,20 @@
 import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
-import { AnalyticsPush, Bbo, BookDelta, BookSnapshot, BookTop, Depth, Interval, stateMessage, TickerPush } from '../schemas/push.js';
+import {
+  AnalyticsPush,
+  Bbo,
+  BookDelta,
+  BookSnapshot,
+  BookTop,
+  Depth,
+  Interval,
+  stateMessage,
+  TickerPush,
+  TradesPush,
+  TradesSkipped,
+  TradesSnapshot,
+  TradesState,
+} from '../schemas/push.js';
 
 /** One kind of message of a channel. */
 export interface PushDocs {
@@ -53,6 +67,16 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
     summary: "every change of a book's state",
     parameters: {},
     pushes: { state: { summary: 'the state, at first and after each change', schema: stateMessage('status', {}) } },
+  },
+  trade: {
+    summary: 'the newest trades, then every trade',
+    parameters: {},
+    pushes: {
+      snapshot: { summary: 'the newest 100', schema: TradesSnapshot },
+      trades: { summary: "what followed, when its prev is the client's seq", schema: TradesPush },
+      skipped: { summary: 'trades are missing here, and why', schema: TradesSkipped },
+      state: { summary: "the tape's state changed", schema: TradesState },
+    },
   },
   ticker: {
     summary: 'the last 24 hours, whole, when any figure changed; in any state of the book',

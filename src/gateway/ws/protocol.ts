@@ -1,4 +1,14 @@
-import { Channel, channelName, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
+import {
+  Channel,
+  channelName,
+  channelNames,
+  channelOfName,
+  Format,
+  hasDepth,
+  hasInterval,
+  type PublicationSpec,
+} from '../../model/publication.js';
+import type { SkippedRun } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -117,12 +127,29 @@ export function endedMessage(symbol: string, spec: PublicationSpec): object {
   };
 }
 
+/** Tells of trades a slow client is not sent. */
+export function skippedMessage(symbol: string, { epoch, seq, prev, count, fromMs, toMs }: SkippedRun, nowMs: number): object {
+  return {
+    ch: channelName(Channel.TRADE),
+    sym: symbol,
+    type: 'skipped',
+    epoch,
+    seq,
+    prev,
+    reason: 'slow',
+    count,
+    from: Number.isNaN(fromMs) ? null : fromMs,
+    to: Number.isNaN(toMs) ? null : toMs,
+    tp: Math.trunc(nowMs),
+  };
+}
+
 /** Depth and interval as a client writes and reads them; only those the channel knows. */
 export function specFields(spec: SpecPattern): { readonly depth?: number | 'full'; readonly interval?: number } {
   const { channel, depth, intervalMs } = spec;
   return {
     ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
-    ...(channel !== Channel.STATUS && intervalMs !== undefined ? { interval: intervalMs } : {}),
+    ...(hasInterval(channel) && intervalMs !== undefined ? { interval: intervalMs } : {}),
   };
 }
 
@@ -140,7 +167,7 @@ function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: Proto
   if (channel === undefined) return unknownChannel(id);
   const depth = hasDepth(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
   if (depth === undefined) return depthNotSupported(id);
-  const intervalMs = channel === Channel.STATUS ? 0 : parseInterval(fields['interval'] ?? defaultIntervalMs(channel));
+  const intervalMs = hasInterval(channel) ? parseInterval(fields['interval'] ?? defaultIntervalMs(channel)) : 0;
   if (intervalMs === undefined) return intervalNotSupported(id);
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
@@ -153,7 +180,7 @@ function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: Pro
   const givenDepth = hasDepth(channel) ? (fields['depth'] ?? undefined) : undefined;
   const depth = givenDepth === undefined ? undefined : parseDepth(givenDepth);
   if (givenDepth !== undefined && depth === undefined) return depthNotSupported(id);
-  const givenInterval = channel === Channel.STATUS ? undefined : (fields['interval'] ?? undefined);
+  const givenInterval = !hasInterval(channel) ? undefined : (fields['interval'] ?? undefined);
   const intervalMs = givenInterval === undefined ? undefined : parseInterval(givenInterval);
   if (givenInterval !== undefined && intervalMs === undefined) return intervalNotSupported(id);
   const given = fields['symbols'] ?? 'all';

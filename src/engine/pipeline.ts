@@ -47,7 +47,7 @@ export class Pipeline {
     this.ingress = new ShardIngress(buffers, logger, stuck);
     this.hub = new PublicationHub(this.ingress, subscriberLimits);
     this.feed = new Feed({ ...feed, sink: this.ingress, logger, clock, ...(feedTimings && { timings: feedTimings }) });
-    const events = shardEvents(this.symbols, this.feed, logger, clock);
+    const events = shardEvents({ symbols: this.symbols, readers: this.readers, feed: this.feed, logger, clock });
     this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
   }
 

@@ -16,7 +16,7 @@ import { BookReader } from './publish/book-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
-import { ShardSupervisor } from './shard/supervisor.js';
+import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
 import { BOOKS_PER_SHARD_MAX, createShardBuffers, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
@@ -28,8 +28,6 @@ const TICK_MS = 10;
 const RELIST_MS = 30_000;
 /** Requests for the list of pairs at start-up. */
 const LIST_ATTEMPTS_MAX = 3;
-/** How often the workers' signs of life are looked at. */
-const HEARTBEAT_CHECK_MS = 1_000;
 /** Refused frames are logged at most this often. */
 const REFUSAL_LOG_MS = 5_000;
 
@@ -97,8 +95,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         relistedMs = clock();
       }
       const listing = listed.get(name);
-      if (listing === undefined)
-        throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbols: [name] });
+      if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbol: name });
       return listing;
     };
 
@@ -241,6 +238,10 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
       feed.bookState(symbol.id, state);
     },
     untracked: (shard, slot) => symbols.slotClosed(shard, slot),
+    tradesWanted: (shard, slot) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
     refused: (shard, slot, what) => {
       refusals++;
       if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;

@@ -251,6 +251,12 @@ export class OrderBooks {
     return tick / POWERS_OF_TEN[this.priceScale(slot)]!;
   }
 
+  /** Levels dropped because a side was full, both sides together, since the slot was opened. */
+  evictedLevels(slot: number): number {
+    const ints = headerInts(slot);
+    return this.#i32[ints + BIDS + EVICTED]! + this.#i32[ints + ASKS + EVICTED]!;
+  }
+
   levels(slot: number, side: typeof BIDS | typeof ASKS): number {
     return this.#i32[headerInts(slot) + side + LEVELS]!;
   }

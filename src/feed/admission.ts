@@ -19,6 +19,11 @@ export class Admission {
     return this.#waiting.size;
   }
 
+  /** Symbols wait for their turn, or have it and are not settled. */
+  get busy(): boolean {
+    return this.#waiting.size + this.#settling.size > 0;
+  }
+
   wait(line: SymbolLine): void {
     this.#settling.delete(line);
     this.#waiting.add(line);

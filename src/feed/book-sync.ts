@@ -6,7 +6,7 @@ import type { FrameRouter } from './frame-router.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import { SnapshotScheduler, Urgency } from './snapshot-scheduler.js';
 import type { DepthSource } from './snapshot-scheduler.js';
-import { LinePhase } from './symbol-line.js';
+import { LinePhase } from './stream-line.js';
 import type { SymbolLine } from './symbol-line.js';
 import type { FeedTimings } from './timings.js';
 
@@ -54,13 +54,18 @@ export class BookSync {
     return this.#scheduler.waiting;
   }
 
+  /** A snapshot could go out now if the budget allowed. */
+  get isDue(): boolean {
+    return this.#scheduler.isDue;
+  }
+
   get inFlight(): number {
     return this.#scheduler.inFlight;
   }
 
   /** The subscription stands: the snapshot follows the first push, or a short wait when none comes. */
   subscribed(line: SymbolLine): void {
-    if (this.#options.router.hasHeard(line.symbol.id)) return this.#askFirst(line);
+    if (this.#options.router.hasHeard(line)) return this.#askFirst(line);
     line.awaitsFirstDelta = true;
     this.#wait(line, this.#timings.firstDeltaWaitMs, () => this.#askFirst(line));
   }
@@ -83,19 +88,18 @@ export class BookSync {
   /** First a snapshot shows whether anything was missed; when nothing is heard after it either, the subscription is doubted. */
   silent(line: SymbolLine): void {
     const { router } = this.#options;
-    const { id } = line.symbol;
     // Something is on its way already: the first snapshot, the effect of one, or the next subscription.
     if (line.timer !== undefined || this.#scheduler.pending(line) !== undefined) return;
-    if (router.hasHeard(id)) {
+    if (router.hasHeard(line)) {
       line.silences.reset();
       line.silentChecks = 0;
     }
-    router.listen(id);
+    router.listen(line);
     const delayMs = line.silentChecks === 0 ? 0 : line.silences.next();
     line.silentChecks++;
     if (!isSubscriptionDoubtful(line.silentChecks)) return this.#scheduler.request(line, Urgency.CHECK, delayMs);
     this.#wait(line, delayMs, () => {
-      if (!router.hasHeard(id)) this.#options.doubted(line);
+      if (!router.hasHeard(line)) this.#options.doubted(line);
     });
   }
 

@@ -1,11 +1,14 @@
+import { StreamKind } from '../model/feed.js';
 import { assert } from '../support/assert.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import type { Connection } from './connection.js';
-import type { SymbolLine } from './symbol-line.js';
+import type { StreamLine } from './stream-line.js';
 
 interface Place {
   connection: Connection;
-  readonly lines: Map<string, SymbolLine>;
+  /** Carries depth alone: what comes and goes elsewhere does not touch the books. */
+  readonly forBooks: boolean;
+  readonly lines: Map<string, StreamLine>;
   /**
    * Subscriptions this connection has used since it opened, and those it is to make. A freed one is not used again before it
    * reconnects: the exchange counts over all SUBSCRIPTION messages of a connection, and whether it counts back is unknown.
@@ -15,7 +18,7 @@ interface Place {
   retiring: boolean;
 }
 
-/** Which symbol lives on which connection, at most `slots` subscriptions each over the connection's life. */
+/** Which stream lives on which connection, at most `slots` subscriptions each over the connection's life. */
 export class ConnectionPool {
   readonly #slots: number;
   readonly #create: (number: number) => Connection;
@@ -42,18 +45,19 @@ export class ConnectionPool {
   }
 
   /** In the order of assignment. */
-  lines(connection: Connection): Iterable<SymbolLine> {
+  lines(connection: Connection): Iterable<StreamLine> {
     return this.#places.get(connection)?.lines.values() ?? [];
   }
 
-  find(connection: Connection, channel: string): SymbolLine | undefined {
+  find(connection: Connection, channel: string): StreamLine | undefined {
     return this.#places.get(connection)?.lines.get(channel);
   }
 
-  /** Gives the line a slot: on the first connection with a free one, or on a new one. */
-  assign(line: SymbolLine): Connection {
-    assert(line.connection === undefined, `${line.symbol.symbol} has a connection`);
-    const place = [...this.#places.values()].find((candidate) => !candidate.retiring && candidate.slotsTaken < this.#slots) ?? this.#add();
+  /** Gives the line a slot: on the first connection of its sort with a free one, or on a new one. */
+  assign(line: StreamLine): Connection {
+    assert(line.connection === undefined, `${line.channel} has a connection`);
+    const forBooks = line.kind === StreamKind.DEPTH;
+    const place = this.#vacancy(forBooks) ?? this.#add(forBooks);
     place.slotsTaken++;
     place.lines.set(line.channel, line);
     line.connection = place.connection;
@@ -69,7 +73,7 @@ export class ConnectionPool {
   }
 
   /** Takes the line off its connection. Returns the connection when it was the last one there: it left the pool, close it. */
-  release(line: SymbolLine): Connection | undefined {
+  release(line: StreamLine): Connection | undefined {
     const connection = line.connection;
     if (connection === undefined) return undefined;
     line.connection = undefined;
@@ -121,9 +125,16 @@ export class ConnectionPool {
     return [...this.#places.keys()].map((connection) => connection.status()).sort((a, b) => a.connection - b.connection);
   }
 
-  #add(): Place {
+  #vacancy(forBooks: boolean): Place | undefined {
+    for (const place of this.#places.values()) {
+      if (place.forBooks === forBooks && !place.retiring && place.slotsTaken < this.#slots) return place;
+    }
+    return undefined;
+  }
+
+  #add(forBooks: boolean): Place {
     const connection = this.#create(this.#freeNumber());
-    const place: Place = { connection, lines: new Map(), slotsTaken: 0, retiring: false };
+    const place: Place = { connection, forBooks, lines: new Map(), slotsTaken: 0, retiring: false };
     this.#places.set(connection, place);
     return place;
   }

@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
-import { depthChannel } from '../mexc/channels.js';
 import type { Speed } from '../mexc/channels.js';
-import { BookState, StateReason } from '../model/book-state.js';
+import type { KlineQuery } from '../mexc/rest-client.js';
+import type { BookState, StateReason } from '../model/book-state.js';
+import { StreamKind } from '../model/feed.js';
 import type { FeedSink } from '../model/feed.js';
 import type { ConnectionStatus, EngineStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
-import { Admission } from './admission.js';
-import { BookSync } from './book-sync.js';
+import { BookLines } from './book-lines.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
 import { ConnectionPool } from './connection-pool.js';
@@ -15,20 +15,29 @@ import { Connection } from './connection.js';
 import type { ConnectionHandlers } from './connection.js';
 import { FrameRouter } from './frame-router.js';
 import type { FrameCounters } from './frame-router.js';
-import { LogGate } from './log-gate.js';
 import { Pacer } from './pacer.js';
+import { RestQueue, RestRank } from './rest-queue.js';
 import { Rotation } from './rotation.js';
+import { SideLines } from './side-lines.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import type { DepthSource } from './snapshot-scheduler.js';
-import { createLine, LinePhase } from './symbol-line.js';
-import type { SymbolLine } from './symbol-line.js';
+import type { StreamLine } from './stream-line.js';
+import { SymbolLine } from './symbol-line.js';
 import { feedTimings } from './timings.js';
 import type { FeedTimings, FeedTimingsOverride } from './timings.js';
+import { TradesFetcher } from './trades-fetcher.js';
+
+/** What the feed asks of the REST client, whose answers go to the shards unparsed. */
+export interface RestSource extends DepthSource {
+  trades(symbol: string, limit: number): Promise<Uint8Array>;
+  klines(symbol: string, query: KlineQuery): Promise<Uint8Array>;
+  tickers(): Promise<Uint8Array>;
+}
 
 export interface FeedOptions {
   readonly wsUrl: string;
   readonly interval: Speed;
-  readonly rest: DepthSource;
+  readonly rest: RestSource;
   /** The same one the REST client reports to. */
   readonly budget: SnapshotBudget;
   readonly sink: FeedSink;
@@ -41,6 +50,8 @@ export interface FeedOptions {
   readonly subscriptionsPerConnection?: number;
   /** New connections per second of the whole host. Default 10. */
   readonly connectPerSecond?: number;
+  /** What is subscribed without being asked for, beside the depth. Default deals and miniTickers. */
+  readonly streams?: readonly StreamKind[];
   /** Symbols subscribed and not yet live. Default 4 s of the snapshot rate, at least 30. */
   readonly settlingMax?: number;
   readonly clock?: Clock;
@@ -55,59 +66,63 @@ export interface FeedStatus {
 }
 
 /**
- * Keeps every tracked symbol subscribed and gives the shards what their books are made of: pushes, snapshots, and word of
- * lines that go up and down. It never looks inside a push, except for the symbol. Main thread only.
+ * Keeps every tracked symbol subscribed and gives the shards what their books, tapes, tickers and candles are made of: pushes, REST answers,
+ * and word of lines that go up and down. It never looks inside a push, except for the symbol and the kind of stream. Main thread only.
  *
- * Per symbol: its turn (hottest first, a bounded number at a time) → `lineUp` → SUBSCRIPTION → first delta or a short
- * wait → snapshot under the host's budget → live, as the shard says; on a gap or an old snapshot another one, later each time.
+ * The books come first (`BookLines`): a symbol's trades are subscribed once its book is settled, and a REST request that is not a
+ * snapshot goes out when no book wants one.
  */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #timings: FeedTimings;
   readonly #clock: Clock;
-  readonly #random: Random;
   readonly #handlers: ConnectionHandlers;
   readonly #pool: ConnectionPool;
-  readonly #admission: Admission;
   readonly #router: FrameRouter;
-  readonly #sync: BookSync;
+  readonly #books: BookLines;
+  readonly #sides: SideLines;
+  readonly #trades: TradesFetcher;
+  readonly #requests: RestQueue;
   readonly #rotation: Rotation;
-  readonly #refusals: LogGate;
-  readonly #lines = new Map<number, SymbolLine>();
+  readonly #symbols = new Map<number, TrackedSymbol>();
+  readonly #streams: ReadonlySet<StreamKind>;
   /** Connections on their way out. */
   readonly #leaving = new Set<Promise<void>>();
-  #closed = false;
 
   constructor(options: FeedOptions) {
-    const { sink, budget, logger } = options;
+    const { sink, budget, logger, rest, interval, random = Math.random } = options;
     this.#options = options;
-    this.#timings = feedTimings(options.timings);
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
-    this.#refusals = new LogGate(1000, this.#clock);
+    const timings = (this.#timings = feedTimings(options.timings));
+    const clock = (this.#clock = options.clock ?? systemClock);
+    this.#streams = new Set(options.streams ?? [StreamKind.DEALS, StreamKind.MINI_TICKERS]);
     this.#handlers = this.#connectionHandlers();
-    this.#pool = this.#createPool();
-    this.#admission = new Admission(options.settlingMax ?? Math.max(30, Math.ceil(4 * budget.ratePerSecond)));
-    this.#router = new FrameRouter(sink, (symbolId) => this.#firstFrame(symbolId), this.#clock, logger);
-    this.#sync = new BookSync({
-      rest: options.rest,
-      budget,
+    const pool = (this.#pool = this.#createPool());
+    const router = (this.#router = new FrameRouter(sink, (symbolId) => this.#books.firstFrame(symbolId), clock, logger));
+    const inFlightMax = options.snapshotsInFlightMax ?? Math.max(16, Math.ceil(4 * budget.ratePerSecond));
+    const release = (line: StreamLine): void => this.#release(line);
+    const common = { interval, rest, budget, pool, router, sink, timings, clock, random, logger, release };
+    this.#books = new BookLines({
+      ...common,
       snapshotLimit: options.snapshotLimit ?? 5000,
-      snapshotsInFlightMax: options.snapshotsInFlightMax ?? Math.max(16, Math.ceil(4 * budget.ratePerSecond)),
-      sink,
-      router: this.#router,
-      timings: this.#timings,
-      clock: this.#clock,
-      logger,
-      settled: (line) => this.#settled(line),
-      doubted: (line) => this.#resubscribe(line),
+      snapshotsInFlightMax: inFlightMax,
+      settlingMax: options.settlingMax ?? Math.max(30, Math.ceil(4 * budget.ratePerSecond)),
+      settled: (symbol) => {
+        if (this.#streams.has(StreamKind.DEALS)) this.#sides.openDeals(symbol);
+      },
     });
+    this.#requests = new RestQueue({ budget, inFlightMax, booksWait: () => this.#books.wantRequests, clock });
+    this.#trades = new TradesFetcher({
+      ...common,
+      queue: this.#requests,
+      delivered: (symbolId, body, receiveTimeMs) => sink.trades(symbolId, body, receiveTimeMs),
+    });
+    this.#sides = new SideLines({ ...common, trades: this.#trades });
     this.#rotation = new Rotation({
-      pool: this.#pool,
-      router: this.#router,
+      pool,
+      router,
       handlers: this.#handlers,
-      timings: this.#timings,
-      clock: this.#clock,
+      timings,
+      clock,
       logger,
       leave: (connection) => this.#leave(connection),
     });
@@ -116,27 +131,21 @@ export class Feed {
   /** Begins with all of them, the hottest first. */
   start(symbols: readonly TrackedSymbol[]): void {
     for (const symbol of symbols) this.#add(symbol);
-    this.#admit();
+    this.#books.start(symbols);
+    if (this.#streams.has(StreamKind.MINI_TICKERS)) this.#sides.openMiniTickers();
   }
 
   track(symbol: TrackedSymbol): void {
     this.#add(symbol);
-    this.#admit();
+    this.#books.start([symbol]);
   }
 
   /** Does nothing when it is not tracked. The sink hears nothing more of the symbol. */
   untrack(symbolId: number): void {
-    const line = this.#lines.get(symbolId);
-    if (line === undefined) return;
-    this.#lines.delete(symbolId);
+    if (!this.#symbols.delete(symbolId)) return;
+    this.#sides.forget(symbolId);
+    this.#books.untrack(symbolId);
     this.#router.remove(symbolId);
-    this.#sync.forget(line);
-    this.#admission.remove(line);
-    if (line.up) line.connection?.unsubscribe(line.channel);
-    line.phase = LinePhase.GONE;
-    line.up = false;
-    this.#release(line);
-    this.#admit();
   }
 
   /**
@@ -144,38 +153,65 @@ export class Feed {
    * merge. The first one after a good while live goes out at once; then each waits longer.
    */
   resyncRequested(symbolId: number, reason: StateReason): void {
-    const line = this.#lines.get(symbolId);
-    // Before the subscription stands a snapshot would not join; afterwards one is asked for anyway.
-    if (line === undefined || line.phase !== LinePhase.SUBSCRIBED) return;
-    if (reason === StateReason.SILENT) this.#sync.silent(line);
-    else this.#sync.resync(line);
+    this.#books.resyncRequested(symbolId, reason);
   }
 
   /** A shard reports that a book entered a state. */
   bookState(symbolId: number, state: BookState): void {
-    const line = this.#lines.get(symbolId);
-    if (line === undefined) return;
-    if (state === BookState.LIVE) this.#sync.live(line);
-    else line.live = false;
+    this.#books.bookState(symbolId, state);
   }
 
-  /** A worker died and its books start anew; their pushes go on meanwhile. */
+  /** A worker died and its symbols start anew; their pushes go on meanwhile. */
   shardLost(symbolIds: Iterable<number>): void {
     for (const symbolId of symbolIds) {
-      const line = this.#lines.get(symbolId);
-      if (line === undefined) continue;
-      if (line.up) {
-        this.#lineUp(line);
-        this.#sync.anew(line);
-      } else if (line.downReason !== undefined) {
-        this.#options.sink.lineDown(symbolId, line.downReason, this.#clock());
-      }
+      this.#books.shardLost(symbolId);
+      this.#sides.shardLost(symbolId);
     }
   }
 
-  /** The connection that carries the symbol, or is to; `null` before its first turn. */
+  /** A shard needs the symbol's last trades. They come through the sink, unless the stream goes down before. */
+  tradesWanted(symbolId: number): void {
+    const symbol = this.#symbols.get(symbolId);
+    if (symbol !== undefined) this.#sides.tradesWanted(symbol);
+  }
+
+  /** Subscribes the symbol's one-minute candles for one more user. Does nothing when it is not tracked. */
+  openKline(symbolId: number): void {
+    const symbol = this.#symbols.get(symbolId);
+    if (symbol !== undefined) this.#sides.openKline(symbol);
+  }
+
+  /** One user of the symbol's candles less. */
+  closeKline(symbolId: number): void {
+    this.#sides.closeKline(symbolId);
+  }
+
+  /** Asks for candles once; resolves when they went through the sink with `token`. Rejects with a CodedError of the REST client. */
+  requestKlines(symbolId: number, token: number, query: KlineQuery): Promise<void> {
+    const symbol = this.#symbols.get(symbolId);
+    assert(symbol !== undefined, `symbol id ${symbolId} is not tracked`);
+    return this.#request(
+      RestRank.CANDLES,
+      () => this.#options.rest.klines(symbol.symbol, query),
+      (body, receiveTimeMs) => {
+        if (this.#symbols.get(symbolId) === symbol) this.#options.sink.klines(symbolId, token, body, receiveTimeMs);
+      },
+    );
+  }
+
+  /** Asks for the 24 h figures of all symbols once; resolves when they went through the sink. Rejects with a CodedError of the REST client. */
+  requestTickers(): Promise<void> {
+    const { rest, sink } = this.#options;
+    return this.#request(
+      RestRank.TICKERS,
+      () => rest.tickers(),
+      (body, receiveTimeMs) => sink.tickers(body, receiveTimeMs),
+    );
+  }
+
+  /** The connection that carries the symbol's depth, or is to; `null` before its first turn. */
   connectionOf(symbolId: number): number | null {
-    return this.#lines.get(symbolId)?.connection?.number ?? null;
+    return this.#books.connectionOf(symbolId)?.number ?? null;
   }
 
   status(): FeedStatus {
@@ -183,8 +219,8 @@ export class Feed {
     return {
       connections: this.#pool.status(),
       snapshots: {
-        waiting: this.#sync.waiting,
-        inFlight: this.#sync.inFlight,
+        waiting: this.#books.snapshotsWaiting,
+        inFlight: this.#books.snapshotsInFlight,
         ratePerSecond: budget.ratePerSecond,
         pausedUntil: budget.pausedUntil,
       },
@@ -194,89 +230,29 @@ export class Feed {
 
   /** Resolves when every socket is gone; the sink hears nothing more from the moment of the call. */
   async close(): Promise<void> {
-    this.#closed = true;
     this.#rotation.close();
-    this.#sync.close();
-    for (const line of this.#lines.values()) clearTimeout(line.timer);
+    this.#books.close();
+    this.#sides.close();
+    this.#trades.close();
+    this.#requests.close();
     for (const connection of this.#pool.connections()) this.#leave(connection);
     await Promise.all(this.#leaving);
   }
 
-  // --- turns ---
-
   #add(symbol: TrackedSymbol): void {
-    assert(!this.#closed, 'the feed is closed');
-    assert(!this.#lines.has(symbol.id), `symbol id ${symbol.id} is tracked`);
-    const line = createLine(symbol, depthChannel(symbol.symbol, this.#options.interval), this.#timings, this.#random);
+    assert(!this.#symbols.has(symbol.id), `symbol id ${symbol.id} is tracked`);
+    this.#symbols.set(symbol.id, symbol);
     this.#router.add(symbol.symbol, symbol.id);
-    this.#lines.set(symbol.id, line);
-    this.#admission.wait(line);
   }
 
-  #admit(): void {
-    if (this.#closed) return;
-    for (let line = this.#admission.next(); line !== undefined; line = this.#admission.next()) this.#place(line);
-  }
-
-  #settled(line: SymbolLine): void {
-    if (this.#admission.settled(line)) this.#admit();
-  }
-
-  // --- lines ---
-
-  /** Subscribes it where it has its slot; when that connection is not open, as soon as it is. */
-  #place(line: SymbolLine): void {
-    line.phase = LinePhase.SUBSCRIBING;
-    const connection = line.connection ?? this.#pool.assign(line);
-    if (connection.isOpen) this.#subscribe(line, connection);
-    else connection.open();
-  }
-
-  #subscribe(line: SymbolLine, connection: Connection): void {
-    this.#router.listen(line.symbol.id);
-    this.#router.setOwner(line.symbol.id, connection);
-    this.#lineUp(line);
-    connection.subscribe(line.channel);
-  }
-
-  #lineUp(line: SymbolLine): void {
-    line.up = true;
-    line.live = false;
-    line.snapshotsSinceUp = 0;
-    line.snapshotDelivered = false;
-    this.#options.sink.lineUp(line.symbol.id, this.#clock());
-  }
-
-  #lineDown(line: SymbolLine, reason: StateReason): void {
-    this.#sync.forget(line);
-    this.#router.setOwner(line.symbol.id, null);
-    line.up = false;
-    line.live = false;
-    line.downReason = reason;
-    this.#options.sink.lineDown(line.symbol.id, reason, this.#clock());
-  }
-
-  /** Its turn comes again. */
-  #requeue(line: SymbolLine): void {
-    line.phase = LinePhase.WAITING;
-    this.#admission.wait(line);
-  }
-
-  #firstFrame(symbolId: number): void {
-    const line = this.#lines.get(symbolId);
-    if (line !== undefined) this.#sync.firstFrame(line);
-  }
-
-  #resubscribe(line: SymbolLine): void {
-    const { connection } = line;
-    assert(connection !== undefined, `${line.symbol.symbol} has no connection`);
-    this.#options.logger.info({ symbol: line.symbol.symbol, silentChecks: line.silentChecks }, 'silent for long, subscribing again');
-    this.#sync.forget(line);
-    this.#router.setOwner(line.symbol.id, null);
-    connection.unsubscribe(line.channel);
-    line.up = false;
-    if (!this.#pool.takeAnother(connection)) this.#release(line);
-    this.#place(line);
+  #request(rank: RestRank, fetch: () => Promise<Uint8Array>, hand: (body: Uint8Array, receiveTimeMs: number) => void): Promise<void> {
+    return new Promise((resolve, failed) => {
+      const delivered = (body: Uint8Array, receiveTimeMs: number): void => {
+        hand(body, receiveTimeMs);
+        resolve();
+      };
+      this.#requests.add({ rank, fetch, delivered, failed });
+    });
   }
 
   // --- connections ---
@@ -285,55 +261,38 @@ export class Feed {
     return {
       frame: (connection, bytes, receiveTimeMs) => this.#router.route(connection, bytes, receiveTimeMs),
       opened: (connection) => {
-        for (const line of this.#pool.lines(connection)) if (line.phase === LinePhase.SUBSCRIBING) this.#subscribe(line, connection);
+        for (const line of this.#pool.lines(connection)) {
+          if (line instanceof SymbolLine) this.#books.opened(line, connection);
+          else this.#sides.opened(line, connection);
+        }
       },
       lost: (connection) => this.#lost(connection),
-      accepted: (connection, channel) => this.#accepted(connection, channel),
-      refused: (connection, channel, reason) => this.#refused(connection, channel, reason),
+      accepted: (connection, channel) => {
+        const line = this.#pool.find(connection, channel);
+        if (line instanceof SymbolLine) this.#books.accepted(line);
+        else if (line !== undefined) this.#sides.accepted(line);
+      },
+      refused: (connection, channel, reason) => {
+        const line = this.#pool.find(connection, channel);
+        if (line instanceof SymbolLine) this.#books.refused(line, reason);
+        else if (line !== undefined) this.#sides.refused(line, reason);
+      },
       isFlowing: (connection, channel) => {
         const line = this.#pool.find(connection, channel);
-        return line !== undefined && this.#router.hasHeard(line.symbol.id);
+        return line !== undefined && this.#router.hasHeard(line);
       },
     };
-  }
-
-  #accepted(connection: Connection, channel: string): void {
-    const line = this.#pool.find(connection, channel);
-    if (line === undefined || line.phase !== LinePhase.SUBSCRIBING) return;
-    line.phase = LinePhase.SUBSCRIBED;
-    this.#sync.subscribed(line);
-  }
-
-  #refused(connection: Connection, channel: string, reason: string): void {
-    const line = this.#pool.find(connection, channel);
-    if (line === undefined || line.phase !== LinePhase.SUBSCRIBING) return;
-    line.phase = LinePhase.REFUSED;
-    this.#lineDown(line, StateReason.SUBSCRIPTION_REFUSED);
-    const delayMs = line.refusals.next();
-    line.timer = setTimeout(() => {
-      line.timer = undefined;
-      this.#requeue(line);
-      this.#admit();
-    }, delayMs);
-    const suppressed = this.#refusals.pass();
-    if (suppressed >= 0)
-      this.#options.logger.warn({ symbol: line.symbol.symbol, reason, retryInMs: Math.round(delayMs), suppressed }, 'subscription refused');
-    this.#settled(line);
   }
 
   #lost(connection: Connection): void {
     this.#rotation.gone(connection);
     this.#pool.restart(connection);
-    for (const line of this.#pool.lines(connection)) {
-      if (!line.up) continue;
-      this.#lineDown(line, StateReason.LINE_DOWN);
-      line.returning = true;
-      this.#requeue(line);
-    }
-    this.#admit();
+    const lines = [...this.#pool.lines(connection)];
+    this.#books.lost(lines.filter((line) => line instanceof SymbolLine));
+    this.#sides.lost(lines.filter((line) => !(line instanceof SymbolLine)));
   }
 
-  #release(line: SymbolLine): void {
+  #release(line: StreamLine): void {
     const emptied = this.#pool.release(line);
     if (emptied === undefined) return;
     this.#rotation.gone(emptied);
@@ -348,7 +307,8 @@ export class Feed {
   #createPool(): ConnectionPool {
     const { wsUrl, logger, subscriptionsPerConnection = 30, connectPerSecond = 10 } = this.#options;
     const connectPacer = new Pacer(connectPerSecond, 1, this.#clock);
-    const shared = { wsUrl, timings: this.#timings.connection, connectPacer, clock: this.#clock, random: this.#random, logger };
+    const random = this.#options.random ?? Math.random;
+    const shared = { wsUrl, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };
     return new ConnectionPool(subscriptionsPerConnection, (number) => new Connection({ number, ...shared }, this.#handlers));
   }
 }

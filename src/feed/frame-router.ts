@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
+import { NO_SYMBOL, STREAM_KINDS, StreamKind } from '../model/feed.js';
 import type { FeedSink } from '../model/feed.js';
 import type { Clock } from '../support/clock.js';
 import type { Connection } from './connection.js';
 import { LogGate } from './log-gate.js';
+import type { StreamLine } from './stream-line.js';
 import { MALFORMED_FRAME, SymbolIndex } from './symbol-index.js';
 
 export interface FrameCounters {
@@ -20,23 +22,26 @@ const INITIAL_IDS = 64;
 const LOG_INTERVAL_MS = 10_000;
 const LOGGED_BYTES = 32;
 
-/** From a connection's bytes to the sink: every frame of the process passes `route`, and nothing else is done for it here. */
+/**
+ * From a connection's bytes to the sink: every frame of the process passes `route`, and nothing else is done for it here. Each stream of each
+ * symbol has a place of its own (`placeOf`); those of no symbol lie before the first symbol's.
+ */
 export class FrameRouter {
   readonly #sink: FeedSink;
   readonly #firstFrame: (symbolId: number) => void;
   readonly #logger: Logger;
   readonly #index = new SymbolIndex();
   readonly #badFrames: LogGate;
-  /** By symbol id: the number of the connection whose pushes count. */
-  #owners = new Int32Array(INITIAL_IDS).fill(NO_CONNECTION);
-  /** By symbol id: 1 = a push came since it was cleared. */
-  #heard = new Uint8Array(INITIAL_IDS);
+  /** By place: the number of the connection whose pushes count. */
+  #owners = new Int32Array(INITIAL_IDS * STREAM_KINDS).fill(NO_CONNECTION);
+  /** By place: 1 = a push came since it was cleared. */
+  #heard = new Uint8Array(INITIAL_IDS * STREAM_KINDS);
   #frames = 0;
   #bytes = 0;
   #framesUnknownSymbol = 0;
   #framesMalformed = 0;
 
-  /** `firstFrame` hears of the first push of a symbol after `listen`. */
+  /** `firstFrame` hears of the first push of a symbol's depth after `listen`. */
   constructor(sink: FeedSink, firstFrame: (symbolId: number) => void, clock: Clock, logger: Logger) {
     this.#sink = sink;
     this.#firstFrame = firstFrame;
@@ -56,41 +61,50 @@ export class FrameRouter {
   /** Hot path: no allocation, no closures. */
   route(connection: Connection, bytes: Buffer, receiveTimeMs: number): void {
     const id = this.#index.peek(bytes);
-    if (id < 0 || this.#owners[id] !== connection.number) return this.#stray(connection, id, bytes);
+    const { kind } = this.#index;
+    if (id < NO_SYMBOL || kind < 0) return this.#stray(connection, id, bytes);
+    const place = placeOf(id, kind as StreamKind);
+    if (this.#owners[place] !== connection.number) return this.#stray(connection, id, bytes);
     this.#frames++;
     this.#bytes += bytes.length;
-    if (!this.#sink.frame(id, bytes, receiveTimeMs)) connection.rest();
-    if (this.#heard[id] === 0) {
-      this.#heard[id] = 1;
-      this.#firstFrame(id);
+    if (!this.#hand(id, kind as StreamKind, bytes, receiveTimeMs)) connection.rest();
+    if (this.#heard[place] === 0) {
+      this.#heard[place] = 1;
+      if (kind === StreamKind.DEPTH) this.#firstFrame(id);
     }
   }
 
   add(symbol: string, id: number): void {
     this.#index.add(symbol, id);
-    if (id >= this.#owners.length) this.#grow(id + 1);
-    this.#owners[id] = NO_CONNECTION;
-    this.#heard[id] = 0;
+    this.#grow(placeOf(id + 1, 0));
+    this.#vacate(id);
   }
 
   remove(id: number): void {
     this.#index.remove(id);
-    this.#owners[id] = NO_CONNECTION;
+    this.#vacate(id);
   }
 
-  /** From here on the symbol's pushes come on this connection; `null`: on none. */
-  setOwner(id: number, connection: Connection | null): void {
-    this.#owners[id] = connection === null ? NO_CONNECTION : connection.number;
+  /** From here on the stream's pushes come on this connection; `null`: on none. */
+  setOwner({ symbolId, kind }: StreamLine, connection: Connection | null): void {
+    this.#owners[placeOf(symbolId, kind)] = connection === null ? NO_CONNECTION : connection.number;
   }
 
-  /** Begins to listen for the symbol's next push. */
-  listen(id: number): void {
-    this.#heard[id] = 0;
+  /** Begins to listen for the stream's next push. */
+  listen({ symbolId, kind }: StreamLine): void {
+    this.#heard[placeOf(symbolId, kind)] = 0;
   }
 
   /** Whether a push came since `listen`. */
-  hasHeard(id: number): boolean {
-    return this.#heard[id] === 1;
+  hasHeard({ symbolId, kind }: StreamLine): boolean {
+    return this.#heard[placeOf(symbolId, kind)] === 1;
+  }
+
+  #hand(id: number, kind: StreamKind, bytes: Buffer, receiveTimeMs: number): boolean {
+    if (kind === StreamKind.DEPTH) return this.#sink.frame(id, bytes, receiveTimeMs);
+    if (kind === StreamKind.DEALS) return this.#sink.deals(id, bytes, receiveTimeMs);
+    if (kind === StreamKind.KLINE) return this.#sink.kline(id, bytes, receiveTimeMs);
+    return this.#sink.miniTickers(bytes, receiveTimeMs);
   }
 
   #stray(connection: Connection, id: number, bytes: Buffer): void {
@@ -105,8 +119,14 @@ export class FrameRouter {
     this.#logger.warn({ connection: connection.number, bytes: bytes.length, head, suppressed }, 'a binary frame that is no push');
   }
 
-  #grow(count: number): void {
-    const size = Math.max(count, this.#owners.length * 2);
+  #vacate(id: number): void {
+    this.#owners.fill(NO_CONNECTION, placeOf(id, 0), placeOf(id + 1, 0));
+    this.#heard.fill(0, placeOf(id, 0), placeOf(id + 1, 0));
+  }
+
+  #grow(places: number): void {
+    if (places <= this.#owners.length) return;
+    const size = Math.max(places, this.#owners.length * 2);
     const owners = new Int32Array(size).fill(NO_CONNECTION);
     owners.set(this.#owners);
     this.#owners = owners;
@@ -114,4 +134,8 @@ export class FrameRouter {
     heard.set(this.#heard);
     this.#heard = heard;
   }
+}
+
+function placeOf(id: number, kind: StreamKind): number {
+  return (id + 1) * STREAM_KINDS + kind;
 }

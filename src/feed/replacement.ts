@@ -1,5 +1,5 @@
 import type { Connection, ConnectionHandlers } from './connection.js';
-import type { SymbolLine } from './symbol-line.js';
+import type { StreamLine } from './stream-line.js';
 
 /** A push held back for the overlap. */
 export interface HeldFrame {
@@ -11,7 +11,7 @@ export interface ReplacementOptions {
   readonly old: Connection;
   readonly fresh: Connection;
   /** Those to carry over. */
-  readonly lines: readonly SymbolLine[];
+  readonly lines: readonly StreamLine[];
   readonly holdMs: number;
   /** Everything is subscribed on `fresh` and its stream overlaps with the old one's. */
   readonly ready: (replacement: Replacement) => void;
@@ -25,7 +25,7 @@ const HELD_FRAMES_MAX = 20_000;
 /**
  * Takes an ageing connection's place without a hole: subscribes the same channels on a second connection and holds the last
  * moments of its stream back. Two connections deliver the same versions at different times; when the old one
- * goes, the held frames repeat its last ones, which the sequence rule drops, and go on from there.
+ * goes, the held frames repeat its last ones and go on from there; the shards know depth by its versions and trades by their ids.
  */
 export class Replacement {
   readonly old: Connection;

@@ -4,8 +4,8 @@ import type { ConnectionPool } from './connection-pool.js';
 import type { Connection, ConnectionHandlers } from './connection.js';
 import type { FrameRouter } from './frame-router.js';
 import { Replacement } from './replacement.js';
-import { LinePhase } from './symbol-line.js';
-import type { SymbolLine } from './symbol-line.js';
+import { LinePhase } from './stream-line.js';
+import type { StreamLine } from './stream-line.js';
 import type { FeedTimings } from './timings.js';
 
 export interface RotationOptions {
@@ -59,7 +59,7 @@ export class Rotation {
     }
   }
 
-  #begin(old: Connection, lines: readonly SymbolLine[]): void {
+  #begin(old: Connection, lines: readonly StreamLine[]): void {
     const { pool, timings, logger } = this.#options;
     pool.retire(old, true);
     this.#replacement = new Replacement({
@@ -87,14 +87,14 @@ export class Rotation {
     const held = replacement.end();
     pool.replace(old, fresh, channels.length);
     for (const line of moving) {
-      router.setOwner(line.symbol.id, fresh);
+      router.setOwner(line, fresh);
       carried.delete(line.channel);
     }
     fresh.handlers = handlers;
     for (const channel of carried) fresh.unsubscribe(channel);
     for (const { bytes, receiveTimeMs } of held) router.route(fresh, bytes, receiveTimeMs);
     leave(old);
-    logger.info({ connection: old.number, by: fresh.number, symbols: moving.length }, 'replaced an ageing connection');
+    logger.info({ connection: old.number, by: fresh.number, streams: moving.length }, 'replaced an ageing connection');
   }
 
   #abandon(replacement: Replacement): void {

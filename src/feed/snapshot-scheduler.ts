@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { CodedError, ErrorCode } from '../support/errors.js';
 import type { Clock } from '../support/clock.js';
 import { LogGate } from './log-gate.js';
+import { isHostFailure } from './rest-queue.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import { compareHeat } from './symbol-line.js';
 import type { SymbolLine } from './symbol-line.js';
@@ -66,6 +66,11 @@ export class SnapshotScheduler {
   /** Symbols that wait for their turn or for their delay. */
   get waiting(): number {
     return this.#jobs.size - this.#inFlight;
+  }
+
+  /** A request waits for nothing but its turn and the budget. */
+  get isDue(): boolean {
+    return this.#queue.size > 0;
   }
 
   get inFlight(): number {
@@ -207,8 +212,4 @@ export class SnapshotScheduler {
 
 function compareJobs(a: Job, b: Job): number {
   return a.urgency !== b.urgency ? a.urgency - b.urgency : compareHeat(a.line, b.line);
-}
-
-function isHostFailure(error: unknown): boolean {
-  return error instanceof CodedError && (error.code === ErrorCode.EXCHANGE_THROTTLED || error.code === ErrorCode.EXCHANGE_FORBIDDEN);
 }

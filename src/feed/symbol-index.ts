@@ -1,7 +1,9 @@
+import { NO_SYMBOL, type StreamKind } from '../model/feed.js';
 import { assert } from '../support/assert.js';
+import { isAggregated, streamKindOf, UNKNOWN_KIND } from './stream-kind.js';
 
 /** `peek` found a symbol that is not in the index, or none at all. */
-export const UNKNOWN_SYMBOL = -1;
+export const UNKNOWN_SYMBOL = NO_SYMBOL;
 /** `peek` was given bytes that are no protobuf message. */
 export const MALFORMED_FRAME = -2;
 
@@ -12,16 +14,13 @@ const EMPTY = -1;
 const INITIAL_SLOTS = 64;
 
 const AT = 0x40;
-/** `spot@public.`: the kind of channel begins behind it. */
-const KIND_OFFSET = 12;
-/** `aggre.` in little-endian order, read as bytes: these channels name the speed before the symbol. */
-const AGGRE = [0x61, 0x67, 0x67, 0x72, 0x65, 0x2e] as const;
-
 /**
- * Finds a symbol's id from the bytes of a push, without making a string: the only thing the main thread reads of a frame.
+ * Finds a symbol's id and the kind of stream from the bytes of a push, without making a string: the only thing the main thread reads of a frame.
  * An open-addressing table over FNV-1a hashes; names lie one after the other in one byte array. Main thread only.
  */
 export class SymbolIndex {
+  /** Of the push that was peeked at last: what it is about, UNKNOWN_KIND when its channel says nothing known. */
+  kind: StreamKind | typeof UNKNOWN_KIND = UNKNOWN_KIND;
   readonly #names = new Map<number, Uint8Array>();
   #mask = INITIAL_SLOTS - 1;
   #ids = new Int32Array(INITIAL_SLOTS).fill(EMPTY);
@@ -52,13 +51,16 @@ export class SymbolIndex {
 
   /**
    * The id of the symbol a push is about: from its symbol field (3), or when that is absent from its channel (field 1).
-   * Returns UNKNOWN_SYMBOL or MALFORMED_FRAME otherwise. Stops at the symbol field; what follows is the decoder's business.
+   * Returns UNKNOWN_SYMBOL or MALFORMED_FRAME otherwise. Stops when it has seen both fields; what follows is the decoder's business.
    * Hot: every frame of the process passes here. No allocation, no exceptions, fields in any order, unknown ones skipped.
    */
   peek(bytes: Uint8Array): number {
     const end = bytes.length;
     let channelStart = 0;
     let channelEnd = 0;
+    let id = UNKNOWN_SYMBOL;
+    let hasSymbol = false;
+    this.kind = UNKNOWN_KIND;
     let cursor = 0;
     while (cursor < end) {
       // Tag: one byte for fields 1 to 15, up to five in all.
@@ -87,10 +89,15 @@ export class SymbolIndex {
           shift += 7;
         }
         if (length > end - cursor) return MALFORMED_FRAME;
-        if (field === 3) return this.#find(bytes, cursor, cursor + length);
-        if (field === 1) {
+        if (field === 3) {
+          id = this.#find(bytes, cursor, cursor + length);
+          if (channelEnd > 0) return id;
+          hasSymbol = true;
+        } else if (field === 1) {
           channelStart = cursor;
           channelEnd = cursor + length;
+          this.kind = streamKindOf(bytes, channelStart, channelEnd);
+          if (hasSymbol) return id;
         }
         cursor += length;
       } else if (wireType === 0) {
@@ -110,6 +117,7 @@ export class SymbolIndex {
       }
     }
     if (end === 0) return MALFORMED_FRAME;
+    if (hasSymbol) return id;
     return this.#findInChannel(bytes, channelStart, channelEnd);
   }
 
@@ -189,11 +197,4 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
   // The low bits pick the slot; fold the better mixed high ones into them.
   return hash ^ (hash >>> 15);
-}
-
-function isAggregated(bytes: Uint8Array, start: number, end: number): boolean {
-  const kind = start + KIND_OFFSET;
-  if (kind + AGGRE.length > end) return false;
-  for (let i = 0; i < AGGRE.length; i++) if (bytes[kind + i] !== AGGRE[i]) return false;
-  return true;
 }

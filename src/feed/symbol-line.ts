@@ -2,22 +2,9 @@ import type { StateReason } from '../model/book-state.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { Backoff } from './backoff.js';
 import type { Random } from '../support/clock.js';
-import type { Connection } from './connection.js';
+import { StreamKind } from '../model/feed.js';
+import { StreamLine } from './stream-line.js';
 import type { FeedTimings } from './timings.js';
-
-/** Where a symbol's subscription stands. */
-export const LinePhase = {
-  /** Waits for its turn to be subscribed. */
-  WAITING: 0,
-  /** Has its turn; its connection is on the way, or the subscription is out and not answered. */
-  SUBSCRIBING: 1,
-  SUBSCRIBED: 2,
-  /** Refused by the exchange, waits to be tried again. */
-  REFUSED: 3,
-  /** Untracked: nothing more happens to it. */
-  GONE: 4,
-} as const;
-export type LinePhase = (typeof LinePhase)[keyof typeof LinePhase];
 
 export interface LineBackoffs {
   /** Between snapshots of a book that does not become live, or not for long. */
@@ -30,21 +17,14 @@ export interface LineBackoffs {
   readonly rejections: Backoff;
 }
 
-/** One tracked symbol as the feed sees it. */
-export class SymbolLine implements LineBackoffs {
+/** The depth of one tracked symbol as the feed sees it. `up`: `lineUp` was said and no `lineDown` since. */
+export class SymbolLine extends StreamLine implements LineBackoffs {
   readonly symbol: TrackedSymbol;
-  readonly channel: string;
   readonly resyncs: Backoff;
   readonly silences: Backoff;
-  readonly refusals: Backoff;
   readonly rejections: Backoff;
-  phase: LinePhase = LinePhase.WAITING;
-  /** Keeps its place there from the first subscription on, while the connection is lost too. */
-  connection: Connection | undefined;
   /** Was subscribed before: its book is in use, so it goes before those that start. */
   returning = false;
-  /** `lineUp` was said and no `lineDown` since. */
-  up = false;
   /** As the shard says. */
   live = false;
   /** Unix ms since when it is live. */
@@ -61,15 +41,12 @@ export class SymbolLine implements LineBackoffs {
   silentChecks = 0;
   /** Why the line is down; `undefined` when it never was. */
   downReason: StateReason | undefined;
-  /** The first delta, the snapshot's effect, or the next subscription is awaited: one at a time. */
-  timer: NodeJS.Timeout | undefined;
 
   constructor(symbol: TrackedSymbol, channel: string, backoffs: LineBackoffs) {
+    super(StreamKind.DEPTH, symbol.id, channel, backoffs.refusals);
     this.symbol = symbol;
-    this.channel = channel;
     this.resyncs = backoffs.resyncs;
     this.silences = backoffs.silences;
-    this.refusals = backoffs.refusals;
     this.rejections = backoffs.rejections;
   }
 }

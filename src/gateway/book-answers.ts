@@ -66,6 +66,17 @@ export class BookAnswers {
     });
   }
 
+  /**
+   * Calls `use` with a consistent copy of the top `depth` levels (0 = all) and the envelope that belongs to it, open at its end:
+   * `{"symbol":…,"tp":…,`. Throws BOOK_NOT_LIVE, BOOK_BUSY.
+   */
+  look<T>(symbol: TrackedSymbol, depth: number, allowStale: boolean, use: (copy: Readonly<BookCopy>, head: string) => T): Promise<T> {
+    return this.#read(symbol, depth, (copy) => {
+      this.#requireUsable(symbol, copy, allowStale);
+      return use(copy, this.#head(symbol, copy));
+    });
+  }
+
   #fromVersion(
     symbol: TrackedSymbol,
     request: BookRequest,

@@ -8,9 +8,12 @@ import { systemClock } from '../support/clock.js';
 import { BookAnswers } from './book-answers.js';
 import type { GatewayContext } from './context.js';
 import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
+import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
+import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
+import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
@@ -66,8 +69,10 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   answerWithProblems(app);
   refuseWhileClosing(app, limits.closeGraceMs);
+  await describeRoutes(app);
   await addStream(app, context);
-  for (const plugin of [books, symbols, status, health]) await app.register(plugin, { context });
+  await addDocsPage(app);
+  for (const plugin of [books, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
   return app;
 }
 
@@ -83,7 +88,9 @@ function answerWithProblems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]!;
     const allowed = routes.methodsOf(path);
-    if (allowed.length === 0) return sendProblem(request, reply, new Problem('ROUTE_NOT_FOUND', 'there is nothing at this path'));
+    // Below `/docs` a path may be one of ours and still lead to no file.
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return sendProblem(request, reply, new Problem('ROUTE_NOT_FOUND', 'there is nothing at this path'));
     const detail = `${request.method} is not possible here, only ${allowed.join(', ')}`;
     const headers = { allow: allowed.join(', ') };
     return sendProblem(request, reply, new Problem('METHOD_NOT_ALLOWED', detail, { allowed }, { headers }));

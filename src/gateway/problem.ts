@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { CodedError, ErrorCode } from '../support/errors.js';
 
 /** What every kind of refusal is called and answered with. */
-const kinds = {
+export const kinds = {
   [ErrorCode.BAD_REQUEST]: { status: 400, title: 'Malformed request' },
   [ErrorCode.BAD_PARAMETER]: { status: 400, title: 'Bad parameter' },
   [ErrorCode.ROUTE_NOT_FOUND]: { status: 404, title: 'No such resource' },

@@ -9,8 +9,13 @@ export class RouteTable {
       for (const method of methods) existing.methods.add(method);
       return;
     }
-    // Our paths are letters, slashes and `:name` segments; nothing in them means something else to a RegExp.
-    const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+')}$`);
+    // Paths are letters, dots, slashes, `:name` segments and, at the end, `*` for anything.
+    const pattern = new RegExp(
+      `^${url
+        .replaceAll('.', '[.]')
+        .replaceAll('*', '.*')
+        .replace(/:[^/]+/g, '[^/]+')}$`,
+    );
     this.#routes.set(url, { pattern, methods: new Set(methods) });
   }
 

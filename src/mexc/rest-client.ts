@@ -39,7 +39,22 @@ export const DEPTH_BYTES_MAX = 8 * 1024 * 1024;
 /** `exchangeInfo` was 1.6 MB for 1,966 pairs. */
 export const LIST_BYTES_MAX = 64 * 1024 * 1024;
 
+/** 1,000 trades are about 170 KB, as many candles less. */
+const ROWS_BYTES_MAX = 2 * 1024 * 1024;
+
 const OPEN_BRACE = 0x7b;
+const OPEN_BRACKET = 0x5b;
+
+/** Which candles to ask for. MEXC heeds the times only together. */
+export interface KlineQuery {
+  /** As REST names it: 1m, 5m, 15m, 30m, 60m, 4h, 1d, 1W, 1M. */
+  readonly interval: string;
+  /** Unix ms, inclusive. */
+  readonly startTime?: number;
+  readonly endTime?: number;
+  /** At most 1,000. */
+  readonly limit: number;
+}
 
 /**
  * MEXC's public spot REST API. Main thread only. Every failure is a CodedError: EXCHANGE_TIMEOUT, EXCHANGE_UNREACHABLE (no
@@ -97,8 +112,30 @@ export class RestClient {
     return body;
   }
 
+  /** The body of an answer about the last trades, newest first, unparsed: a JSON array. As with `depth`, the place in the budget is taken. */
+  async trades(symbol: string, limit: number): Promise<Uint8Array> {
+    return this.#array(`/api/v3/trades?symbol=${encodeURIComponent(symbol)}&limit=${limit}`, ROWS_BYTES_MAX);
+  }
+
+  /** The body of an answer about candles, unparsed: a JSON array. The place in the budget is taken. */
+  async klines(symbol: string, { interval, startTime, endTime, limit }: KlineQuery): Promise<Uint8Array> {
+    const times = startTime === undefined || endTime === undefined ? '' : `&startTime=${startTime}&endTime=${endTime}`;
+    return this.#array(`/api/v3/klines?symbol=${encodeURIComponent(symbol)}&interval=${interval}${times}&limit=${limit}`, ROWS_BYTES_MAX);
+  }
+
+  /** The body of the answer about the 24 h figures of all symbols, unparsed: a JSON array. The place in the budget is taken. */
+  async tickers(): Promise<Uint8Array> {
+    return this.#array('/api/v3/ticker/24hr', LIST_BYTES_MAX);
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  async #array(path: string, bytesMax: number): Promise<Uint8Array> {
+    const body = await this.#get(path, bytesMax);
+    if (body[0] !== OPEN_BRACKET) throw malformed(path, 'not a JSON array');
+    return body;
   }
 
   async #json(path: string): Promise<unknown> {

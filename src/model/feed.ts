@@ -1,11 +1,23 @@
 import type { StateReason } from './book-state.js';
 
-/** Where the feed puts what it receives; every call becomes a record in the ring of the shard that owns the symbol. */
+/** The streams of the exchange the feed subscribes to. */
+export const StreamKind = { DEPTH: 0, DEALS: 1, KLINE: 2, MINI_TICKERS: 3 } as const;
+export type StreamKind = (typeof StreamKind)[keyof typeof StreamKind];
+export const STREAM_KINDS = 4;
+
+/** The symbol id of a stream that is about all symbols. */
+export const NO_SYMBOL = -1;
+
+/** The streams of one symbol beside its depth. */
+export type SideStream = typeof StreamKind.DEALS | typeof StreamKind.KLINE;
+
+/**
+ * Where the feed puts what it receives; every call becomes a record in the ring of the shard that owns the symbol, or of every shard. Methods
+ * that return a boolean copy one binary push and say false when the sender should pause reading for a moment because a ring runs full; the
+ * push itself was taken, or (when nothing fits) dropped and counted.
+ */
 export interface FeedSink {
-  /**
-   * Copies one binary push into the ring. Returns false when the sender should pause reading for a moment because
-   * the ring runs full; the frame itself was taken (or, when nothing fits, dropped, counted, and the book marked for a resync).
-   */
+  /** A push of the symbol's depth. When it is dropped, its book is marked for a resync. */
   frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** The body of a `/api/v3/depth` answer, unparsed. */
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
@@ -13,4 +25,21 @@ export interface FeedSink {
   lineDown(symbolId: number, reason: StateReason, timeMs: number): void;
   /** The symbol is subscribed (again) from here on: old buffers are dropped, the book waits for a snapshot. */
   lineUp(symbolId: number, timeMs: number): void;
+
+  /** The exchange confirmed the subscription: every push from here on arrives. Some may have come before. */
+  streamUp(symbolId: number, kind: SideStream, timeMs: number): void;
+  /** Pushes are missed from here on. */
+  streamDown(symbolId: number, kind: SideStream, timeMs: number): void;
+  /** A push of the symbol's trades. When it is dropped, the shard is told that some are missing. */
+  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** A push of the symbol's one-minute candle. */
+  kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** A push of the tickers of many symbols, for every shard. */
+  miniTickers(bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** The body of a `/api/v3/trades` answer, unparsed. */
+  trades(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
+  /** The body of a `/api/v3/klines` answer, unparsed. `token` is the one of the request. */
+  klines(symbolId: number, token: number, body: Uint8Array, receiveTimeMs: number): void;
+  /** The body of a `/api/v3/ticker/24hr` answer about all symbols, unparsed, for every shard. */
+  tickers(body: Uint8Array, receiveTimeMs: number): void;
 }

@@ -5,8 +5,20 @@ export type Channel = (typeof Channel)[keyof typeof Channel];
 export const channelNames = ['book', 'book_top', 'bbo', 'status'] as const;
 export type ChannelName = (typeof channelNames)[number];
 
+/** What the bytes of a message are. */
+export const Format = {
+  /** A whole unmasked WebSocket text frame, header and JSON. */
+  JSON: 0,
+  /** The protobuf message of the channel (`proto/market_data.proto`), without any framing. */
+  PROTOBUF: 1,
+  /** The same, and every price and quantity of a book also as decimal text. */
+  PROTOBUF_EXACT: 2,
+} as const;
+export type Format = (typeof Format)[keyof typeof Format];
+
 export interface PublicationSpec {
   readonly channel: Channel;
+  readonly format: Format;
   /** Levels a side; 0 = the full book. Ignored by `bbo` and `status`. */
   readonly depth: number;
   /** Least time between two messages in ms; 0 = every change. Ignored by `status`. */
@@ -40,12 +52,9 @@ export interface PublicationPort {
   requestSnapshot(symbolId: number, publicationId: number, token: number, reason: 'subscribe' | 'slow'): void;
 }
 
-/**
- * Takes encoded messages. `frame` is one whole unmasked WebSocket text frame (header and payload), owned by the callee;
- * the JSON payload begins at `payloadOffset`.
- */
+/** Takes encoded messages. `frame` is one whole message in the publication's format, owned by the callee. */
 export interface PublicationSink {
-  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void;
+  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
   /** Everything due in this turn was delivered: write it out, one write a client. */
   flush(): void;
 }

@@ -62,9 +62,12 @@ export class PublicationHub implements PublicationSink {
     this.limits = { ...defaultSubscriberLimits, ...limits };
   }
 
-  /** Registers a connected client. Whoever calls this calls `drained` of the subscriber on 'drain', and `removeClient` when it is gone. */
-  addClient(connection: ClientConnection): Subscriber {
-    const subscriber = new Subscriber(connection, this.limits, this.#requester, this.#counters);
+  /**
+   * Registers a connected client, with `limits` of its own where given. Whoever calls this calls `drained` of the subscriber on 'drain', and
+   * `removeClient` when it is gone.
+   */
+  addClient(connection: ClientConnection, limits: Partial<SubscriberLimits> = {}): Subscriber {
+    const subscriber = new Subscriber(connection, { ...this.limits, ...limits }, this.#requester, this.#counters);
     this.#subscribers.add(subscriber);
     return subscriber;
   }
@@ -124,7 +127,7 @@ export class PublicationHub implements PublicationSink {
     }
   }
 
-  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer, _payloadOffset: number): void {
+  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void {
     if (kind === MessageKind.SNAPSHOT_FOR || kind === MessageKind.STATE_FOR) {
       // No such request: the client left, or a broadcast came first.
       const subscription = this.#requests.get(token);

@@ -1,19 +1,30 @@
-import type { Writable } from 'node:stream';
 import { Channel, MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import type { Publication, SnapshotReason, Subscription } from './subscription.js';
 
-/** WebSocket close code of a client that took too little for too long. */
-export const SLOW_CONSUMER_CLOSE_CODE = 4008;
-export const SLOW_CONSUMER_REASON = 'SLOW_CONSUMER';
+/** Why a client is sent away. */
+export type CloseReason = 'SLOW_CONSUMER' | 'RATE_LIMITED' | 'SHUTTING_DOWN';
 
-/** What the fan-out needs of a connected client. The gateway implements it. */
+/**
+ * Where a client's messages go, as they are: a raw socket or what behaves like one. `writableLength` is in bytes; while `writableNeedDrain`
+ * is true, a 'drain' will follow once everything is gone.
+ */
+export interface Outlet {
+  write(frame: Buffer): unknown;
+  /** Between these two whatever is written may be held back, to leave at once. */
+  cork(): void;
+  uncork(): void;
+  readonly writableLength: number;
+  readonly writableNeedDrain: boolean;
+}
+
+/** What the fan-out needs of a connected client. The gateways implement it. */
 export interface ClientConnection {
-  /** The raw socket: whole WebSocket frames are written to it as they are, so no extension may be in use. */
-  readonly socket: Pick<Writable, 'write' | 'cork' | 'uncork' | 'writableLength' | 'writableNeedDrain'>;
-  /** False once a close frame was sent or received: no data frame may follow it. */
+  readonly outlet: Outlet;
+  /** False once its end has begun, on either side: no message may follow. */
   isOpen(): boolean;
-  close(code: number, reason: string): void;
+  /** Tells the client why it has to go. */
+  close(reason: CloseReason): void;
   /** Drops the connection without waiting for the client. */
   terminate(): void;
   /** The symbol of this publication is no longer tracked: nothing more will come. */
@@ -51,7 +62,7 @@ export interface FanOutCounters {
   conflated: number;
   /** Times a client became slow. */
   slowdowns: number;
-  /** Clients closed with 4008. */
+  /** Clients closed for being slow. */
   slowClosed: number;
 }
 
@@ -65,7 +76,7 @@ export interface SnapshotRequester {
 /**
  * One client of the fan-out: what it is subscribed to, and what is done when it does not keep up. Main thread only.
  *
- * Frames are written to the corked socket as they come and leave together at the end of the turn; their bytes are
+ * Messages are written to the corked outlet as they come and leave together at the end of the turn; their bytes are
  * shared between all clients and never copied. A client with more than the soft limit in its socket is slow until the
  * socket is empty again. While it is slow nothing is written: stateless channels and states keep their newest message,
  * `book` subscriptions let deltas go and ask for a snapshot afterwards, a few at a time.
@@ -109,7 +120,7 @@ export class Subscriber {
 
   /** How far the client is behind: bytes in its socket and bytes withheld since the socket was last empty. */
   get backlogBytes(): number {
-    return this.connection.socket.writableLength + this.#withheldBytes;
+    return this.connection.outlet.writableLength + this.#withheldBytes;
   }
 
   /** Bytes of newest messages kept for a slow client. */
@@ -127,14 +138,14 @@ export class Subscriber {
     this.#writable = !this.closed && this.connection.isOpen();
     if (!this.#writable) return;
     if (!this.#slow && this.#isPast(this.#limits.softLimitBytes)) this.#becomeSlow();
-    this.connection.socket.cork();
+    this.connection.outlet.cork();
   }
 
   endTurn(): void {
     this.inTurn = false;
     if (!this.#writable) return;
     this.#writable = false;
-    this.connection.socket.uncork();
+    this.connection.outlet.uncork();
     this.requestOwed();
   }
 
@@ -232,16 +243,16 @@ export class Subscriber {
   closeAsSlow(nowMs: number): void {
     if (this.closed) return;
     this.#counters.slowClosed++;
-    this.close(nowMs, SLOW_CONSUMER_CLOSE_CODE, SLOW_CONSUMER_REASON);
+    this.close(nowMs, 'SLOW_CONSUMER');
   }
 
-  /** Sends a close frame; `check` drops the connection when the client has not gone after the grace time. */
-  close(nowMs: number, code: number, reason: string): void {
+  /** Tells the client to go; `check` drops the connection when it has not gone after the grace time. */
+  close(nowMs: number, reason: CloseReason): void {
     if (this.closed) return;
     this.#closedAtMs = nowMs;
     this.#owed.clear();
     for (const subscription of this.#pending) this.#dropPending(subscription);
-    this.connection.close(code, reason);
+    this.connection.close(reason);
   }
 
   #acceptBookSnapshot(subscription: Subscription, frame: Buffer): void {
@@ -319,7 +330,7 @@ export class Subscriber {
   }
 
   #sendPending(): void {
-    this.connection.socket.cork();
+    this.connection.outlet.cork();
     for (const subscription of this.#pending) {
       if (!this.#hasRoom()) break;
       const { pendingData, pendingState, stateIsNewer } = subscription;
@@ -328,7 +339,7 @@ export class Subscriber {
       if (pendingData !== null) this.#write(pendingData);
       if (pendingState !== null && stateIsNewer) this.#write(pendingState);
     }
-    this.connection.socket.uncork();
+    this.connection.outlet.uncork();
   }
 
   /** One turn may fill the socket up to the hard limit: a burst is no sign of slowness, what is left of the last one is. */
@@ -341,8 +352,8 @@ export class Subscriber {
 
   /** Below the socket's own high-water mark no 'drain' event would follow, so a client there is never called slow. */
   #isPast(limitBytes: number): boolean {
-    const { socket } = this.connection;
-    return socket.writableLength > limitBytes && socket.writableNeedDrain;
+    const { outlet } = this.connection;
+    return outlet.writableLength > limitBytes && outlet.writableNeedDrain;
   }
 
   #becomeSlow(): void {
@@ -353,6 +364,6 @@ export class Subscriber {
   #write(frame: Buffer): void {
     this.#counters.framesSent++;
     this.#counters.bytesSent += frame.length;
-    this.connection.socket.write(frame);
+    this.connection.outlet.write(frame);
   }
 }

@@ -1,13 +1,13 @@
-import { ASKS, BEST_ASK_LOTS, BEST_ASK_TICK, BEST_BID_LOTS, BEST_BID_TICK, BIDS, SINCE } from '../book/book-layout.js';
+import { ASKS, BIDS } from '../book/book-layout.js';
 import type { DeltaBuffer } from '../book/delta-buffer.js';
-import { NO_TICK } from '../book/ladder-lookup.js';
 import type { OrderBooks } from '../book/order-books.js';
-import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
-import { Channel, channelNames, MessageKind, type PublicationSpec } from '../model/publication.js';
+import { BookState } from '../model/book-state.js';
+import { Channel, Format, MessageKind, type PublicationSpec } from '../model/publication.js';
+import type { BookEncoder } from './book-encoder.js';
 import { DirtyLevels } from './dirty-levels.js';
+import { JsonBookEncoder } from './json-book-encoder.js';
 import { diffWindows, LevelWindow } from './level-window.js';
-import type { MessageWriter } from './message-writer.js';
-import { jsonBytes } from './message-writer.js';
+import { ProtoBookEncoder } from './proto-book-encoder.js';
 import type { Emit, Publication, PublicationParts, SnapshotReason } from './publication.js';
 
 /** An unchanged quote is repeated after this long, so that silence is never ambiguous. */
@@ -24,12 +24,9 @@ export class BookPublication implements Publication {
   readonly spec: PublicationSpec;
   readonly #slot: number;
   readonly #books: OrderBooks;
-  readonly #writer: MessageWriter;
+  readonly #encoder: BookEncoder;
   readonly #emit: Emit;
   readonly #clock: () => number;
-  readonly #symbol: Uint8Array;
-  /** The message up to its `type`. */
-  readonly #head: Uint8Array;
   /** Seq and exchange version of the last message; -1 = nothing sent yet. */
   #lastSeq = -1;
   #lastVersion = 0;
@@ -38,6 +35,8 @@ export class BookPublication implements Publication {
   #broken = false;
   /** A change of state found no room: it is said as soon as there is some. */
   #stateOwed = false;
+  /** Levels the full book had to drop for want of room, as of the last snapshot. No delta names them. */
+  #evicted = 0;
   #bids: LevelWindow;
   #asks: LevelWindow;
   #nextBids: LevelWindow;
@@ -47,16 +46,14 @@ export class BookPublication implements Publication {
   #changedTicks: Float64Array;
   #changedLots: Float64Array;
 
-  constructor(id: number, spec: PublicationSpec, { symbol, slot, books, writer, emit, clock }: PublicationParts) {
+  constructor(id: number, spec: PublicationSpec, parts: PublicationParts) {
     this.id = id;
     this.spec = spec;
-    this.#slot = slot;
-    this.#books = books;
-    this.#writer = writer;
-    this.#emit = emit;
-    this.#clock = clock;
-    this.#symbol = jsonBytes(symbol);
-    this.#head = this.#encodeHead();
+    this.#slot = parts.slot;
+    this.#books = parts.books;
+    this.#encoder = spec.format === Format.JSON ? new JsonBookEncoder(spec, parts) : new ProtoBookEncoder(spec, parts);
+    this.#emit = parts.emit;
+    this.#clock = parts.clock;
     const depth = spec.channel === Channel.BBO ? 1 : spec.depth;
     this.#bids = new LevelWindow(depth);
     this.#asks = new LevelWindow(depth);
@@ -126,8 +123,9 @@ export class BookPublication implements Publication {
     }
     if (this.#lastSeq < 0) return;
     if (this.spec.channel === Channel.BOOK) {
-      if (this.spec.depth === 0) this.#sendFullDelta(delta);
-      else this.#sendWindowDelta();
+      if (this.spec.depth > 0) this.#sendWindowDelta();
+      else if (this.#books.evictedLevels(this.#slot) === this.#evicted) this.#sendFullDelta(delta);
+      else this.#sendState(MessageKind.SNAPSHOT, 0, 'evicted');
     } else if (this.#windowChanged()) {
       this.#sendState(MessageKind.SNAPSHOT, 0, 'subscribe');
     } else {
@@ -135,86 +133,63 @@ export class BookPublication implements Publication {
     }
   }
 
-  /** book_top, bbo: takes the newest window and tells whether it differs from the one sent. */
+  /** book_top, bbo: takes the newest window and tells whether it differs from the one sent. Of a whole book every update counts. */
   #windowChanged(): boolean {
+    if (this.spec.channel === Channel.BOOK_TOP && this.spec.depth === 0) return true;
     this.#collect(this.#nextBids, this.#nextAsks);
     return !this.#nextBids.equals(this.#bids) || !this.#nextAsks.equals(this.#asks);
   }
 
   #sendWindowDelta(): void {
     this.#collect(this.#nextBids, this.#nextAsks);
-    this.#beginDelta();
-    const writer = this.#writer;
+    const encoder = this.#encoder;
+    encoder.beginDelta(this.#lastSeq, this.#lastVersion);
     const bids = diffWindows(this.#bids, this.#nextBids, -1, this.#changedTicks, this.#changedLots);
-    writer.text(',"b":');
-    this.#writeChanged(bids);
+    encoder.bids(this.#changedTicks, this.#changedLots, bids);
     const asks = diffWindows(this.#asks, this.#nextAsks, 1, this.#changedTicks, this.#changedLots);
-    writer.text(',"a":');
-    this.#writeChanged(asks);
+    encoder.asks(this.#changedTicks, this.#changedLots, asks);
     this.#swapWindows();
-    this.#endDelta();
+    this.#sent(this.#emit(this.id, MessageKind.DELTA, 0, encoder.end()));
   }
 
   #sendFullDelta(delta: DeltaBuffer | undefined): void {
-    this.#beginDelta();
-    const writer = this.#writer;
+    const encoder = this.#encoder;
+    encoder.beginDelta(this.#lastSeq, this.#lastVersion);
     if (delta !== undefined && this.#dirtyBids.count === 0 && this.#dirtyAsks.count === 0) {
-      const priceScale = this.#books.priceScale(this.#slot);
-      const quantityScale = this.#books.quantityScale(this.#slot);
-      writer.text(',"b":');
-      writer.levels(delta.bidTicks, delta.bidLots, delta.bidCount, priceScale, quantityScale);
-      writer.text(',"a":');
-      writer.levels(delta.askTicks, delta.askLots, delta.askCount, priceScale, quantityScale);
+      encoder.bids(delta.bidTicks, delta.bidLots, delta.bidCount);
+      encoder.asks(delta.askTicks, delta.askLots, delta.askCount);
     } else {
-      writer.text(',"b":');
-      this.#writeDirty(this.#dirtyBids, BIDS);
-      writer.text(',"a":');
-      this.#writeDirty(this.#dirtyAsks, ASKS);
+      const bids = this.#collectDirty(this.#dirtyBids, BIDS);
+      encoder.bids(this.#changedTicks, this.#changedLots, bids);
+      const asks = this.#collectDirty(this.#dirtyAsks, ASKS);
+      encoder.asks(this.#changedTicks, this.#changedLots, asks);
     }
     this.#dirtyBids.clear();
     this.#dirtyAsks.clear();
-    this.#endDelta();
-  }
-
-  #beginDelta(): void {
-    const writer = this.#writer;
-    writer.begin();
-    writer.raw(this.#head);
-    writer.text('"delta"');
-    this.#writeEnvelope(this.#lastSeq);
-  }
-
-  #endDelta(): void {
-    this.#writer.text('}');
-    this.#sent(this.#emit(this.id, MessageKind.DELTA, 0, this.#writer.frame()));
+    this.#sent(this.#emit(this.id, MessageKind.DELTA, 0, encoder.end()));
   }
 
   /** A whole book, top or quote, for all subscribers or one. */
   #sendState(kind: MessageKind, token: number, reason: SnapshotReason): boolean {
-    const writer = this.#writer;
-    writer.begin();
-    writer.raw(this.#head);
-    writer.text('"snapshot"');
+    const encoder = this.#encoder;
     const forAll = kind === MessageKind.SNAPSHOT;
+    encoder.beginSnapshot(reason);
     if (this.spec.depth > 0 || this.spec.channel === Channel.BBO) {
       this.#collect(this.#nextBids, this.#nextAsks);
       this.#swapWindows();
-    }
-    this.#writeEnvelope(-1);
-    if (this.spec.channel === Channel.BBO) {
-      this.#writeQuote();
+      encoder.bids(this.#bids.ticks, this.#bids.lots, this.#bids.count);
+      encoder.asks(this.#asks.ticks, this.#asks.lots, this.#asks.count);
     } else {
-      if (this.spec.channel === Channel.BOOK) writer.text(`,"reason":"${reason}"`);
-      writer.text(',"b":');
-      this.#writeSide(this.#bids, BIDS);
-      writer.text(',"a":');
-      this.#writeSide(this.#asks, ASKS);
+      const bids = this.#collectAll(BIDS);
+      encoder.bids(this.#changedTicks, this.#changedLots, bids);
+      const asks = this.#collectAll(ASKS);
+      encoder.asks(this.#changedTicks, this.#changedLots, asks);
     }
-    writer.text('}');
-    const sent = this.#emit(this.id, kind, token, writer.frame());
+    const sent = this.#emit(this.id, kind, token, encoder.end());
     // What one subscriber got does not settle what the others are owed.
     if (forAll) this.#sent(sent);
     if (forAll && sent) {
+      this.#evicted = this.#books.evictedLevels(this.#slot);
       this.#dirtyBids.clear();
       this.#dirtyAsks.clear();
     }
@@ -222,21 +197,7 @@ export class BookPublication implements Publication {
   }
 
   #sendStatus(kind: MessageKind, token: number): boolean {
-    const books = this.#books;
-    const slot = this.#slot;
-    const writer = this.#writer;
-    writer.begin();
-    writer.raw(this.#head);
-    const state = bookStateNames[books.state(slot)];
-    const reason = stateReasonNames[books.reason(slot)];
-    writer.text(
-      `"state","state":"${state}","reason":"${reason}","epoch":${books.epoch(slot)},"seq":${books.seq(slot)},"version":${books.version(slot)},"since":`,
-    );
-    writer.time(books.field(slot, SINCE));
-    writer.text(',"tp":');
-    writer.time(this.#clock());
-    writer.text('}');
-    const sent = this.#emit(this.id, kind, token, writer.frame());
+    const sent = this.#emit(this.id, kind, token, this.#encoder.status());
     if (kind === MessageKind.STATE) {
       this.#stateOwed = !sent;
       // Subscribers that miss a change of state must not go on with deltas as if nothing had happened.
@@ -269,93 +230,28 @@ export class BookPublication implements Publication {
     [this.#asks, this.#nextAsks] = [this.#nextAsks, this.#asks];
   }
 
-  #writeSide(window: LevelWindow, side: typeof BIDS | typeof ASKS): void {
-    const books = this.#books;
-    const slot = this.#slot;
-    if (this.spec.depth > 0) {
-      this.#writer.levels(window.ticks, window.lots, window.count, books.priceScale(slot), books.quantityScale(slot));
-      return;
-    }
-    const levels = books.levels(slot, side);
-    if (levels > this.#changedTicks.length) {
-      this.#changedTicks = new Float64Array(levels);
-      this.#changedLots = new Float64Array(levels);
-    }
-    this.#writeChanged(books.collect(slot, side, levels, this.#changedTicks, this.#changedLots));
+  /** All levels of a side into the columns; returns how many. */
+  #collectAll(side: typeof BIDS | typeof ASKS): number {
+    const levels = this.#books.levels(this.#slot, side);
+    this.#reserveChanged(levels);
+    return this.#books.collect(this.#slot, side, levels, this.#changedTicks, this.#changedLots);
   }
 
-  #writeChanged(count: number): void {
-    const books = this.#books;
-    this.#writer.levels(this.#changedTicks, this.#changedLots, count, books.priceScale(this.#slot), books.quantityScale(this.#slot));
-  }
-
-  #writeDirty(dirty: DirtyLevels, side: typeof BIDS | typeof ASKS): void {
+  /** The levels that changed since the last message, as they are now, into the columns; returns how many. */
+  #collectDirty(dirty: DirtyLevels, side: typeof BIDS | typeof ASKS): number {
     dirty.settle();
-    const writer = this.#writer;
-    const books = this.#books;
-    const slot = this.#slot;
-    writer.text('[');
+    this.#reserveChanged(dirty.count);
     for (let i = 0; i < dirty.count; i++) {
-      if (i > 0) writer.text(',');
       const tick = dirty.ticks[i]!;
-      writer.level(tick, books.lotsAt(slot, side, tick), books.priceScale(slot), books.quantityScale(slot));
+      this.#changedTicks[i] = tick;
+      this.#changedLots[i] = this.#books.lotsAt(this.#slot, side, tick);
     }
-    writer.text(']');
+    return dirty.count;
   }
 
-  /** `,"b":["price","quantity"],"a":null` */
-  #writeQuote(): void {
-    const books = this.#books;
-    const slot = this.#slot;
-    const bid = books.field(slot, BEST_BID_TICK);
-    const ask = books.field(slot, BEST_ASK_TICK);
-    const writer = this.#writer;
-    writer.text(',"b":');
-    if (bid === NO_TICK) writer.text('null');
-    else writer.level(bid, books.field(slot, BEST_BID_LOTS), books.priceScale(slot), books.quantityScale(slot));
-    writer.text(',"a":');
-    if (ask === NO_TICK) writer.text('null');
-    else writer.level(ask, books.field(slot, BEST_ASK_LOTS), books.priceScale(slot), books.quantityScale(slot));
-  }
-
-  /** Epoch to state; `prev` < 0 = null. Deltas carry the exchange's versions they cover, whole books the one they stand at. */
-  #writeEnvelope(prev: number): void {
-    const books = this.#books;
-    const slot = this.#slot;
-    const writer = this.#writer;
-    const version = books.version(slot);
-    writer.text(',"epoch":');
-    writer.integer(books.epoch(slot));
-    writer.text(',"seq":');
-    writer.integer(books.seq(slot));
-    writer.text(',"prev":');
-    if (prev < 0) writer.text('null,"xv":[');
-    else {
-      writer.integer(prev);
-      writer.text(',"xv":[');
-    }
-    writer.integer(prev < 0 ? version : Math.min(this.#lastVersion + 1, version));
-    writer.text(',');
-    writer.integer(version);
-    writer.text('],"te":');
-    writer.time(books.exchangeTimeMs(slot));
-    writer.text(',"tr":');
-    writer.time(books.receiveTimeMs(slot));
-    writer.text(',"tp":');
-    writer.time(this.#clock());
-    writer.text(',"state":"live"');
-  }
-
-  #encodeHead(): Uint8Array {
-    const { channel, depth, intervalMs } = this.spec;
-    const writer = this.#writer;
-    writer.begin();
-    writer.text(`{"ch":"${channelNames[channel]}","sym":`);
-    writer.raw(this.#symbol);
-    if (channel === Channel.BOOK || channel === Channel.BOOK_TOP) writer.text(`,"depth":${depth === 0 ? '"full"' : depth}`);
-    if (channel !== Channel.STATUS) writer.text(`,"interval":${intervalMs}`);
-    writer.text(',"type":');
-    const frame = writer.frame();
-    return frame.slice(frame[1]! < 126 ? 2 : 4);
+  #reserveChanged(levels: number): void {
+    if (levels <= this.#changedTicks.length) return;
+    this.#changedTicks = new Float64Array(levels);
+    this.#changedLots = new Float64Array(levels);
   }
 }

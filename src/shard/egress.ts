@@ -1,7 +1,6 @@
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
-import { payloadOffset } from './message-writer.js';
 import { KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
@@ -15,6 +14,8 @@ export interface ShardEvents {
   refused(shard: number, slot: number, what: number): void;
   /** A book that was untracked is gone: its slot may be used again. */
   untracked(shard: number, slot: number): void;
+  /** A tape needs the symbol's last trades from REST. */
+  tradesWanted(shard: number, slot: number): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -84,7 +85,7 @@ export class ShardEgress {
         const frame = Buffer.allocUnsafe(payloadEnd - payloadStart);
         frame.set(bytes.subarray(payloadStart, payloadEnd));
         const kind = (aux & ((1 << KIND_BITS) - 1)) as MessageKind;
-        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame, payloadOffset(frame));
+        this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame);
         return;
       }
       case Outbound.RESYNC:
@@ -95,6 +96,8 @@ export class ShardEgress {
         return this.#events.refused(this.#shard, key, aux);
       case Outbound.UNTRACKED:
         return this.#events.untracked(this.#shard, key);
+      case Outbound.TRADES_WANTED:
+        return this.#events.tradesWanted(this.#shard, key);
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

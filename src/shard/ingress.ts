@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { RingProducer } from '../memory/spsc-ring.js';
 import type { StateReason } from '../model/book-state.js';
-import type { FeedSink } from '../model/feed.js';
+import { type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { encodeSpec, Inbound } from './records.js';
@@ -32,7 +32,9 @@ export class ShardIngress implements FeedSink, PublicationPort {
   /** By symbol id: the book's shard and slot; -1 = not tracked. */
   #shards = new Int32Array(256).fill(-1);
   #slots = new Int32Array(256);
+  /** Symbols that lost pushes of their depth since the last tick, and when. */
   readonly #lossy = new Map<number, number>();
+  readonly #lossyDeals = new Map<number, number>();
   readonly #logger: Logger;
 
   readonly #stuck: (shard: number) => void;
@@ -49,29 +51,60 @@ export class ShardIngress implements FeedSink, PublicationPort {
 
   frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
     const shard = this.#shards[symbolId]!;
-    const producer = this.#producers[shard];
-    if (producer === undefined) return true;
-    // Nothing overtakes a control record: the slot may be on its way to another symbol.
-    const waiting = this.#waiting[shard]!;
-    if (waiting.length > 0) this.#flush(shard);
-    if (
-      waiting.length > 0 ||
-      bytes.length > producer.payloadBytesMax ||
-      !producer.write(Inbound.FRAME, this.#slots[symbolId]!, 0, receiveTimeMs, bytes)
-    ) {
-      this.framesDropped++;
-      this.#lossy.set(symbolId, receiveTimeMs);
+    if (shard < 0) return true;
+    if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs)) this.#lossy.set(symbolId, receiveTimeMs);
+    return this.#hasRoom(shard);
+  }
+
+  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+    const shard = this.#shards[symbolId]!;
+    if (shard < 0) return true;
+    if (!this.#push(shard, Inbound.DEALS, this.#slots[symbolId]!, bytes, receiveTimeMs)) this.#lossyDeals.set(symbolId, receiveTimeMs);
+    return this.#hasRoom(shard);
+  }
+
+  /** One that is dropped is made up for by the next, which says the same and more. */
+  kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+    const shard = this.#shards[symbolId]!;
+    if (shard < 0) return true;
+    this.#push(shard, Inbound.KLINE, this.#slots[symbolId]!, bytes, receiveTimeMs);
+    return this.#hasRoom(shard);
+  }
+
+  /** As with candles, a dropped one is made up for by a later one. */
+  miniTickers(bytes: Uint8Array, receiveTimeMs: number): boolean {
+    let hasRoom = true;
+    for (let shard = 0; shard < this.#producers.length; shard++) {
+      this.#push(shard, Inbound.MINI_TICKERS, 0, bytes, receiveTimeMs);
+      hasRoom = this.#hasRoom(shard) && hasRoom;
     }
-    return producer.usedBytes() < producer.capacity >> 1;
+    return hasRoom;
   }
 
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
-    const shard = this.#shards[symbolId]!;
-    if (shard < 0) return;
-    // One too large for the ring is no book either: let the shard refuse an empty one.
-    const fits = body.length <= this.#producers[shard]!.payloadBytesMax;
-    if (!fits) this.#logger.error({ symbolId, bytes: body.length }, 'a depth snapshot is too large for the ring');
-    this.#send(shard, Inbound.SNAPSHOT, this.#slots[symbolId]!, 0, receiveTimeMs, fits ? body : NO_PAYLOAD);
+    this.#answer(symbolId, Inbound.SNAPSHOT, 0, body, receiveTimeMs, 'depth');
+  }
+
+  trades(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
+    this.#answer(symbolId, Inbound.TRADES, 0, body, receiveTimeMs, 'trades');
+  }
+
+  klines(symbolId: number, token: number, body: Uint8Array, receiveTimeMs: number): void {
+    this.#answer(symbolId, Inbound.KLINES, token, body, receiveTimeMs, 'klines');
+  }
+
+  tickers(body: Uint8Array, receiveTimeMs: number): void {
+    for (let shard = 0; shard < this.#producers.length; shard++) {
+      this.#send(shard, Inbound.TICKERS, 0, 0, receiveTimeMs, this.#fitting(shard, body, 'tickers'));
+    }
+  }
+
+  streamUp(symbolId: number, kind: SideStream, timeMs: number): void {
+    this.#tell(symbolId, Inbound.STREAM_UP, kind, timeMs);
+  }
+
+  streamDown(symbolId: number, kind: SideStream, timeMs: number): void {
+    this.#tell(symbolId, Inbound.STREAM_DOWN, kind, timeMs);
   }
 
   lineDown(symbolId: number, reason: StateReason, timeMs: number): void {
@@ -123,6 +156,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
     this.#tell(symbolId, Inbound.UNTRACK, 0, 0);
     this.#shards[symbolId] = -1;
     this.#lossy.delete(symbolId);
+    this.#lossyDeals.delete(symbolId);
   }
 
   /** The clock, for publications at an interval and for silence; also the moment when what waited for room goes out. */
@@ -136,6 +170,10 @@ export class ShardIngress implements FeedSink, PublicationPort {
       this.#lossy.delete(symbolId);
       this.#tell(symbolId, Inbound.FRAMES_LOST, 0, lostAtMs);
     }
+    for (const [symbolId, lostAtMs] of this.#lossyDeals) {
+      this.#lossyDeals.delete(symbolId);
+      this.#tell(symbolId, Inbound.STREAM_LOST, StreamKind.DEALS, lostAtMs);
+    }
   }
 
   shutDown(): void {
@@ -145,7 +183,9 @@ export class ShardIngress implements FeedSink, PublicationPort {
   /** Forgets what waited for a dead worker. */
   shardLost(shard: number): void {
     this.#waiting[shard]!.length = 0;
-    for (const symbolId of this.#lossy.keys()) if (this.#shards[symbolId] === shard) this.#lossy.delete(symbolId);
+    for (const lossy of [this.#lossy, this.#lossyDeals]) {
+      for (const symbolId of lossy.keys()) if (this.#shards[symbolId] === shard) lossy.delete(symbolId);
+    }
   }
 
   usedBytes(shard: number): number {
@@ -154,6 +194,35 @@ export class ShardIngress implements FeedSink, PublicationPort {
 
   capacity(shard: number): number {
     return this.#producers[shard]!.capacity;
+  }
+
+  /** Writes a push; false when it was dropped. Hot path. */
+  #push(shard: number, type: number, slot: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+    const producer = this.#producers[shard]!;
+    // Nothing overtakes a control record: the slot may be on its way to another symbol.
+    const waiting = this.#waiting[shard]!;
+    if (waiting.length > 0) this.#flush(shard);
+    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.write(type, slot, 0, receiveTimeMs, bytes))
+      return true;
+    this.framesDropped++;
+    return false;
+  }
+
+  #hasRoom(shard: number): boolean {
+    const producer = this.#producers[shard]!;
+    return producer.usedBytes() < producer.capacity >> 1;
+  }
+
+  #answer(symbolId: number, type: number, aux: number, body: Uint8Array, receiveTimeMs: number, what: string): void {
+    const shard = this.#shards[symbolId]!;
+    if (shard >= 0) this.#send(shard, type, this.#slots[symbolId]!, aux, receiveTimeMs, this.#fitting(shard, body, what));
+  }
+
+  /** One too large for the ring is of no use either: let the shard refuse an empty one. */
+  #fitting(shard: number, body: Uint8Array, what: string): Uint8Array {
+    if (body.length <= this.#producers[shard]!.payloadBytesMax) return body;
+    this.#logger.error({ what, bytes: body.length }, 'an answer is too large for the ring');
+    return NO_PAYLOAD;
   }
 
   #tell(symbolId: number, type: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {

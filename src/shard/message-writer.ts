@@ -106,12 +106,6 @@ export class MessageWriter {
   }
 }
 
-/** Where the payload of a server's text frame begins: 2, 4 or 10. */
-export function payloadOffset(frame: Uint8Array): number {
-  const length = frame[1]!;
-  return length < 126 ? 2 : length === 126 ? 4 : 10;
-}
-
 /** A symbol as JSON text, quotes included, in UTF-8. */
 export function jsonBytes(symbol: string): Uint8Array {
   return encoder.encode(JSON.stringify(symbol));

@@ -2,12 +2,13 @@ import type { DeltaBuffer } from '../book/delta-buffer.js';
 import type { OrderBooks } from '../book/order-books.js';
 import type { MessageKind, PublicationSpec } from '../model/publication.js';
 import type { MessageWriter } from './message-writer.js';
+import type { ProtoWriter } from './proto-writer.js';
 
 /** Hands an encoded message to the main thread; false when there is no room now. */
 export type Emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array) => boolean;
 
 /** Why a snapshot is sent. */
-export type SnapshotReason = 'subscribe' | 'resync' | 'slow' | 'rescale';
+export type SnapshotReason = 'subscribe' | 'resync' | 'slow' | 'rescale' | 'evicted';
 
 /** What every publication of a symbol works with. */
 export interface PublicationParts {
@@ -15,7 +16,10 @@ export interface PublicationParts {
   /** The symbol's place in the shard's memory. */
   readonly slot: number;
   readonly books: OrderBooks;
+  /** For `Format.JSON`. */
   readonly writer: MessageWriter;
+  /** For the protobuf formats. */
+  readonly protoWriter: ProtoWriter;
   readonly emit: Emit;
   /** Unix ms, for the time of publication. */
   readonly clock: () => number;

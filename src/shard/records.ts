@@ -1,4 +1,4 @@
-import type { Channel, PublicationSpec } from '../model/publication.js';
+import type { Channel, Format, PublicationSpec } from '../model/publication.js';
 
 /*
  * What passes through the rings between the main thread and a shard. `key` is the book's slot in the shard unless noted.
@@ -18,7 +18,7 @@ export const Inbound = {
   LINE_UP: 6,
   /** The clock, about every 10 ms; key unused. */
   TICK: 7,
-  /** aux: publication id; payload: channel, depth, interval ms as int32. */
+  /** aux: publication id; payload: channel, depth, interval ms, format as int32. */
   OPEN_PUBLICATION: 8,
   /** aux: publication id. */
   CLOSE_PUBLICATION: 9,
@@ -28,11 +28,29 @@ export const Inbound = {
   FRAMES_LOST: 11,
   /** Ends the shard's task. */
   SHUT_DOWN: 12,
+  /** payload: one binary push of trades; time: received. */
+  DEALS: 20,
+  /** payload: body of a REST trades answer; time: received. */
+  TRADES: 21,
+  /** payload: one binary push of a candle; time: received. */
+  KLINE: 22,
+  /** aux: the token of the request; payload: body of a REST klines answer; time: received. */
+  KLINES: 23,
+  /** payload: one binary push of many tickers; time: received; key unused. */
+  MINI_TICKERS: 24,
+  /** payload: body of a REST 24 h ticker answer about all symbols; time: received; key unused. */
+  TICKERS: 25,
+  /** aux: StreamKind. The subscription stands: every push from here on arrives. */
+  STREAM_UP: 30,
+  /** aux: StreamKind. Pushes are missed from here on. */
+  STREAM_DOWN: 31,
+  /** aux: StreamKind. At least one push found the ring full and was dropped. */
+  STREAM_LOST: 32,
 } as const;
 
 /** Shard to main thread. */
 export const Outbound = {
-  /** key: publication id; aux: MessageKind | token << 3; payload: one WebSocket text frame. */
+  /** key: publication id; aux: MessageKind | token << 3; payload: one message in the publication's format. */
   MESSAGE: 1,
   /** aux: StateReason; a snapshot is wanted. */
   RESYNC: 2,
@@ -42,6 +60,8 @@ export const Outbound = {
   REFUSED: 4,
   /** The slot is empty and may be given to another symbol. */
   UNTRACKED: 5,
+  /** The symbol's last trades are wanted, from REST. */
+  TRADES_WANTED: 20,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */
@@ -49,13 +69,14 @@ export const REFUSED_SNAPSHOT = 100;
 
 export const KIND_BITS = 3;
 
-/** Three int32 for OPEN_PUBLICATION. */
+/** Four int32 for OPEN_PUBLICATION. */
 export function encodeSpec(spec: PublicationSpec): Uint8Array {
-  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs).buffer);
+  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs, spec.format).buffer);
 }
 
 /** The reverse of `encodeSpec`, from bytes that may be unaligned. */
 export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { channel: view.getInt32(0, true) as Channel, depth: view.getInt32(4, true), intervalMs: view.getInt32(8, true) };
+  const int = (index: number): number => view.getInt32(4 * index, true);
+  return { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
 }

@@ -15,6 +15,7 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
+import { ProtoWriter } from './proto-writer.js';
 import type { Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
@@ -66,6 +67,7 @@ export class Shard {
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
   readonly #writer = new MessageWriter();
+  readonly #protoWriter = new ProtoWriter();
   readonly #deferred: DeferredRecord[] = [];
   readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
   readonly #staleAfterMs: number;
@@ -114,6 +116,7 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
+    if (type >= Inbound.DEALS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
@@ -477,7 +480,15 @@ export class Shard {
   #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
     const emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array): boolean =>
       this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), 0, frame);
-    const parts = { symbol: book.symbol, slot: book.slot, books: this.#books, writer: this.#writer, emit, clock: this.#clock };
+    const parts = {
+      symbol: book.symbol,
+      slot: book.slot,
+      books: this.#books,
+      writer: this.#writer,
+      protoWriter: this.#protoWriter,
+      emit,
+      clock: this.#clock,
+    };
     const publication = openPublication(id, decodeSpec(payload), parts);
     book.publications.push(publication);
     this.#publications.set(id, { book, publication });

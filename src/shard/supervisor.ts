@@ -5,7 +5,12 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 import { CONTROL_HEARTBEAT, CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
 
 const READY_TIMEOUT_MS = 10_000;
-/** Checks in a row without a turn of the duty cycle; a worker makes one at least every second, and at each tick of the clock. */
+/** How often the owner calls `checkHeartbeats`. */
+export const HEARTBEAT_CHECK_MS = 250;
+/**
+ * Checks in a row without a turn of the duty cycle, two seconds: a worker makes one at least every second, and at each tick of the clock.
+ * Checks are counted, not time, so that a main thread that stood still accuses nobody.
+ */
 const SILENT_CHECKS_MAX = 8;
 /** From the order to kill a thread to its end; what it owns is touched only afterwards. */
 const KILL_MS = 100;
@@ -77,7 +82,7 @@ export class ShardSupervisor {
     await Promise.all(this.#options.shards.map((_, shard) => this.#run(shard)));
   }
 
-  /** Replaces workers that are stuck: called every second, finds a hang within some ten. */
+  /** Replaces workers that are stuck. Called every HEARTBEAT_CHECK_MS. */
   checkHeartbeats(): void {
     for (const [shard, { control }] of this.#options.shards.entries()) {
       const turns = Atomics.load(new Int32Array(control), CONTROL_HEARTBEAT);

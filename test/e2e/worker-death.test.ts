@@ -22,7 +22,8 @@ async function setUp(opened: Open, workers: number) {
   const ofShard = (shard: number): string[] => symbols.filter((symbol) => shards.get(symbol) === shard);
   const orders = opened(new BroadcastChannel('kill-shard'));
   const kill = (shard: number, midWrite = false): void => orders.postMessage({ shard, midWrite });
-  return { sim, engine, symbols, watcher, followers, ofShard, kill };
+  const hang = (shard: number): void => orders.postMessage({ shard, midWrite: true, hang: true });
+  return { sim, engine, symbols, watcher, followers, ofShard, kill, hang };
 }
 
 it.for([
@@ -95,4 +96,16 @@ it('a worker that dies again and again, and all workers at once, are replaced', 
   await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: 'all books live at last' });
   await until(() => watcher.live().length === symbols.length, { what: 'the clients to know' });
   await expectTrueBooks(engine.url, sim, symbols);
+});
+
+it('a worker that hangs in the middle of its work is replaced, and only its books resync', async ({ opened }) => {
+  const { sim, engine, symbols, watcher, followers, ofShard, hang } = await setUp(opened, 2);
+  watcher.forgetStates();
+  hang(1);
+  await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the hang to be noticed' });
+  await until(() => watcher.disturbed().length > 0 && watcher.live().length === symbols.length, { what: 'all books live again' });
+  expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
+  await expectTrueBooks(engine.url, sim, symbols);
+  expect(followers.flatMap(({ faults }) => faults)).toEqual([]);
+  expect((await getStatus(engine.url)).shards[0]!.restarts).toBe(0);
 });

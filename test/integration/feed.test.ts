@@ -1,132 +1,21 @@
 import type { ServerResponse } from 'node:http';
-import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/support/clock.js';
-import { Feed } from '../../src/feed/feed.js';
-import type { FeedOptions } from '../../src/feed/feed.js';
-import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
-import type { SnapshotBudgetOptions } from '../../src/feed/snapshot-budget.js';
-import { depthChannel } from '../../src/mexc/channels.js';
-import { RestClient } from '../../src/mexc/rest-client.js';
 import { BookState, StateReason } from '../../src/model/book-state.js';
-import type { FeedSink } from '../../src/model/feed.js';
-import type { TrackedSymbol } from '../../src/model/symbol.js';
-import { requests, startFakeExchange } from '../support/fake-exchange.js';
+import { requests } from '../support/fake-exchange.js';
 import type { FakeExchange } from '../support/fake-exchange.js';
-import { pushVersion } from '../support/push-frame.js';
-import { sendJson, startScriptedHttp } from '../support/scripted-http.js';
-import type { ScriptedHttp } from '../support/scripted-http.js';
+import { channelOf, name, setUpFeed, tracked } from '../support/feed-harness.js';
+import type { FeedEvent, FeedHarness, FeedHarnessOptions } from '../support/feed-harness.js';
+import { sendJson } from '../support/scripted-http.js';
 import { until } from '../support/until.js';
-
-type Event =
-  | { readonly kind: 'lineUp'; readonly id: number }
-  | { readonly kind: 'lineDown'; readonly id: number; readonly reason: StateReason }
-  | { readonly kind: 'snapshot'; readonly id: number; readonly body: string }
-  | { readonly kind: 'frame'; readonly id: number; readonly version: number };
-
-/** Quick, so that tests need not wait; those about a period set it themselves. */
-const quick = {
-  firstDeltaWaitMs: 5,
-  snapshotRetryMs: 10,
-  snapshotRetryMaxMs: 80,
-  snapshotSettleMs: 5000,
-  liveStableMs: 60_000,
-  refusedRetryMs: 20,
-  refusedRetryMaxMs: 40,
-  silentRetryMs: 5,
-  silentRetryMaxMs: 20,
-  connection: { reconnectMs: 10, reconnectMaxMs: 50 },
-};
-
-function tracked(id: number, turnover: number | null = 1000 - id): TrackedSymbol {
-  return {
-    id,
-    symbol: `S${id}USDT`,
-    baseAsset: `S${id}`,
-    quoteAsset: 'USDT',
-    priceScale: 2,
-    quantityScale: 2,
-    turnover,
-    shard: 0,
-    slot: id,
-  };
-}
-
-const name = (id: number): string => `S${id}USDT`;
-const channelOf = (id: number): string => depthChannel(name(id), '100ms');
-
-interface Harness {
-  readonly exchange: FakeExchange;
-  readonly http: ScriptedHttp;
-  readonly feed: Feed;
-  readonly budget: SnapshotBudget;
-  readonly events: Event[];
-  /** What the shard does with a snapshot; by default its book is live from then on. */
-  onSnapshot: (id: number) => void;
-  onDepth: (symbol: string, response: ServerResponse) => void;
-  /** What the ring says to a frame. */
-  onFrame: (id: number) => boolean;
-  of(id: number): Event[];
-  count(kind: Event['kind'], id?: number): number;
-}
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const it of open.splice(0)) await it.close();
 });
 
-async function setUp(options: Partial<FeedOptions> & { readonly budgetOptions?: SnapshotBudgetOptions } = {}): Promise<Harness> {
-  const exchange = await startFakeExchange();
-  const http = await startScriptedHttp((request, response) => {
-    const symbol = new URL(request.url ?? '', 'http://x').searchParams.get('symbol') ?? '';
-    harness.onDepth(symbol, response);
-  });
-  const events: Event[] = [];
-  const sink: FeedSink = {
-    frame: (id, bytes) => {
-      events.push({ kind: 'frame', id, version: pushVersion(bytes) });
-      return harness.onFrame(id);
-    },
-    snapshot: (id, body) => {
-      events.push({ kind: 'snapshot', id, body: Buffer.from(body).toString() });
-      harness.onSnapshot(id);
-    },
-    lineDown: (id, reason) => void events.push({ kind: 'lineDown', id, reason }),
-    lineUp: (id) => void events.push({ kind: 'lineUp', id }),
-  };
-  const logger = pino({ level: 'silent' });
-  const budget = new SnapshotBudget({ ratePerSecond: 1000, random: () => 0, ...options.budgetOptions });
-  const rest = new RestClient({ restUrl: http.url, budget, logger });
-  const { timings, ...others } = options;
-  const feed = new Feed({
-    wsUrl: exchange.url,
-    interval: '100ms',
-    rest,
-    budget,
-    sink,
-    logger,
-    random: () => 0,
-    connectPerSecond: 1000,
-    ...others,
-    timings: { ...quick, ...timings, connection: { ...quick.connection, ...timings?.connection } },
-  });
-  open.push(feed, rest, http, exchange);
-  const harness: Harness = {
-    exchange,
-    http,
-    feed,
-    budget,
-    events,
-    onSnapshot: (id) => feed.bookState(id, BookState.LIVE),
-    onDepth: (_symbol, response) => sendJson(response, 200, { lastUpdateId: 1, bids: [], asks: [] }),
-    onFrame: () => true,
-    of: (id) => events.filter((event) => event.id === id),
-    count: (kind, id) => events.filter((event) => event.kind === kind && (id === undefined || event.id === id)).length,
-  };
-  return harness;
-}
-
-const kinds = (events: readonly Event[]): string[] => events.map(({ kind }) => kind);
+const setUp = (options?: FeedHarnessOptions): Promise<FeedHarness> => setUpFeed(open, options);
+const kinds = (events: readonly FeedEvent[]): string[] => events.map(({ kind }) => kind);
 const allSubscribed = (exchange: FakeExchange, count: number) => () => exchange.subscribed().size === count;
 
 describe('start-up', () => {

@@ -2,22 +2,22 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { BookState, bookStateNames, StateReason } from '../../src/model/book-state.js';
-import { Channel, MessageKind, type PublicationSpec } from '../../src/model/publication.js';
+import { Channel, Format, MessageKind, type PublicationSpec } from '../../src/model/publication.js';
 import { depthFrame } from '../support/depth-frame.js';
 import { ModelBook, shortest, type Side, type TextLevel } from '../support/model-book.js';
 import { type BookMessage, PushFollower } from '../support/push-follower.js';
 import { type BenchMessage, ShardBench } from '../support/shard-bench.js';
 
 const SPECS: readonly PublicationSpec[] = [
-  { channel: Channel.BOOK, depth: 5, intervalMs: 0 },
-  { channel: Channel.BOOK, depth: 20, intervalMs: 100 },
-  { channel: Channel.BOOK, depth: 0, intervalMs: 0 },
-  { channel: Channel.BOOK, depth: 0, intervalMs: 100 },
-  { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 0 },
-  { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 100 },
-  { channel: Channel.BBO, depth: 0, intervalMs: 0 },
-  { channel: Channel.BBO, depth: 0, intervalMs: 100 },
-  { channel: Channel.STATUS, depth: 0, intervalMs: 0 },
+  { channel: Channel.BOOK, depth: 5, intervalMs: 0, format: Format.JSON },
+  { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON },
+  { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON },
+  { channel: Channel.BOOK, depth: 0, intervalMs: 100, format: Format.JSON },
+  { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 0, format: Format.JSON },
+  { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 100, format: Format.JSON },
+  { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON },
+  { channel: Channel.BBO, depth: 0, intervalMs: 100, format: Format.JSON },
+  { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON },
 ];
 
 type Change = readonly [side: Side, offset: number, quantity: number];

@@ -25,6 +25,8 @@ export interface FakeExchange {
   answer: ((client: FakeClient, id: number, channels: readonly string[]) => string | undefined) | undefined;
   /** Sends a depth push of the symbol to every client that subscribed it; returns to how many. */
   push(symbol: string, version: number): number;
+  /** Sends a push of this channel, with a body nobody reads, to every client that subscribed it; returns to how many. */
+  pushChannel(channel: string): number;
   /** Channels subscribed by clients that are connected, each with how often. */
   subscribed(): Map<string, number>;
   close(): Promise<void>;
@@ -57,6 +59,11 @@ export async function startFakeExchange(): Promise<FakeExchange> {
         sent++;
       }
       return sent;
+    },
+    pushChannel: (channel) => {
+      const carriers = exchange.clients.filter(({ socket, channels }) => socket.readyState === socket.OPEN && channels.has(channel));
+      for (const { socket } of carriers) socket.send(pushFrame({ channel }));
+      return carriers.length;
     },
     subscribed: () => {
       const counts = new Map<string, number>();

@@ -133,7 +133,8 @@ export class FakeMarketData implements MarketData {
     const existing = this.#symbols.get(symbol);
     if (existing !== undefined) return { symbol: existing, added: false };
     if (!this.listed.has(symbol)) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `${symbol} is not listed`, { symbol });
-    if (this.#symbols.size >= this.capacity) throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { symbol });
+    if (this.#symbols.size >= this.capacity)
+      throw new CodedError(ErrorCode.SYMBOL_CAPACITY_REACHED, 'no room', { shard: 0, booksMax: this.capacity });
     this.add({ symbol });
     return { symbol: this.symbol(symbol), added: true };
   }
@@ -253,10 +254,9 @@ export class FakePort extends EventEmitter implements PublicationPort {
 }
 
 /** A whole unmasked text frame, as the shards make them. */
-export function textFrame(payload: unknown): { readonly frame: Buffer; readonly payloadOffset: number } {
+export function textFrame(payload: unknown): Buffer {
   const body = Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
-  const head = frameHead(body.length);
-  return { frame: Buffer.concat([head, body]), payloadOffset: head.length };
+  return Buffer.concat([frameHead(body.length), body]);
 }
 
 function frameHead(length: number): Buffer {
@@ -271,10 +271,9 @@ function frameHead(length: number): Buffer {
 
 /** What a test delivers to a hub. */
 export interface Deliverer {
-  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void;
+  deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
 }
 
 export function deliver(hub: Deliverer, publicationId: number, kind: MessageKind, payload: unknown, token = 0): void {
-  const { frame, payloadOffset } = textFrame(payload);
-  hub.deliver(publicationId, kind, token, frame, payloadOffset);
+  hub.deliver(publicationId, kind, token, textFrame(payload));
 }

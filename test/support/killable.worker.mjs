@@ -1,4 +1,4 @@
-// A shard's worker that ends its own thread when it is told to. Messages are looked for between two turns of the duty cycle, because a shard
+// A shard's worker that ends its own thread, or hangs, when it is told to. Messages are looked for between two turns of the duty cycle, because a shard
 // never returns to its event loop.
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { headerInts, IN_USE, VERSION } from '../../dist/src/book/book-layout.js';
@@ -11,6 +11,7 @@ export default function killableWorker(task) {
     const order = receiveMessageOnPort(orders)?.message;
     if (order?.shard !== task.shard) return;
     if (order.midWrite) leaveWritesOpen(new Arena(task.buffers.books));
+    if (order.hang) for (;;);
     process.exit(1);
   });
   orders.close();

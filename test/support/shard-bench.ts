@@ -6,7 +6,7 @@ import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
-import type { MessageKind, PublicationSink, PublicationSpec } from '../../src/model/publication.js';
+import { Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { BookReader } from '../../src/publish/book-reader.js';
 import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
@@ -14,6 +14,7 @@ import { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
 import type { ShardBuffers } from '../../src/shard/task.js';
 import { type DepthFrame, depthFrame } from './depth-frame.js';
+import { decodeMarketData } from './market-data-schema.js';
 import { shortest, type Side, type TextLevel } from './model-book.js';
 
 export interface ShardBenchOptions {
@@ -23,12 +24,14 @@ export interface ShardBenchOptions {
   readonly staleAfterMs?: number;
 }
 
-/** One message of a shard, with its frame header checked and taken off. */
+/** One message of a shard. */
 export interface BenchMessage {
   readonly id: number;
   readonly kind: MessageKind;
   readonly token: number;
-  // Whatever JSON says; tests look at what they are about.
+  /** As it came. */
+  readonly frame: Buffer;
+  /** Its content; of JSON the frame header was checked and taken off. Tests look at what they are about. */
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -57,6 +60,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** DepthDecode or REFUSED_SNAPSHOT, in order. */
   readonly refusals: number[] = [];
   readonly untrackedSlots: number[] = [];
+  /** Slots, in order. */
+  readonly tradesWantedBy: number[] = [];
   readonly buffers: ShardBuffers;
   readonly ingress: ShardIngress;
   readonly reader: BookReader;
@@ -65,6 +70,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly #staleAfterMs: number;
   readonly #egress: ShardEgress;
   readonly #copy: BookCopy = createBookCopy(64);
+  readonly #specs = new Map<number, PublicationSpec>();
 
   constructor(options: ShardBenchOptions = {}) {
     const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000 } = options;
@@ -147,6 +153,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   open(id: number, spec: PublicationSpec, slot = 1): this {
+    this.#specs.set(id, spec);
     this.ingress.open(idOf(slot), id, spec);
     return this.work();
   }
@@ -215,8 +222,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   // ---- PublicationSink and ShardEvents
 
-  deliver(id: number, kind: MessageKind, token: number, frame: Buffer, payloadOffset: number): void {
-    const message = { id, kind, token, body: JSON.parse(unframe(frame, payloadOffset)) as Record<string, unknown> };
+  deliver(id: number, kind: MessageKind, token: number, frame: Buffer): void {
+    const isJson = (this.#specs.get(id)?.format ?? Format.JSON) === Format.JSON;
+    const body = isJson ? (JSON.parse(unframe(frame)) as Record<string, unknown>) : decodeMarketData('OrderBookUpdate', frame);
+    const message = { id, kind, token, frame, body };
     this.messages.push(message);
     this.onMessage(message);
   }
@@ -239,6 +248,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
   untracked(_shard: number, slot: number): void {
     this.untrackedSlots.push(slot);
   }
+
+  tradesWanted(_shard: number, slot: number): void {
+    this.tradesWantedBy.push(slot);
+  }
 }
 
 function idOf(slot: number): number {
@@ -250,12 +263,12 @@ function tracked(symbol: string, slot: number, priceScale: number, quantityScale
 }
 
 /** The payload of one whole, unmasked, final text frame whose header says the right length in the shortest form. */
-export function unframe(frame: Uint8Array, payloadOffset: number): string {
+export function unframe(frame: Uint8Array): string {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const short = frame[1]!;
   const [offset, length] = short < 126 ? [2, short] : short === 126 ? [4, view.getUint16(2)] : [10, Number(view.getBigUint64(2))];
   const shortest = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  if (frame[0] !== 0x81 || offset !== shortest || offset !== payloadOffset || offset + length !== frame.length) {
+  if (frame[0] !== 0x81 || offset !== shortest || offset + length !== frame.length) {
     throw new Error(`a frame of ${frame.length} bytes begins with ${Buffer.from(frame.subarray(0, 10)).toString('hex')}`);
   }
   return Buffer.from(frame.subarray(offset)).toString('utf8');

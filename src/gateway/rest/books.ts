@@ -3,7 +3,9 @@ import type { TrackedSymbol } from '../../model/symbol.js';
 import type { BookRequest } from '../book-answers.js';
 import type { GatewayContext } from '../context.js';
 import { JsonBytes } from '../json-bytes.js';
+import type { RouteDocs } from '../openapi/route-docs.js';
 import { Problem } from '../problem.js';
+import { Book, Books, Quote } from '../schemas/book.js';
 import { AllowStale, Depth, Numbers, parseDepth, parseSymbolList, SmallDepth, SymbolList, SymbolParams } from './query.js';
 
 const BookQuery = Type.Object({ depth: Depth, numbers: Numbers, allowStale: AllowStale }, { additionalProperties: false });
@@ -20,6 +22,64 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 /** Expected length of one `GET /bbo` entry. */
 const BBO_BYTES = 240;
 
+const envelope = {
+  symbol: 'BTCUSDT',
+  state: 'live',
+  epoch: 1,
+  seq: 4,
+  version: 69199464912,
+  ageMs: 493,
+  te: 1795371461553,
+  tr: 1795371461553,
+  tp: 1795371462046,
+};
+const book = { ...envelope, bids: [['84269.96', '0.00529748']], asks: [['84270.86', '0.02956030']] };
+
+const bookDocs: RouteDocs = {
+  tag: 'books',
+  summary: 'One book',
+  description:
+    'The best levels of both sides, of one moment. A book that is not live is refused unless `allowStale=true`, and even then while it has ' +
+    'never held anything.',
+  answers: {
+    200: {
+      description: 'the book',
+      schema: Book,
+      example: book,
+      headers: { etag: 'to be sent back in `if-none-match`: 304 as long as the book does not change' },
+    },
+    304: { description: 'the book is still the one of `if-none-match`' },
+  },
+  problems: ['SYMBOL_NOT_TRACKED', 'BOOK_NOT_LIVE', 'BOOK_BUSY'],
+};
+
+const booksDocs: RouteDocs = {
+  tag: 'books',
+  summary: 'Up to 100 books',
+  description: 'Each book is consistent in itself; two of them are not of one moment. Those that cannot be given are listed in `failed`.',
+  answers: {
+    200: {
+      description: 'the books, in the order asked for, and those that failed',
+      schema: Books,
+      example: { books: [book], failed: [{ symbol: 'NOPE', code: 'SYMBOL_NOT_TRACKED', detail: 'NOPE is not tracked' }] },
+    },
+  },
+};
+
+const bboDocs: RouteDocs = {
+  tag: 'books',
+  summary: 'Best bid and ask',
+  description: 'Of all tracked symbols, or of up to 100 named ones. A book that is not live is listed with its state and without prices.',
+  answers: {
+    200: {
+      description: 'one entry for each symbol',
+      schema: Type.Array(Quote),
+      example: [{ ...envelope, bid: ['84269.96', '0.00529748'], ask: ['84270.86', '0.02956030'] }],
+    },
+  },
+  problems: ['SYMBOL_NOT_TRACKED', 'BOOK_BUSY'],
+};
+
 interface CommonQuery {
   readonly depth?: string;
   readonly numbers?: 'string' | 'float';
@@ -35,15 +95,19 @@ interface CommonQuery {
 export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app, { context }) => {
   const { market, directory, answers, limits } = context;
 
-  app.get('/orderbook/:symbol', { schema: { params: SymbolParams, querystring: BookQuery } }, async (request, reply) => {
-    const symbol = directory.require(request.params.symbol);
-    const { etag, body } = await answers.book(symbol, bookRequest(request.query), request.headers['if-none-match']);
-    reply.headers({ etag, 'cache-control': 'no-cache' });
-    if (body === null) return reply.code(304).send();
-    return reply.type(JSON_TYPE).send(body);
-  });
+  app.get(
+    '/orderbook/:symbol',
+    { schema: { params: SymbolParams, querystring: BookQuery }, config: { docs: bookDocs } },
+    async (request, reply) => {
+      const symbol = directory.require(request.params.symbol);
+      const { etag, body } = await answers.book(symbol, bookRequest(request.query), request.headers['if-none-match']);
+      reply.headers({ etag, 'cache-control': 'no-cache' });
+      if (body === null) return reply.code(304).send();
+      return reply.type(JSON_TYPE).send(body);
+    },
+  );
 
-  app.get('/orderbooks', { schema: { querystring: BooksQuery } }, async (request, reply) => {
+  app.get('/orderbooks', { schema: { querystring: BooksQuery }, config: { docs: booksDocs } }, async (request, reply) => {
     const names = requireList(request.query.symbols);
     const wanted = bookRequest(request.query);
     const found: Buffer[] = [];
@@ -63,7 +127,7 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
     return reply.send(Buffer.concat([Buffer.from('{"books":['), ...found, Buffer.from(`],"failed":${JSON.stringify(failed)}}`)]));
   });
 
-  app.get('/bbo', { schema: { querystring: BboQuery } }, async (request, reply) => {
+  app.get('/bbo', { schema: { querystring: BboQuery }, config: { docs: bboDocs } }, async (request, reply) => {
     const { symbols } = request.query;
     const wanted = bookRequest(request.query);
     const listed: TrackedSymbol[] =

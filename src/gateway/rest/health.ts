@@ -1,7 +1,25 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GatewayContext } from '../context.js';
+import type { RouteDocs } from '../openapi/route-docs.js';
 import { Problem } from '../problem.js';
+import { Live, Ready } from '../schemas/status.js';
 import { NoQuery } from './query.js';
+
+const liveDocs: RouteDocs = {
+  tag: 'engine',
+  summary: 'Whether the process answers',
+  answers: { 200: { description: 'it does', schema: Live, example: { status: 'live' } } },
+};
+
+const readyDocs: RouteDocs = {
+  tag: 'engine',
+  summary: 'Whether the process is of use',
+  description:
+    'Ready when every shard runs and nine in ten of the tracked books (rounded down, at least one) are live. Otherwise the same numbers and ' +
+    'a `phase`: `starting` until the first time all was well, `degraded` afterwards.',
+  answers: { 200: { description: 'it is', schema: Ready, example: { status: 'ready', live: 3, tracked: 3, required: 2 } } },
+  problems: ['NOT_READY'],
+};
 
 /**
  * `GET /health/live`: 200 as long as the event loop runs.
@@ -15,12 +33,12 @@ export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
   const { market, limits } = context;
   let started = false;
 
-  app.get('/health/live', { schema: { querystring: NoQuery } }, async (_request, reply) => {
+  app.get('/health/live', { schema: { querystring: NoQuery }, config: { docs: liveDocs } }, async (_request, reply) => {
     reply.header('cache-control', 'no-store');
     return { status: 'live' };
   });
 
-  app.get('/health/ready', { schema: { querystring: NoQuery } }, async (_request, reply) => {
+  app.get('/health/ready', { schema: { querystring: NoQuery }, config: { docs: readyDocs } }, async (_request, reply) => {
     const { books, shards } = market.status();
     const required = booksRequired(books.tracked, limits.readyShare);
     const idle = shards.filter((shard) => shard.state !== 'running').map(({ shard, state }) => ({ shard, state }));

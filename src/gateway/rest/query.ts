@@ -27,6 +27,15 @@ export const AllowStale = Type.Optional(
 
 export const SymbolList = Type.String({ minLength: 1, description: 'a list of symbols with commas between them' });
 
+/** Widths in basis points: 1 to 10 whole numbers. */
+export const Bps = Type.Optional(
+  Type.String({
+    pattern: '^(10000|[1-9][0-9]{0,3})(,(10000|[1-9][0-9]{0,3})){0,9}$',
+    description: '1 to 10 whole numbers from 1 to 10000 with commas between them',
+    default: '5,10,50,100',
+  }),
+);
+
 const DEFAULT_DEPTH = 20;
 
 /** The number of levels a `depth` parameter asks for; 0 = all. */

@@ -1,4 +1,4 @@
-import { Channel, channelNames, type ChannelName, type PublicationSpec } from '../../model/publication.js';
+import { Channel, channelNames, type ChannelName, Format, type PublicationSpec } from '../../model/publication.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -111,7 +111,7 @@ function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: Proto
   if (intervalMs === undefined) return intervalNotSupported(id);
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
-  return { op: 'subscribe', id, spec: { channel, depth, intervalMs }, symbols };
+  return { op: 'subscribe', id, spec: { channel, depth, intervalMs, format: Format.JSON }, symbols };
 }
 
 function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { channelNames, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
-import type { ClientConnection, Subscriber } from '../../publish/subscriber.js';
+import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
 import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
@@ -18,9 +18,8 @@ import {
   specFields,
 } from './protocol.js';
 
-export const GOING_AWAY_CLOSE_CODE = 1001;
-/** WebSocket close code of a client that sends too many messages. */
-export const RATE_LIMITED_CLOSE_CODE = 4029;
+/** WebSocket close codes. 1001 is the protocol's own for a server that goes away; those from 4000 up are an application's. */
+const closeCodes: Readonly<Record<CloseReason, number>> = { SHUTTING_DOWN: 1001, SLOW_CONSUMER: 4008, RATE_LIMITED: 4029 };
 
 /** Similar names looked up for one message; each costs a look at every tracked symbol. */
 const SUGGESTIONS_PER_MESSAGE = 3;
@@ -33,7 +32,8 @@ type Unsubscribe = Extract<ClientMessage, { op: 'unsubscribe' }>;
  * answers through `ws`; both write whole frames at once, so they never mix.
  */
 export class Session implements ClientConnection {
-  readonly socket: Duplex;
+  /** The raw socket: whole frames are written to it as they are, so no extension may be in use. */
+  readonly outlet: Duplex;
   readonly #ws: WebSocket;
   readonly #context: GatewayContext;
   readonly #subscriber: Subscriber;
@@ -44,7 +44,7 @@ export class Session implements ClientConnection {
   constructor(ws: WebSocket, socket: Duplex, context: GatewayContext) {
     const { limits, hub, now } = context;
     this.#ws = ws;
-    this.socket = socket;
+    this.outlet = socket;
     this.#context = context;
     this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
     this.#heardAtMs = now();
@@ -68,8 +68,8 @@ export class Session implements ClientConnection {
     return this.#ws.readyState === this.#ws.OPEN;
   }
 
-  close(code: number, reason: string): void {
-    this.#ws.close(code, reason);
+  close(reason: CloseReason): void {
+    this.#ws.close(closeCodes[reason], reason);
   }
 
   terminate(): void {
@@ -77,8 +77,8 @@ export class Session implements ClientConnection {
   }
 
   /** Closes for good: no data any more, and whoever does not go is dropped by the hub's checks. */
-  end(code: number, reason: string): void {
-    this.#subscriber.close(this.#context.now(), code, reason);
+  end(reason: CloseReason): void {
+    this.#subscriber.close(this.#context.now(), reason);
   }
 
   publicationEnded(publication: Publication): void {
@@ -140,7 +140,7 @@ export class Session implements ClientConnection {
     const nowMs = this.#context.now();
     this.#heardAtMs = nowMs;
     if (!this.isOpen() || this.#subscriber.closed) return false;
-    if (this.socket.writableLength > this.#context.hub.limits.hardLimitBytes) {
+    if (this.outlet.writableLength > this.#context.hub.limits.hardLimitBytes) {
       this.#subscriber.closeAsSlow(nowMs);
       return false;
     }
@@ -148,7 +148,7 @@ export class Session implements ClientConnection {
     if (verdict === 'pass') return true;
     const text = `more than ${this.#context.limits.messagesPerSecond} messages in a second`;
     if (verdict === 'refuse') this.#send(errorMessage(undefined, ErrorCode.RATE_LIMITED, text, true));
-    if (verdict === 'close') this.end(RATE_LIMITED_CLOSE_CODE, ErrorCode.RATE_LIMITED);
+    if (verdict === 'close') this.end('RATE_LIMITED');
     return false;
   }
 

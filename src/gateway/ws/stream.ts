@@ -2,13 +2,13 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
-import { GOING_AWAY_CLOSE_CODE, Session } from './session.js';
+import { Session } from './session.js';
 
 export const STREAM_PATH = '/ws';
 
 /**
- * Adds the push stream at `/ws`. To be called before any route is added: from then on every route knows that a request may
- * be an upgrade.
+ * Adds the push stream at `/ws`. To be called before any other route is added: from then on every route knows that a request
+ * may be an upgrade.
  */
 export async function addStream(app: FastifyInstance, context: GatewayContext): Promise<void> {
   const { limits, hub, now, logger } = context;
@@ -40,6 +40,15 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
   app.route({
     method: 'GET',
     url: STREAM_PATH,
+    config: {
+      docs: {
+        tag: 'documents',
+        summary: 'The push protocol',
+        description: 'A WebSocket endpoint; `/asyncapi.json` describes what is said on it.',
+        answers: { 101: { description: 'the connection is a WebSocket from here on' } },
+        problems: ['UPGRADE_REQUIRED', 'TOO_MANY_CLIENTS'],
+      },
+    },
     handler: () => {
       const headers = { connection: 'Upgrade', upgrade: 'websocket' };
       throw new Problem('UPGRADE_REQUIRED', 'this is a WebSocket endpoint', {}, { headers });
@@ -66,7 +75,7 @@ function endAll(app: FastifyInstance, sessions: ReadonlySet<Session>, graceMs: n
   const cut = setTimeout(() => {
     for (const client of app.websocketServer.clients) client.terminate();
   }, graceMs);
-  for (const session of sessions) session.end(GOING_AWAY_CLOSE_CODE, 'SHUTTING_DOWN');
+  for (const session of sessions) session.end('SHUTTING_DOWN');
   app.websocketServer.close(() => {
     clearTimeout(cut);
     done();

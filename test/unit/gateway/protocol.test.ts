@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MessageRate } from '../../../src/gateway/ws/message-rate.js';
 import { depths, intervalsMs, parseClientMessage } from '../../../src/gateway/ws/protocol.js';
-import { Channel } from '../../../src/model/publication.js';
+import { Channel, Format } from '../../../src/model/publication.js';
 
 function parse(message: unknown) {
   return parseClientMessage(typeof message === 'string' ? message : JSON.stringify(message), { symbolsPerMessage: 3 });
@@ -10,34 +10,34 @@ function parse(message: unknown) {
 describe('what can be followed', () => {
   const symbols = ['BTCUSDT'];
   test.each([
-    [{ channel: 'book' }, { channel: Channel.BOOK, depth: 20, intervalMs: 100 }],
+    [{ channel: 'book' }, { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON }],
     [
       { channel: 'book', depth: 'full', interval: 0 },
-      { channel: Channel.BOOK, depth: 0, intervalMs: 0 },
+      { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON },
     ],
     [
       { channel: 'book', depth: 500, interval: '250ms' },
-      { channel: Channel.BOOK, depth: 500, intervalMs: 250 },
+      { channel: Channel.BOOK, depth: 500, intervalMs: 250, format: Format.JSON },
     ],
     [
       { channel: 'book_top', interval: '0' },
-      { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 0 },
+      { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 0, format: Format.JSON },
     ],
     [
       { channel: 'bbo', depth: 'nonsense is not looked at' },
-      { channel: Channel.BBO, depth: 0, intervalMs: 0 },
+      { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON },
     ],
     [
       { channel: 'bbo', interval: 1000 },
-      { channel: Channel.BBO, depth: 0, intervalMs: 1000 },
+      { channel: Channel.BBO, depth: 0, intervalMs: 1000, format: Format.JSON },
     ],
     [
       { channel: 'status', interval: 'neither' },
-      { channel: Channel.STATUS, depth: 0, intervalMs: 0 },
+      { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON },
     ],
     [
       { channel: 'book', depth: null, interval: null, mode: 'delta' },
-      { channel: Channel.BOOK, depth: 20, intervalMs: 100 },
+      { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON },
     ],
   ])('subscribe %j', (fields, spec) => {
     expect(parse({ op: 'subscribe', id: 7, symbols, ...fields })).toEqual({ op: 'subscribe', id: 7, spec, symbols });

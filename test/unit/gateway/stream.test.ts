@@ -5,7 +5,7 @@ import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { buildHttp, type HttpOptions } from '../../../src/gateway/http.js';
-import { Channel, MessageKind } from '../../../src/model/publication.js';
+import { Channel, Format, MessageKind } from '../../../src/model/publication.js';
 import { PublicationHub } from '../../../src/publish/publication-hub.js';
 import type { SubscriberLimits } from '../../../src/publish/subscriber.js';
 import { deliver, FakeMarketData, FakePort } from '../../support/fake-market-data.js';
@@ -109,7 +109,7 @@ describe('subscriptions', () => {
       failed: [],
     });
     expect(await client.next()).toEqual({ ch: 'book', type: 'snapshot' });
-    expect(port.opened()[0]!.spec).toEqual({ channel: Channel.BOOK, depth: 20, intervalMs: 100 });
+    expect(port.opened()[0]!.spec).toEqual({ channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON });
   });
 
   test('succeed in part', async () => {

@@ -1,4 +1,4 @@
-import type { ClientConnection } from '../../../src/publish/subscriber.js';
+import type { ClientConnection, CloseReason } from '../../../src/publish/subscriber.js';
 import type { Publication } from '../../../src/publish/subscription.js';
 
 /** A socket whose buffer the test empties. */
@@ -31,9 +31,9 @@ class FakeSocket {
 
 export class FakeConnection implements ClientConnection {
   readonly fakeSocket = new FakeSocket();
-  readonly socket = this.fakeSocket as unknown as ClientConnection['socket'];
+  readonly outlet = this.fakeSocket;
   open = true;
-  closedWith: { readonly code: number; readonly reason: string } | undefined;
+  closedWith: CloseReason | undefined;
   terminated = 0;
   readonly ended: string[] = [];
 
@@ -41,8 +41,8 @@ export class FakeConnection implements ClientConnection {
     return this.open;
   }
 
-  close(code: number, reason: string): void {
-    this.closedWith = { code, reason };
+  close(reason: CloseReason): void {
+    this.closedWith = reason;
     this.open = false;
   }
 

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { LEVELS_MAX } from '../../../src/book/ladder-layout.js';
 import { DepthDecode } from '../../../src/mexc/decode-depth.js';
 import { StateReason } from '../../../src/model/book-state.js';
-import { Channel, MessageKind, type PublicationSpec } from '../../../src/model/publication.js';
+import { Channel, Format, MessageKind, type PublicationSpec } from '../../../src/model/publication.js';
 import type { TextLevel } from '../../support/model-book.js';
 import { bytesField } from '../../support/push-frame.js';
 import { type BookMessage, PushFollower } from '../../support/push-follower.js';
@@ -12,7 +13,7 @@ const ID = 7;
 const { SNAPSHOT, DELTA, SNAPSHOT_FOR, STATE, STATE_FOR } = MessageKind;
 
 function book(depth: number, intervalMs: number): PublicationSpec {
-  return { channel: Channel.BOOK, depth, intervalMs };
+  return { channel: Channel.BOOK, depth, intervalMs, format: Format.JSON };
 }
 
 let bench: ShardBench;
@@ -262,7 +263,7 @@ describe('a book channel', () => {
 
 describe('book_top', () => {
   test('sends the newest top when it differs, and only then', () => {
-    bench.open(ID, { channel: Channel.BOOK_TOP, depth: 2, intervalMs: 0 });
+    bench.open(ID, { channel: Channel.BOOK_TOP, depth: 2, intervalMs: 0, format: Format.JSON });
     push([['99', '1']]);
     push([['98', '1']]);
     push([['99', '0']]);
@@ -290,17 +291,30 @@ describe('book_top', () => {
   });
 
   test('at an interval the newest wins', () => {
-    bench.open(ID, { channel: Channel.BOOK_TOP, depth: 1, intervalMs: 100 }).tick();
+    bench.open(ID, { channel: Channel.BOOK_TOP, depth: 1, intervalMs: 100, format: Format.JSON }).tick();
     bodies();
     push([['99.6', '1']]);
     push([['99.7', '1']]);
     bench.tick(100).tick(100);
     expect(bodies().map(({ b }) => b)).toEqual([[['99.70', '1.000']]]);
   });
+
+  test.each([0, 100])('of the full book follows every level, at interval %i', (intervalMs) => {
+    bench.open(ID, { channel: Channel.BOOK_TOP, depth: 0, intervalMs, format: Format.JSON }).tick();
+    bodies();
+    push([['3', '1']]);
+    bench.tick(100);
+    expect(bodies().map(({ b }) => b)).toEqual([
+      [
+        ['99.50', '1.000'],
+        ['3.00', '1.000'],
+      ],
+    ]);
+  });
 });
 
 describe('bbo', () => {
-  const BBO: PublicationSpec = { channel: Channel.BBO, depth: 0, intervalMs: 0 };
+  const BBO: PublicationSpec = { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON };
 
   test('sends the quote when it changed', () => {
     bench.open(ID, BBO);
@@ -347,7 +361,7 @@ describe('bbo', () => {
 
 describe('status', () => {
   test('says the state at once and at every change, and nothing else', () => {
-    bench.open(ID, { channel: Channel.STATUS, depth: 0, intervalMs: 0 });
+    bench.open(ID, { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON });
     push([['99', '1']]);
     bench.frame({ from: 500 });
     bench.snapshot({ lastUpdateId: 600 });
@@ -459,9 +473,9 @@ describe('when the outbound ring is full', () => {
 
   test.each([
     ['book', book(5, 0)],
-    ['book_top', { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 0 }],
-    ['bbo', { channel: Channel.BBO, depth: 0, intervalMs: 0 }],
-    ['status', { channel: Channel.STATUS, depth: 0, intervalMs: 0 }],
+    ['book_top', { channel: Channel.BOOK_TOP, depth: 5, intervalMs: 0, format: Format.JSON }],
+    ['bbo', { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON }],
+    ['status', { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON }],
   ])('a loss of trust is said as soon as there is room (%s)', (_, spec) => {
     bench.open(ID, spec);
     fill();
@@ -475,7 +489,7 @@ describe('when the outbound ring is full', () => {
   });
 
   test('a status that found no room is said once it does, the newest one', () => {
-    bench.open(ID, { channel: Channel.STATUS, depth: 0, intervalMs: 0 });
+    bench.open(ID, { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON });
     fill();
     bench.frame({ from: 500 });
     bench.snapshot({ lastUpdateId: 600 });
@@ -500,4 +514,29 @@ test('the largest book there can be fits one message', { timeout: 20_000 }, () =
     count,
     count,
   ]);
+});
+
+describe.each([0, 100])('a full book that has to drop a level, at interval %i', (interval) => {
+  test('is sent whole: no delta names what was dropped', () => {
+    bench = new ShardBench({ inboundBytes: 2 ** 24, outboundBytes: 2 ** 24, booksBytes: 2 ** 26 }).track().lineUp();
+    const bids = Array.from({ length: LEVELS_MAX }, (_, i): TextLevel => [((LEVELS_MAX - i) / 100).toFixed(2), '1']);
+    version = 100;
+    bench.snapshot({ lastUpdateId: version, bids, asks: [['2000', '1']] });
+    bench.open(ID, book(0, interval));
+    const follower = new PushFollower('BTCUSDT', 'full');
+    const follow = (): string[] => {
+      bench.tick(200);
+      const messages = bodies() as unknown as BookMessage[];
+      for (const message of messages) follower.take(message);
+      return messages.map((message) => (message.type === 'snapshot' ? message.reason : message.type));
+    };
+    expect(follow()).toEqual(['subscribe']);
+    push([['1999', '3']]);
+    expect(follow()).toEqual(['evicted']);
+    push([['1999', '4']]);
+    expect(follow()).toEqual(['delta']);
+    expect(follower.faults).toEqual([]);
+    expect(follower.bids().length).toBe(LEVELS_MAX);
+    expect(follower.bids().at(-1)).toEqual(['0.02', '1.000']);
+  });
 });

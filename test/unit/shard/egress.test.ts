@@ -23,9 +23,9 @@ beforeEach(() => {
     2,
     buffer,
     {
-      deliver: (id, kind, token, frame, payloadOffset) => {
+      deliver: (id, kind, token, frame) => {
         frames.push(frame);
-        seen.push(['message', id, kind, token, frame.toString('latin1'), payloadOffset]);
+        seen.push(['message', id, kind, token, frame.toString('latin1')]);
       },
       flush: () => seen.push(['flush']),
     },
@@ -34,6 +34,7 @@ beforeEach(() => {
       bookState: (...event) => seen.push(['state', ...event]),
       refused: (...event) => seen.push(['refused', ...event]),
       untracked: (...event) => seen.push(['untracked', ...event]),
+      tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
     },
   );
 });
@@ -51,7 +52,7 @@ describe('ShardEgress', () => {
     producer.write(Outbound.UNTRACKED, 4, 0, 0);
     egress.drain();
     expect(seen).toEqual([
-      ['message', 9, MessageKind.SNAPSHOT_FOR, 2 ** 28 - 1, '\x81\x02{}', 2],
+      ['message', 9, MessageKind.SNAPSHOT_FOR, 2 ** 28 - 1, '\x81\x02{}'],
       ['resync', 2, 4, StateReason.GAP],
       ['state', 2, 4, BookState.STALE, StateReason.SILENT, 12.5],
       ['refused', 2, 4, 100],

@@ -5,7 +5,7 @@ import { createArenaBuffer } from '../../../src/memory/arena.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingConsumer } from '../../../src/memory/spsc-ring.js';
 import { StateReason } from '../../../src/model/book-state.js';
-import { Channel } from '../../../src/model/publication.js';
+import { Channel, Format } from '../../../src/model/publication.js';
 import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
 import { decodeSpec, Inbound } from '../../../src/shard/records.js';
@@ -54,7 +54,7 @@ describe('ShardIngress', () => {
     ingress.frame(5, Uint8Array.of(7, 8), 13.5);
     ingress.snapshot(5, Uint8Array.of(9), 14);
     ingress.lineDown(5, StateReason.LINE_DOWN, 15);
-    ingress.open(5, 77, { channel: Channel.BOOK, depth: 20, intervalMs: 100 });
+    ingress.open(5, 77, { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON });
     ingress.requestSnapshot(5, 77, 1234, 'slow');
     ingress.close(5, 77);
     ingress.untrack(5);
@@ -68,7 +68,7 @@ describe('ShardIngress', () => {
     expect(snapshot).toMatchObject({ type: Inbound.SNAPSHOT, key: 3, payload: Uint8Array.of(9) });
     expect(down).toMatchObject({ type: Inbound.LINE_DOWN, key: 3, aux: StateReason.LINE_DOWN });
     expect(open).toMatchObject({ type: Inbound.OPEN_PUBLICATION, key: 3, aux: 77 });
-    expect(decodeSpec(open!.payload)).toEqual({ channel: Channel.BOOK, depth: 20, intervalMs: 100 });
+    expect(decodeSpec(open!.payload)).toEqual({ channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON });
     expect(request).toMatchObject({ type: Inbound.REQUEST_SNAPSHOT, key: 3, aux: 77 });
     expect([...new Int32Array(request!.payload.slice().buffer)]).toEqual([1234, 1]);
     expect(close).toMatchObject({ type: Inbound.CLOSE_PUBLICATION, key: 3, aux: 77 });
@@ -80,7 +80,7 @@ describe('ShardIngress', () => {
     expect(ingress.frame(9, Uint8Array.of(1), 1)).toBe(true);
     ingress.snapshot(9, Uint8Array.of(1), 1);
     ingress.lineUp(9, 1);
-    ingress.open(9, 1, { channel: Channel.BBO, depth: 0, intervalMs: 0 });
+    ingress.open(9, 1, { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON });
     ingress.untrack(9);
     expect([types(0), types(1), ingress.framesDropped]).toEqual([[], [], 0]);
   });

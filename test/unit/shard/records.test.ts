@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 
-import { Channel, MessageKind, TOKEN_MAX } from '../../../src/model/publication.js';
+import { Channel, Format, MessageKind, TOKEN_MAX } from '../../../src/model/publication.js';
 import { decodeSpec, encodeSpec, KIND_BITS } from '../../../src/shard/records.js';
 
 test('a specification passes through a record at any place', () => {
-  const spec = { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 100 };
-  const bytes = new Uint8Array(3 + 12);
+  const spec = { channel: Channel.BOOK_TOP, depth: 20, intervalMs: 100, format: Format.PROTOBUF_EXACT };
+  const bytes = new Uint8Array(3 + 16);
   bytes.set(encodeSpec(spec), 3);
   expect(decodeSpec(bytes.subarray(3))).toEqual(spec);
 });

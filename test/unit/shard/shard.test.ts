@@ -13,7 +13,7 @@ import {
 } from '../../../src/book/book-layout.js';
 import { DepthDecode } from '../../../src/mexc/decode-depth.js';
 import { StateReason } from '../../../src/model/book-state.js';
-import { Channel } from '../../../src/model/publication.js';
+import { Channel, Format } from '../../../src/model/publication.js';
 import { PENDING_FRAMES_MAX } from '../../../src/shard/pending-updates.js';
 import { REFUSED_SNAPSHOT } from '../../../src/shard/records.js';
 import { resetShard } from '../../../src/shard/task.js';
@@ -21,7 +21,7 @@ import { depthFrame } from '../../support/depth-frame.js';
 import { bytesField } from '../../support/push-frame.js';
 import { ShardBench, SYMBOL } from '../../support/shard-bench.js';
 
-const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0 };
+const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON };
 
 describe('start-up', () => {
   test('a tracked book is syncing, and live once a snapshot came', () => {

@@ -1,0 +1,28 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { GatewayContext } from '../context.js';
+import { NoQuery } from './query.js';
+
+const Document = Type.Object({}, { additionalProperties: true });
+
+/** `GET /openapi.json`: all routes, for programs. `/docs` shows the same to people. */
+export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app) => {
+  let openapi: string | undefined;
+
+  app.get(
+    '/openapi.json',
+    {
+      schema: { querystring: NoQuery },
+      config: {
+        docs: {
+          tag: 'documents',
+          summary: 'This description',
+          answers: { 200: { description: 'OpenAPI 3.1', schema: Document } },
+        },
+      },
+    },
+    async (_request, reply) => {
+      openapi ??= JSON.stringify(app.swagger());
+      return reply.type('application/json; charset=utf-8').send(openapi);
+    },
+  );
+};

@@ -7,6 +7,11 @@ export interface RowSource {
   /** The doubles the rows lie in. */
   readonly rows: Float64Array;
   /** The word of the row, -1 when there is none. */
+  /** Another number after every change. */
+  get revision(): number {
+    return this.#ints[this.#version]!;
+  }
+
   find(interval: RingInterval, openMs: number): number;
 }
 

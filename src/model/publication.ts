@@ -1,9 +1,32 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, CANDLE: 6 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
-export const channelNames = ['book', 'book_top', 'bbo', 'status'] as const;
-export type ChannelName = (typeof channelNames)[number];
+const names = {
+  [Channel.BOOK]: 'book',
+  [Channel.BOOK_TOP]: 'book_top',
+  [Channel.BBO]: 'bbo',
+  [Channel.STATUS]: 'status',
+  [Channel.CANDLE]: 'candle',
+} as const satisfies Record<Channel, string>;
+export type ChannelName = (typeof names)[Channel];
+
+/** All there are, in the order of their numbers, which have gaps. */
+export const channelNames: readonly ChannelName[] = Object.values(names);
+
+export function channelName(channel: Channel): ChannelName {
+  return names[channel];
+}
+
+/** `undefined` when there is no such channel. */
+export function channelOfName(name: unknown): Channel | undefined {
+  return Object.values(Channel).find((channel) => names[channel] === name);
+}
+
+/** Whether a channel has a depth: the levels a side it is about. */
+export function hasDepth(channel: Channel): boolean {
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP;
+}
 
 /** What the bytes of a message are. */
 export const Format = {
@@ -19,10 +42,12 @@ export type Format = (typeof Format)[keyof typeof Format];
 export interface PublicationSpec {
   readonly channel: Channel;
   readonly format: Format;
-  /** Levels a side; 0 = the full book. Ignored by `bbo` and `status`. */
+  /** Levels a side; 0 = the full book. 0 for channels without (`hasDepth`). */
   readonly depth: number;
   /** Least time between two messages in ms; 0 = every change. Ignored by `status`. */
   readonly intervalMs: number;
+  /** `candle` only: place of the candles' length in `candleIntervals`. */
+  readonly candleInterval?: number;
 }
 
 /** What one encoded message means to the fan-out. */

@@ -1,8 +1,10 @@
-import type { PublicationSpec } from '../model/publication.js';
+import { Channel, type PublicationSpec } from '../model/publication.js';
 import { BookPublication } from './book-publication.js';
+import { CandlePublication } from './candle-publication.js';
 import type { Publication, PublicationParts } from './publication.js';
 
 /** The publication of a channel. */
 export function openPublication(id: number, spec: PublicationSpec, parts: PublicationParts): Publication {
+  if (spec.channel === Channel.CANDLE) return new CandlePublication(id, spec, parts);
   return new BookPublication(id, spec, parts);
 }

@@ -3,6 +3,7 @@ import type { OrderBooks } from '../book/order-books.js';
 import type { MessageKind, PublicationSpec } from '../model/publication.js';
 import type { MessageWriter } from './message-writer.js';
 import type { ProtoWriter } from './proto-writer.js';
+import type { ShardCandles } from './shard-candles.js';
 
 /** Hands an encoded message to the main thread; false when there is no room now. */
 export type Emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array) => boolean;
@@ -16,6 +17,7 @@ export interface PublicationParts {
   /** The symbol's place in the shard's memory. */
   readonly slot: number;
   readonly books: OrderBooks;
+  readonly candles: ShardCandles;
   /** For `Format.JSON`. */
   readonly writer: MessageWriter;
   /** For the protobuf formats. */

@@ -17,8 +17,9 @@ import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
 import type { Publication, SnapshotReason } from './publication.js';
-import { decodeSpec, Inbound, KIND_BITS, Outbound, REFUSED_SNAPSHOT } from './records.js';
+import { decodeSpec, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
+import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import type { ShardTask } from './task.js';
 
 /** Records handled before the ring's space is handed back. */
@@ -63,6 +64,7 @@ export class Shard {
   readonly #inbound: RingConsumer;
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
+  readonly #candles: ShardCandles;
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
@@ -81,6 +83,7 @@ export class Shard {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
     this.#staleAfterMs = task.staleAfterMs;
     this.#clock = clock;
   }
@@ -116,7 +119,7 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
-    if (type >= Inbound.DEALS) return;
+    if (type >= Inbound.DEALS) return this.#handleSide(type, key, aux, bytes.subarray(payloadStart, payloadEnd), timeMs);
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
@@ -149,6 +152,19 @@ export class Shard {
     }
   }
 
+  /** What is not about the book. */
+  #handleSide(type: number, slot: number, aux: number, payload: Uint8Array, timeMs: number): void {
+    if (this.#slots[slot] === undefined) return;
+    switch (type) {
+      case Inbound.KLINE:
+        return this.#candles.kline(slot, payload);
+      case Inbound.KLINES:
+        return this.#candles.klines(slot, aux, payload, timeMs);
+      case Inbound.CANDLES:
+        return this.#candles.question(slot, payload);
+    }
+  }
+
   #onTrack(slot: number, scales: number, symbol: Uint8Array, timeMs: number): void {
     const book: ShardBook = {
       slot,
@@ -162,12 +178,14 @@ export class Shard {
       publications: [],
     };
     this.#slots[slot] = book;
+    this.#candles.track(slot, scales & 0xff, scales >>> 8);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
   }
 
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
+    this.#candles.untrack(book.slot);
     this.#slots[book.slot] = undefined;
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
@@ -368,6 +386,7 @@ export class Shard {
   }
 
   #onTick(timeMs: number): void {
+    this.#candles.tick(timeMs);
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) publication.tick(timeMs);
       else publication.retryState();
@@ -484,6 +503,7 @@ export class Shard {
       symbol: book.symbol,
       slot: book.slot,
       books: this.#books,
+      candles: this.#candles,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
       emit,
@@ -511,6 +531,17 @@ export class Shard {
     if (open !== undefined && !open.publication.snapshotFor(token, reason)) {
       this.#deferredSnapshots.push({ publicationId, token, reason });
     }
+  }
+
+  // ---- candles
+
+  #candleOutput(): CandleOutput {
+    const outbound = this.#outbound;
+    return {
+      answer: (slot, payload) => outbound.write(Outbound.CANDLES, slot, 0, 0, payload),
+      ask: (slot, ask) => outbound.write(Outbound.KLINES_WANTED, slot, ask.token, 0, encodeAsk(ask)),
+      refused: (slot) => this.#send(Outbound.REFUSED, slot, REFUSED_KLINES, 0),
+    };
   }
 
   // ---- records that must not be lost

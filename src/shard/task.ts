@@ -16,6 +16,8 @@ import {
 } from '../book/book-layout.js';
 import { SIDE_INTS } from '../book/ladder-layout.js';
 import { NO_TICK } from '../book/ladder-lookup.js';
+import { createCandleBuffer } from '../candle/candle-layout.js';
+import { SymbolRows } from '../candle/symbol-rows.js';
 import { Arena, createArenaBuffer } from '../memory/arena.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
@@ -26,6 +28,8 @@ export interface ShardBuffers {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly books: SharedArrayBuffer;
+  /** `candle/candle-layout.ts` */
+  readonly candles: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
 }
@@ -57,6 +61,7 @@ export function createShardBuffers(): ShardBuffers {
     inbound: createRingBuffer(INBOUND_BYTES),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
+    candles: createCandleBuffer(BOOKS_PER_SHARD_MAX),
     control: new SharedArrayBuffer(CONTROL_BYTES),
   };
 }
@@ -64,6 +69,7 @@ export function createShardBuffers(): ShardBuffers {
 /** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
 export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
+  SymbolRows.at(buffers.candles, slot).clear();
 }
 
 /**
@@ -77,6 +83,7 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   for (let slot = 0; slot < arena.booksMax; slot++) {
     const ints = headerInts(slot);
     if (i32[ints + IN_USE] === 0) continue;
+    SymbolRows.at(buffers.candles, slot).recover();
     // Odd while we change it, whatever the dead writer left; then even again.
     Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
     i32.fill(0, ints + BIDS, ints + BIDS + SIDE_INTS);

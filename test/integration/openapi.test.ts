@@ -59,6 +59,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /health/live': [[200]],
   'GET /health/ready': [[200]],
   'GET /openapi.json': [[200], [400, '?x=1']],
+  'GET /asyncapi.json': [[200]],
   'GET /ws': [[426]],
 };
 

@@ -1,10 +1,11 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import { asyncApi } from '../asyncapi/document.js';
 import type { GatewayContext } from '../context.js';
 import { NoQuery } from './query.js';
 
 const Document = Type.Object({}, { additionalProperties: true });
 
-/** `GET /openapi.json`: all routes, for programs. `/docs` shows the same to people. */
+/** `GET /openapi.json`: all routes, for programs; `/docs` shows the same to people. `GET /asyncapi.json`: what is said on `/ws`. */
 export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app) => {
   let openapi: string | undefined;
 
@@ -24,5 +25,21 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
       openapi ??= JSON.stringify(app.swagger());
       return reply.type('application/json; charset=utf-8').send(openapi);
     },
+  );
+
+  app.get(
+    '/asyncapi.json',
+    {
+      schema: { querystring: NoQuery },
+      config: {
+        docs: {
+          tag: 'documents',
+          summary: 'The push protocol',
+          description: 'Every message of the WebSocket endpoint `/ws`.',
+          answers: { 200: { description: 'AsyncAPI 3.0', schema: Document } },
+        },
+      },
+    },
+    async (request) => asyncApi(request.host),
   );
 };

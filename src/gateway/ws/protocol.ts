@@ -25,14 +25,14 @@ export type ClientMessage =
 export interface ErrorMessage {
   readonly op: 'error';
   readonly id?: MessageId;
-  readonly code: ErrorCode;
+  readonly code: MessageErrorCode;
   readonly message: string;
   readonly retryable: boolean;
 }
 
 export interface FailedSymbol {
   readonly symbol: string;
-  readonly code: ErrorCode;
+  readonly code: FailureCode;
   readonly message: string;
   readonly retryable: boolean;
   readonly nearest?: string;
@@ -46,7 +46,26 @@ export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000]
 
 const DEFAULT_DEPTH = 20;
 const DEFAULT_INTERVAL_MS = 100;
-const ID_LENGTH_MAX = 256;
+export const ID_LENGTH_MAX = 256;
+
+/** Every code an error message may carry. */
+export const errorCodes = [
+  ErrorCode.BAD_JSON,
+  ErrorCode.BAD_MESSAGE,
+  ErrorCode.BAD_ID,
+  ErrorCode.BAD_SYMBOLS,
+  ErrorCode.BINARY_NOT_SUPPORTED,
+  ErrorCode.UNKNOWN_OP,
+  ErrorCode.UNKNOWN_CHANNEL,
+  ErrorCode.DEPTH_NOT_SUPPORTED,
+  ErrorCode.INTERVAL_NOT_SUPPORTED,
+  ErrorCode.RATE_LIMITED,
+] as const;
+export type MessageErrorCode = (typeof errorCodes)[number];
+
+/** Every code a symbol may fail with. */
+export const failureCodes = [ErrorCode.SYMBOL_NOT_TRACKED, ErrorCode.SUBSCRIPTION_LIMIT, ErrorCode.NOT_SUBSCRIBED] as const;
+export type FailureCode = (typeof failureCodes)[number];
 
 export interface ProtocolLimits {
   readonly symbolsPerMessage: number;
@@ -80,7 +99,7 @@ export function parseClientMessage(text: string, limits: ProtocolLimits): Client
   }
 }
 
-export function errorMessage(id: MessageId | undefined, code: ErrorCode, message: string, retryable = false): ErrorMessage {
+export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, message: string, retryable = false): ErrorMessage {
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
 }
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { CandleDemand } from './engine/candle-demand.js';
+import { CandleDesk } from './engine/candle-desk.js';
 import { Market } from './engine/market.js';
 import { selectSymbols } from './engine/selection.js';
 import { SymbolTable } from './engine/symbol-table.js';
@@ -13,6 +15,7 @@ import { BookState, bookStateNames, stateReasonNames } from './model/book-state.
 import type { MarketData } from './model/market-data.js';
 import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
 import { BookReader } from './publish/book-reader.js';
+import { CandleReader } from './publish/candle-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
@@ -103,8 +106,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const readers = buffers.map(({ books }) => new BookReader(books));
     const symbols = new SymbolTable(workers, BOOKS_PER_SHARD_MAX);
     const ingress: ShardIngress = new ShardIngress(buffers, logger, (shard) => supervisor.replace(shard));
-    const hub = new PublicationHub(ingress);
-    const feed = new Feed({
+    const demand = new CandleDemand(ingress, {
+      openKline: (symbolId) => feed.openKline(symbolId),
+      closeKline: (symbolId) => feed.closeKline(symbolId),
+    });
+    const hub = new PublicationHub(demand);
+    const feed: Feed = new Feed({
       wsUrl: options.wsUrl,
       interval: options.interval,
       rest,
@@ -113,7 +120,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       logger,
       ...(options.feedTimings && { timings: options.feedTimings }),
     });
-    const events = shardEvents(symbols, feed, logger, clock);
+    const candles = new CandleDesk({
+      readers: buffers.map((shard) => new CandleReader(shard.candles)),
+      ask: (symbolId, question) => ingress.askCandles(symbolId, question),
+      feed,
+      clock,
+    });
+    const events = shardEvents(symbols, feed, candles, logger, clock);
     const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
@@ -154,6 +167,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       ingress,
       supervisor,
       clock,
+      candles,
       track: async (name) => {
         const present = symbols.find(name);
         if (present !== undefined) return { symbol: present, added: false };
@@ -171,6 +185,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         if (symbol === undefined) return false;
         feed.untrack(symbol.id);
         hub.symbolUntracked(symbol.id);
+        candles.forget(symbol.id);
         ingress.untrack(symbol.id);
         symbols.remove(symbol);
         logger.info({ symbol: name }, 'symbol untracked');
@@ -182,7 +197,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     for (const egress of egresses) egress.start();
     await supervisor.start();
     const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
-    const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
+    const heartbeats = setInterval(() => {
+      supervisor.checkHeartbeats();
+      candles.check();
+    }, HEARTBEAT_CHECK_MS);
     closers.push(() => {
       clearInterval(ticker);
       clearInterval(heartbeats);
@@ -221,7 +239,7 @@ function quiet(logger: Logger): Logger {
 }
 
 /** What the shards report, turned into calls of the feed and lines of the log. */
-function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: () => number): ShardEvents {
+function shardEvents(symbols: SymbolTable, feed: Feed, candles: CandleDesk, logger: Logger, clock: () => number): ShardEvents {
   let refusals = 0;
   let refusalsLoggedMs = -Infinity;
   return {
@@ -241,6 +259,12 @@ function shardEvents(symbols: SymbolTable, feed: Feed, logger: Logger, clock: ()
     tradesWanted: (shard, slot) => {
       const symbol = symbols.at(shard, slot);
       if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
+    candles: (_shard, _slot, payload) => candles.answered(payload),
+    klinesWanted: (shard, slot, ask) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol === undefined) return;
+      candles.wanted(symbol.id, ask).catch((error: unknown) => logger.debug({ err: error, symbol: symbol.symbol }, 'no candles fetched'));
     },
     refused: (shard, slot, what) => {
       refusals++;

@@ -1,4 +1,4 @@
-import { type CandleInterval, nextOpen, openAfter, openTimeOf } from '../model/candle-interval.js';
+import { type CandleInterval, MINUTE_MS, nextOpen, openAfter, openTimeOf } from '../model/candle-interval.js';
 import { type BaseInterval, baseIntervals, baseLengthMs, baseOf } from './base-interval.js';
 import { beginFold, CLOSED, COMPLETE, COUNTED, foldRow, hasFlag, ROW_WORDS, setFlags } from './candle-row.js';
 import { FINAL_AFTER_MS } from './minute-former.js';
@@ -61,6 +61,14 @@ export function assemble(source: CandleRows, request: AssemblyRequest, nowMs: nu
   const joined = new Float64Array(rows.length * ROW_WORDS);
   for (const [index, row] of rows.toReversed().entries()) joined.set(row, index * ROW_WORDS);
   return { rows: joined, wanted: assembler.wanted(), missing: assembler.missing };
+}
+
+/**
+ * What can exist: as long as minutes come, up to the end of the newest; the clock of whoever asks may be a little ahead of the shard's. When
+ * none has come for long, the clock.
+ */
+export function boundOf(newest: number, nowMs: number): number {
+  return newest > 0 && nowMs - newest < 3 * MINUTE_MS ? newest + MINUTE_MS - 1 : nowMs;
 }
 
 class Assembler {

@@ -7,11 +7,6 @@ export interface RowSource {
   /** The doubles the rows lie in. */
   readonly rows: Float64Array;
   /** The word of the row, -1 when there is none. */
-  /** Another number after every change. */
-  get revision(): number {
-    return this.#ints[this.#version]!;
-  }
-
   find(interval: RingInterval, openMs: number): number;
 }
 
@@ -46,6 +41,11 @@ export class SymbolRows implements RowSource {
 
   get finalBefore(): number {
     return this.rows[this.#first + FINAL_BEFORE]!;
+  }
+
+  /** Another number after every change. */
+  get revision(): number {
+    return this.#ints[this.#version]!;
   }
 
   find(interval: RingInterval, openMs: number): number {

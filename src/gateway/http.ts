@@ -13,6 +13,7 @@ import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
+import { candles } from './rest/candles.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
 import { status } from './rest/status.js';
@@ -72,7 +73,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
+  for (const plugin of [books, candles, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
   return app;
 }
 

@@ -59,5 +59,5 @@ export function createPublication(id: number, key: string, symbol: TrackedSymbol
 
 /** Two subscriptions with the same key are the same subscription. */
 export function publicationKey(symbolId: number, spec: PublicationSpec): string {
-  return `${symbolId}:${spec.channel}:${spec.depth}:${spec.intervalMs}:${spec.format}`;
+  return `${symbolId}:${spec.channel}:${spec.depth}:${spec.intervalMs}:${spec.format}:${spec.candleInterval ?? ''}`;
 }

@@ -1,7 +1,7 @@
 import { SINCE } from '../book/book-layout.js';
 import type { OrderBooks } from '../book/order-books.js';
 import { bookStateNames, stateReasonNames } from '../model/book-state.js';
-import { Channel, channelNames, type PublicationSpec } from '../model/publication.js';
+import { Channel, channelName, type PublicationSpec } from '../model/publication.js';
 import type { BookEncoder } from './book-encoder.js';
 import { jsonBytes, type MessageWriter } from './message-writer.js';
 import type { PublicationParts, SnapshotReason } from './publication.js';
@@ -112,7 +112,7 @@ export class JsonBookEncoder implements BookEncoder {
 
 function encodeHead(writer: MessageWriter, { channel, depth, intervalMs }: PublicationSpec, symbol: string): Uint8Array {
   writer.begin();
-  writer.text(`{"ch":"${channelNames[channel]}","sym":`);
+  writer.text(`{"ch":"${channelName(channel)}","sym":`);
   writer.raw(jsonBytes(symbol));
   if (channel === Channel.BOOK || channel === Channel.BOOK_TOP) writer.text(`,"depth":${depth === 0 ? '"full"' : depth}`);
   if (channel !== Channel.STATUS) writer.text(`,"interval":${intervalMs}`);

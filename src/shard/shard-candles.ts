@@ -1,4 +1,4 @@
-import { assemble, type Assembly, type AssemblyRequest, type Wanted } from '../candle/assemble.js';
+import { assemble, type Assembly, type AssemblyRequest, boundOf, type Wanted } from '../candle/assemble.js';
 import { baseIntervals, baseLengthMs } from '../candle/base-interval.js';
 import { CandleHistory } from '../candle/candle-history.js';
 import { MINUTE_ROWS } from '../candle/candle-layout.js';
@@ -221,14 +221,6 @@ export class ShardCandles {
     if (!(error instanceof CodedError)) throw error;
     this.#output.refused(slot);
   }
-}
-
-/**
- * What can exist: as long as minutes come, up to the end of the newest; the clock of whoever asks may be a little ahead of the shard's. When
- * none has come for long, the clock.
- */
-export function boundOf(newest: number, nowMs: number): number {
-  return newest > 0 && nowMs - newest < 3 * MINUTE_MS ? newest + MINUTE_MS - 1 : nowMs;
 }
 
 /** As much as one request brings, the newest first. */

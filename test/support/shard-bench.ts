@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 
 import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
+import { createCandleBuffer } from '../../src/candle/candle-layout.js';
+import { type CandleAnswer, type CandleQuestion, decodeAnswer, type KlinesAsk } from '../../src/candle/query.js';
 import { createArenaBuffer } from '../../src/memory/arena.js';
 import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
@@ -60,6 +62,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** DepthDecode or REFUSED_SNAPSHOT, in order. */
   readonly refusals: number[] = [];
   readonly untrackedSlots: number[] = [];
+  readonly candleAnswers: CandleAnswer[] = [];
+  readonly klineAsks: KlinesAsk[] = [];
   /** Slots, in order. */
   readonly tradesWantedBy: number[] = [];
   readonly buffers: ShardBuffers;
@@ -78,6 +82,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
       books: createArenaBuffer(booksBytes, 8),
+      candles: createCandleBuffer(8),
       control: new SharedArrayBuffer(64),
     };
     this.#staleAfterMs = staleAfterMs;
@@ -143,6 +148,24 @@ export class ShardBench implements PublicationSink, ShardEvents {
     const body = snapshot instanceof Uint8Array ? snapshot : new TextEncoder().encode(JSON.stringify({ bids: [], asks: [], ...snapshot }));
     this.ingress.snapshot(idOf(slot), body, this.now);
     return this.work();
+  }
+
+  kline(frame: Uint8Array, slot = 1): this {
+    this.ingress.kline(idOf(slot), frame, this.now);
+    return this.work();
+  }
+
+  klines(token: number, rows: readonly unknown[] | string, slot = 1): this {
+    const body = typeof rows === 'string' ? rows : JSON.stringify(rows);
+    this.ingress.klines(idOf(slot), token, new TextEncoder().encode(body), this.now);
+    return this.work();
+  }
+
+  /** Asks for candles, and returns the answer. */
+  askCandles(question: Omit<CandleQuestion, 'token'>, slot = 1): CandleAnswer {
+    this.ingress.askCandles(idOf(slot), { token: 7, ...question });
+    this.work();
+    return this.candleAnswers.at(-1)!;
   }
 
   /** The clock moves on by `ms`, and the shard is told. */
@@ -243,6 +266,14 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   refused(_shard: number, _slot: number, what: number): void {
     this.refusals.push(what);
+  }
+
+  candles(_shard: number, _slot: number, payload: Uint8Array): void {
+    this.candleAnswers.push(decodeAnswer(payload));
+  }
+
+  klinesWanted(_shard: number, _slot: number, ask: KlinesAsk): void {
+    this.klineAsks.push(ask);
   }
 
   untracked(_shard: number, slot: number): void {

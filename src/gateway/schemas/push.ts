@@ -1,6 +1,7 @@
 import { type TProperties, Type } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
+import { candleFigures, CandleInterval } from './candle.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
 export const Depth = Type.Enum([...depths], { description: 'levels a side' });
@@ -62,6 +63,12 @@ export const BookDelta = Type.Object({
 export const BookTop = whole('book_top', deep, { b: Levels, a: Levels });
 
 export const Bbo = whole('bbo', { interval: Interval }, { b: nullable(Level), a: nullable(Level) });
+
+export const CandleMessage = Type.Object({
+  ...head('candle', { interval: CandleInterval, every: Interval }, 'snapshot'),
+  tp: sent.tp,
+  ...candleFigures,
+});
 
 /** The book is in another state. */
 export function stateMessage(channel: ChannelName, subscription: TProperties) {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { channelNames, type PublicationSpec } from '../../model/publication.js';
+import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
 import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
@@ -85,7 +85,7 @@ export class Session implements ClientConnection {
     const { symbol, spec } = publication;
     this.#send({
       op: 'unsubscribed',
-      channel: channelNames[spec.channel],
+      channel: channelName(spec.channel),
       ...specFields(spec),
       ok: [symbol.symbol],
       failed: [],
@@ -195,7 +195,7 @@ export class Session implements ClientConnection {
     ok: readonly string[],
     failed: readonly FailedSymbol[],
   ): void {
-    this.#send({ op, ...(id === undefined ? {} : { id }), channel: channelNames[about.channel], ...specFields(about), ok, failed });
+    this.#send({ op, ...(id === undefined ? {} : { id }), channel: channelName(about.channel), ...specFields(about), ok, failed });
   }
 
   #has(symbol: TrackedSymbol, spec: PublicationSpec): boolean {
@@ -229,12 +229,13 @@ export class Session implements ClientConnection {
   }
 }
 
-function matches({ publication }: Subscription, { channel, depth, intervalMs }: SpecPattern): boolean {
+function matches({ publication }: Subscription, { channel, depth, intervalMs, candleInterval }: SpecPattern): boolean {
   const { spec } = publication;
   return (
     spec.channel === channel &&
     (depth === undefined || spec.depth === depth) &&
-    (intervalMs === undefined || spec.intervalMs === intervalMs)
+    (intervalMs === undefined || spec.intervalMs === intervalMs) &&
+    (candleInterval === undefined || spec.candleInterval === candleInterval)
   );
 }
 

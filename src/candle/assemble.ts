@@ -95,27 +95,27 @@ class Assembler {
     const source = this.#source;
     const endMs = nextOpen(this.#interval, openMs);
     const row = new Float64Array(ROW_WORDS);
-    let any = false;
+    let begun = false;
     let isMissing = false;
     let hasHole = false;
     let at = openMs;
     while (at < endMs && at <= this.#nowMs) {
       const piece = this.#pieces.find((candidate) => fits(candidate, at, endMs) && source.find(candidate, at));
       if (piece !== undefined) {
-        if (any) foldRow(row, 0, source.rows, source.at);
+        if (begun) foldRow(row, 0, source.rows, source.at);
         else beginFold(row, 0, source.rows, source.at, openMs);
-        any = true;
+        begun = true;
         if (!hasFlag(source.rows, source.at, COMPLETE)) this.#ask(this.#longest(at, endMs), at);
         at += baseLengthMs(piece);
         continue;
       }
       const absent = this.#longest(at, endMs);
       if (this.#ask(absent, at)) isMissing = true;
-      else if (any) hasHole = true;
+      else if (begun) hasHole = true;
       at += baseLengthMs(absent);
     }
     if (isMissing) this.missing++;
-    if (isMissing || !any) return undefined;
+    if (isMissing || !begun) return undefined;
     if (hasHole) setFlags(row, 0, 0, COMPLETE | COUNTED);
     if (at < endMs || endMs > this.#nowMs) setFlags(row, 0, 0, CLOSED);
     return row;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { CandleDemand } from './engine/candle-demand.js';
 import { CandleDesk } from './engine/candle-desk.js';
 import { Market } from './engine/market.js';
+import { Meters } from './engine/meters.js';
 import { selectSymbols } from './engine/selection.js';
 import { SymbolTable } from './engine/symbol-table.js';
 import { Feed } from './feed/feed.js';
@@ -127,7 +128,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clock,
     });
     const events = shardEvents(symbols, feed, candles, logger, clock);
-    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events));
+    const meters = new Meters();
+    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events, meters.published));
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -166,6 +168,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       feed,
       ingress,
       supervisor,
+      meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
       candles,
       track: async (name) => {
@@ -196,7 +199,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const tracked = selected.map(track);
     for (const egress of egresses) egress.start();
     await supervisor.start();
-    const ticker = setInterval(() => ingress.tick(clock()), TICK_MS);
+    let rangMs = clock();
+    const ticker = setInterval(() => {
+      const nowMs = clock();
+      meters.eventLoopDelay.record(Math.max(0, nowMs - rangMs - TICK_MS));
+      rangMs = nowMs;
+      ingress.tick(nowMs);
+    }, TICK_MS);
     const heartbeats = setInterval(() => {
       supervisor.checkHeartbeats();
       candles.check();

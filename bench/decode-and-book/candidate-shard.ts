@@ -2,6 +2,7 @@ import { createCandleBuffer } from '../../src/candle/candle-layout.js';
 import { COUNT_APPLIED } from '../../src/book/book-layout.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
+import { createMeterBuffer } from '../../src/memory/shard-meter.js';
 import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
 import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
 import { BookState } from '../../src/model/book-state.js';
@@ -25,6 +26,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     books: createArenaBuffer(ARENA_BYTES, 1),
     candles: createCandleBuffer(1),
     control: new SharedArrayBuffer(64),
+    meters: createMeterBuffer(),
   };
   const inbound = new RingProducer(buffers.inbound);
   const outbound = new RingConsumer(buffers.outbound);

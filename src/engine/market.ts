@@ -34,6 +34,7 @@ export interface MarketParts {
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
+  readonly meters: MarketData['meters'];
   readonly clock: () => number;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
@@ -46,6 +47,7 @@ export class Market implements MarketData {
   readonly source: SourceInfo;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
+  readonly meters: MarketData['meters'];
   readonly #parts: MarketParts;
   readonly #startedAt: number;
 
@@ -55,6 +57,7 @@ export class Market implements MarketData {
     this.source = parts.source;
     this.track = parts.track;
     this.untrack = parts.untrack;
+    this.meters = parts.meters;
     this.#startedAt = Math.floor(parts.clock());
   }
 

@@ -63,6 +63,8 @@ export interface FeedStatus {
   readonly connections: readonly ConnectionStatus[];
   readonly snapshots: EngineStatus['snapshots'];
   readonly counters: FrameCounters;
+  /** Connections that were open and were lost. */
+  readonly connectionsLost: number;
 }
 
 /**
@@ -88,6 +90,7 @@ export class Feed {
   readonly #streams: ReadonlySet<StreamKind>;
   /** Connections on their way out. */
   readonly #leaving = new Set<Promise<void>>();
+  #connectionsLost = 0;
 
   constructor(options: FeedOptions) {
     const { sink, budget, logger, rest, interval, random = Math.random } = options;
@@ -225,6 +228,7 @@ export class Feed {
         pausedUntil: budget.pausedUntil,
       },
       counters: this.#router.counters,
+      connectionsLost: this.#connectionsLost,
     };
   }
 
@@ -285,6 +289,7 @@ export class Feed {
   }
 
   #lost(connection: Connection): void {
+    this.#connectionsLost++;
     this.#rotation.gone(connection);
     this.#pool.restart(connection);
     const lines = [...this.#pool.lines(connection)];

@@ -37,6 +37,8 @@ export class SnapshotBudget implements RequestBudget {
   /** When `#tokens` was right; in the future during a pause. */
   #countedAt: number;
   #pausedUntil = 0;
+  #requests = 0;
+  #pauseCount = 0;
 
   constructor(options: SnapshotBudgetOptions = {}) {
     this.ratePerSecond = options.ratePerSecond ?? 8;
@@ -61,10 +63,21 @@ export class SnapshotBudget implements RequestBudget {
     return this.#pausedUntil > this.#clock() ? this.#pausedUntil : null;
   }
 
+  /** Requests spent so far. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Pauses so far. */
+  get pauses(): number {
+    return this.#pauseCount;
+  }
+
   /** Spends one request if there is one for this purpose. */
   tryTake(purpose: Purpose): boolean {
     if (this.msUntil(purpose) > 0) return false;
     this.#tokens--;
+    this.#requests++;
     return true;
   }
 
@@ -99,6 +112,7 @@ export class SnapshotBudget implements RequestBudget {
     if (pausedAlready && retryAfterMs === null) return;
     let pauseMs = (retryAfterMs ?? 0) + this.#random() * Math.min(1000, (retryAfterMs ?? 0) * 0.1);
     if (!pausedAlready) {
+      this.#pauseCount++;
       const backoffMs = this.#pauses.next();
       if (retryAfterMs === null || this.#pauses.count > 1) pauseMs = Math.max(pauseMs, backoffMs);
     }

@@ -16,6 +16,7 @@ import { books } from './rest/books.js';
 import { candles } from './rest/candles.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
+import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
 import { RouteTable } from './route-table.js';
@@ -73,7 +74,7 @@ export async function buildHttp({ market, hub, logger, now = systemClock, ...giv
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, candles, analytics, symbols, status, health, documents]) await app.register(plugin, { context });
+  for (const plugin of [books, candles, analytics, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
   return app;
 }
 

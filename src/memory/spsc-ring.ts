@@ -143,6 +143,11 @@ export class RingConsumer {
     }
   }
 
+  /** Bytes written and not read yet. */
+  usedBytes(): number {
+    return (Atomics.load(this.#words, PRODUCER) - this.#position) | 0;
+  }
+
   /** Gives the space of every record read so far back to the producer. */
   release(): void {
     Atomics.store(this.#words, CONSUMER, this.#position);

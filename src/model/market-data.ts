@@ -2,6 +2,7 @@ import type { BookStateName, StateReasonName } from './book-state.js';
 import type { BookCopy } from './book-copy.js';
 import type { Candle } from './candle.js';
 import type { CandleInterval } from './candle-interval.js';
+import type { EngineMeters } from './meters.js';
 import type { TrackedSymbol } from './symbol.js';
 
 /** Where the data comes from; a simulated exchange is always labelled as one. */
@@ -128,4 +129,6 @@ export interface MarketData {
   candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]>;
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;
   status(): EngineStatus;
+  /** What is counted for the operator, since the process started. */
+  meters(): EngineMeters;
 }

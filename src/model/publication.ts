@@ -1,5 +1,5 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, CANDLE: 6 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, CANDLE: 6, ANALYTICS: 7 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
 const names = {
@@ -8,6 +8,7 @@ const names = {
   [Channel.BBO]: 'bbo',
   [Channel.STATUS]: 'status',
   [Channel.CANDLE]: 'candle',
+  [Channel.ANALYTICS]: 'analytics',
 } as const satisfies Record<Channel, string>;
 export type ChannelName = (typeof names)[Channel];
 
@@ -25,7 +26,7 @@ export function channelOfName(name: unknown): Channel | undefined {
 
 /** Whether a channel has a depth: the levels a side it is about. */
 export function hasDepth(channel: Channel): boolean {
-  return channel === Channel.BOOK || channel === Channel.BOOK_TOP;
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.ANALYTICS;
 }
 
 /** What the bytes of a message are. */

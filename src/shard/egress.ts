@@ -1,7 +1,9 @@
 import type { KlinesAsk } from '../candle/query.js';
+import { BatchTimes, type LogHistogram } from '../memory/log-histogram.js';
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
+import { type Clock, systemClock } from '../support/clock.js';
 import { decodeAsk, KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
@@ -29,13 +31,34 @@ export class ShardEgress {
   readonly #ring: RingConsumer;
   readonly #sink: PublicationSink;
   readonly #events: ShardEvents;
+  /** Receipt of what the messages of this batch are about. */
+  readonly #published: BatchTimes;
+  readonly #clock: Clock;
   #running = false;
 
-  constructor(shard: number, outbound: SharedArrayBuffer, sink: PublicationSink, events: ShardEvents) {
+  /** `published` learns how long it took from the receipt of a push until a message about it was handed to the sockets. */
+  constructor(
+    shard: number,
+    outbound: SharedArrayBuffer,
+    sink: PublicationSink,
+    events: ShardEvents,
+    published: LogHistogram,
+    clock: Clock = systemClock,
+  ) {
     this.#shard = shard;
     this.#ring = new RingConsumer(outbound);
     this.#sink = sink;
     this.#events = events;
+    this.#published = new BatchTimes(published, BATCH_RECORDS);
+    this.#clock = clock;
+  }
+
+  usedBytes(): number {
+    return this.#ring.usedBytes();
+  }
+
+  get capacity(): number {
+    return this.#ring.capacity;
   }
 
   start(): void {
@@ -78,6 +101,7 @@ export class ShardEgress {
     if (handled > 0) {
       ring.release();
       this.#sink.flush();
+      if (!this.#published.isEmpty) this.#published.end(this.#clock());
     }
     return handled;
   }
@@ -91,6 +115,7 @@ export class ShardEgress {
         frame.set(bytes.subarray(payloadStart, payloadEnd));
         const kind = (aux & ((1 << KIND_BITS) - 1)) as MessageKind;
         this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame);
+        if (timeMs > 0) this.#published.began(timeMs);
         return;
       }
       case Outbound.RESYNC:

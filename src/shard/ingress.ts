@@ -30,6 +30,10 @@ export class ShardIngress implements FeedSink, PublicationPort {
   framesDropped = 0;
   readonly #producers: readonly RingProducer[];
   readonly #waiting: WaitingRecord[][];
+  /** By shard: pushes dropped, pushes that found the ring more than half full, records that found no room. */
+  readonly #lost: Float64Array;
+  readonly #pressed: Float64Array;
+  readonly #stalls: Float64Array;
   /** By symbol id: the book's shard and slot; -1 = not tracked. */
   #shards = new Int32Array(256).fill(-1);
   #slots = new Int32Array(256);
@@ -45,6 +49,9 @@ export class ShardIngress implements FeedSink, PublicationPort {
     this.#stuck = stuck;
     this.#producers = shards.map(({ inbound }) => new RingProducer(inbound));
     this.#waiting = shards.map(() => []);
+    this.#lost = new Float64Array(shards.length);
+    this.#pressed = new Float64Array(shards.length);
+    this.#stalls = new Float64Array(shards.length);
     this.#logger = logger;
   }
 
@@ -194,6 +201,21 @@ export class ShardIngress implements FeedSink, PublicationPort {
     }
   }
 
+  /** Pushes dropped because the shard's ring was full. */
+  lostFrames(shard: number): number {
+    return this.#lost[shard]!;
+  }
+
+  /** Pushes that found the shard's ring more than half full. */
+  pressedFrames(shard: number): number {
+    return this.#pressed[shard]!;
+  }
+
+  /** Records that found the shard's ring full, pushes among them. */
+  stalls(shard: number): number {
+    return this.#stalls[shard]!;
+  }
+
   usedBytes(shard: number): number {
     return this.#producers[shard]!.usedBytes();
   }
@@ -211,12 +233,16 @@ export class ShardIngress implements FeedSink, PublicationPort {
     if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.write(type, slot, 0, receiveTimeMs, bytes))
       return true;
     this.framesDropped++;
+    this.#lost[shard]!++;
+    this.#stalls[shard]!++;
     return false;
   }
 
   #hasRoom(shard: number): boolean {
     const producer = this.#producers[shard]!;
-    return producer.usedBytes() < producer.capacity >> 1;
+    if (producer.usedBytes() < producer.capacity >> 1) return true;
+    this.#pressed[shard]!++;
+    return false;
   }
 
   #answer(symbolId: number, type: number, aux: number, body: Uint8Array, receiveTimeMs: number, what: string): void {
@@ -239,6 +265,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
   #send(shard: number, type: number, key: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
     const waiting = this.#waiting[shard]!;
     if (waiting.length === 0 && this.#producers[shard]!.write(type, key, aux, timeMs, payload)) return;
+    this.#stalls[shard]!++;
     if (waiting.length === WAITING_MAX) {
       this.#logger.error({ shard, waiting: WAITING_MAX }, 'a shard takes no records, its worker is replaced');
       this.#stuck(shard);

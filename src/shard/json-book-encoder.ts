@@ -1,7 +1,7 @@
 import { SINCE } from '../book/book-layout.js';
 import type { OrderBooks } from '../book/order-books.js';
 import { bookStateNames, stateReasonNames } from '../model/book-state.js';
-import { Channel, channelName, type PublicationSpec } from '../model/publication.js';
+import { Channel, channelName, hasDepth, type PublicationSpec } from '../model/publication.js';
 import type { BookEncoder } from './book-encoder.js';
 import { jsonBytes, type MessageWriter } from './message-writer.js';
 import type { PublicationParts, SnapshotReason } from './publication.js';
@@ -114,7 +114,7 @@ function encodeHead(writer: MessageWriter, { channel, depth, intervalMs }: Publi
   writer.begin();
   writer.text(`{"ch":"${channelName(channel)}","sym":`);
   writer.raw(jsonBytes(symbol));
-  if (channel === Channel.BOOK || channel === Channel.BOOK_TOP) writer.text(`,"depth":${depth === 0 ? '"full"' : depth}`);
+  if (hasDepth(channel)) writer.text(`,"depth":${depth === 0 ? '"full"' : depth}`);
   if (channel !== Channel.STATUS) writer.text(`,"interval":${intervalMs}`);
   writer.text(',"type":');
   const frame = writer.frame();

@@ -1,3 +1,4 @@
+import { WIDE_BYTES_MAX, type WideSum } from '../analytics/wide-sum.js';
 import { DECIMAL_BYTES_MAX, writeDecimal } from '../model/decimal.js';
 
 /** Room for the longest WebSocket frame header of a server (2 + 8 bytes). */
@@ -34,14 +35,30 @@ export class MessageWriter {
 
   /** A whole number >= 0. */
   integer(value: number): void {
-    this.#reserve(DECIMAL_BYTES_MAX);
-    this.#end = writeDecimal(this.#bytes, this.#end, value, 0);
+    this.decimal(value, 0);
   }
 
   /** Unix ms; `null` for NaN. */
   time(ms: number): void {
     if (ms !== ms) this.text('null');
     else this.integer(Math.floor(ms));
+  }
+
+  /** `units / 10^scale` as decimal text without quotes. */
+  decimal(units: number, scale: number): void {
+    this.#reserve(DECIMAL_BYTES_MAX);
+    this.#end = writeDecimal(this.#bytes, this.#end, units, scale);
+  }
+
+  /** The same of a sum beyond 2^53. */
+  wide(sum: WideSum, scale: number): void {
+    this.#reserve(WIDE_BYTES_MAX);
+    this.#end = sum.write(this.#bytes, this.#end, scale);
+  }
+
+  /** A JSON number; `null` for `null`, and for what JSON has no number for. */
+  double(value: number | null): void {
+    this.text(value === null || !Number.isFinite(value) ? 'null' : String(value));
   }
 
   /** `["price","quantity"]`. */
@@ -70,6 +87,11 @@ export class MessageWriter {
       this.level(ticks[i]!, lots[i]!, priceScale, quantityScale);
     }
     this.text(']');
+  }
+
+  /** What was written since `begin`, without a frame; valid until the next `begin`. */
+  payload(): Uint8Array {
+    return this.#bytes.subarray(HEADER_ROOM, this.#end);
   }
 
   /** The framed message; valid until the next `begin`. */

@@ -1,10 +1,17 @@
 import { Channel, type PublicationSpec } from '../model/publication.js';
+import { AnalyticsPublication } from './analytics-publication.js';
 import { BookPublication } from './book-publication.js';
 import { CandlePublication } from './candle-publication.js';
 import type { Publication, PublicationParts } from './publication.js';
 
 /** The publication of a channel. */
 export function openPublication(id: number, spec: PublicationSpec, parts: PublicationParts): Publication {
-  if (spec.channel === Channel.CANDLE) return new CandlePublication(id, spec, parts);
-  return new BookPublication(id, spec, parts);
+  switch (spec.channel) {
+    case Channel.CANDLE:
+      return new CandlePublication(id, spec, parts);
+    case Channel.ANALYTICS:
+      return new AnalyticsPublication(id, spec, parts);
+    default:
+      return new BookPublication(id, spec, parts);
+  }
 }

@@ -1,3 +1,4 @@
+import { METER_BUSY_MS, ShardMeter } from '../memory/shard-meter.js';
 import { systemClock } from '../support/clock.js';
 import { Shard } from './shard.js';
 import { CONTROL_HEARTBEAT, CONTROL_READY, type ShardTask } from './task.js';
@@ -11,14 +12,22 @@ const IDLE_MS = 1000;
  */
 export function runShard(task: ShardTask, afterTurn?: () => void): void {
   const control = new Int32Array(task.buffers.control);
+  const meter = new ShardMeter(task.buffers.meters);
   const shard = new Shard(task, systemClock);
   Atomics.store(control, CONTROL_READY, 1);
   // Pairs with the supervisor's waitAsync on the same word.
   Atomics.notify(control, CONTROL_READY);
+  let from = systemClock();
   while (shard.running) {
     const handled = shard.doWork();
     Atomics.add(control, CONTROL_HEARTBEAT, 1);
     afterTurn?.();
-    if (handled === 0) shard.idle(IDLE_MS);
+    const to = systemClock();
+    meter.add(METER_BUSY_MS, to - from);
+    from = to;
+    if (handled > 0) continue;
+    shard.idle(IDLE_MS);
+    // Asleep is not busy; the event loop's own measure of utilisation cannot tell the two apart.
+    from = systemClock();
   }
 }

@@ -3,6 +3,8 @@ import { DeltaBuffer } from '../book/delta-buffer.js';
 import { TICK_LIMIT } from '../book/ladder-layout.js';
 import { OrderBooks } from '../book/order-books.js';
 import { Arena, ArenaFullError } from '../memory/arena.js';
+import { BatchTimes } from '../memory/log-histogram.js';
+import * as meters from '../memory/shard-meter.js';
 import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
 import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
@@ -16,11 +18,14 @@ import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
-import type { Publication, SnapshotReason } from './publication.js';
+import type { Emit, Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import type { ShardTask } from './task.js';
+
+// Loaded once, as in `order-books.ts`.
+const { METER_APPLIED, METER_DROPPED, METER_LEVELS, METER_MESSAGES } = meters;
 
 /** Records handled before the ring's space is handed back. */
 const BATCH_RECORDS = 256;
@@ -70,6 +75,9 @@ export class Shard {
   readonly #delta = new DeltaBuffer(1024);
   readonly #writer = new MessageWriter();
   readonly #protoWriter = new ProtoWriter();
+  readonly #meter: meters.ShardMeter;
+  /** Receipt of the pushes this batch applied. */
+  readonly #applied: BatchTimes;
   readonly #deferred: DeferredRecord[] = [];
   readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
   readonly #staleAfterMs: number;
@@ -77,6 +85,8 @@ export class Shard {
   #lastSilenceCheckMs = 0;
   /** Highest price of the snapshot at hand, while the pushes that wait for it are examined. */
   #snapshotPrice = 0;
+  /** Receipt of the update that is being published, Unix ms; 0 while what is sent answers a request or a change of state. */
+  #newsMs = 0;
   #running = true;
 
   constructor(task: ShardTask, clock: () => number) {
@@ -84,6 +94,8 @@ export class Shard {
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
     this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
+    this.#meter = new meters.ShardMeter(task.buffers.meters);
+    this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
     this.#clock = clock;
   }
@@ -102,6 +114,7 @@ export class Shard {
       handled++;
     }
     if (handled > 0) inbound.release();
+    if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     if (this.#deferred.length > 0 || this.#deferredSnapshots.length > 0) this.#retryDeferred();
     return handled;
   }
@@ -219,22 +232,29 @@ export class Shard {
     const verdict = judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion);
     if (verdict === Sequence.DROP) {
       books.count(slot, COUNT_DROPPED);
+      this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs);
     } else if (verdict === Sequence.GAP) {
       books.count(slot, COUNT_GAPS);
+      this.#meter.add(meters.METER_GAPS, 1);
       this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
       book.drops = 0;
       book.silence.received(timeMs);
+      this.#applied.began(timeMs);
+      const sentMs = delta.exchangeTimeMs;
+      if (!Number.isNaN(sentMs)) this.#meter.exchangeToReceived.record(timeMs - sentMs);
       if (books.state(slot) !== BookState.LIVE) {
         this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
         this.#restart(book, 'resync');
         return;
       }
       const publications = book.publications;
+      this.#newsMs = timeMs;
       for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
+      this.#newsMs = 0;
     }
   }
 
@@ -255,6 +275,7 @@ export class Shard {
     }
     if (outcome !== DepthDecode.OK) {
       books.count(slot, COUNT_REFUSED);
+      this.#meter.add(meters.METER_REFUSED, 1);
       this.#send(Outbound.REFUSED, slot, outcome, timeMs);
     }
     return outcome;
@@ -266,8 +287,11 @@ export class Shard {
 
   /** Applies the delta buffer; false when the book is `suspect` now, and a snapshot asked for. */
   #applyDelta(book: ShardBook, timeMs: number): boolean {
+    const delta = this.#delta;
+    this.#meter.add(METER_APPLIED, 1);
+    this.#meter.add(METER_LEVELS, delta.bidCount + delta.askCount);
     try {
-      if (this.#books.applyDelta(book.slot, this.#delta, timeMs)) return true;
+      if (this.#books.applyDelta(book.slot, delta, timeMs)) return true;
     } catch (error) {
       this.#onMemoryFull(book, error, timeMs);
       return false;
@@ -301,6 +325,7 @@ export class Shard {
     book.drops++;
     if (book.drops < DROPS_MAX || timeMs - this.#books.receiveTimeMs(book.slot) < DROPS_MS) return;
     this.#books.count(book.slot, COUNT_GAPS);
+    this.#meter.add(meters.METER_GAPS, 1);
     this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
   }
 
@@ -315,6 +340,7 @@ export class Shard {
 
   #onCrossed(book: ShardBook, timeMs: number): void {
     this.#books.count(book.slot, COUNT_CROSSED);
+    this.#meter.add(meters.METER_CROSSED, 1);
     this.#lose(book, BookState.SUSPECT, StateReason.CROSSED, timeMs);
   }
 
@@ -388,8 +414,11 @@ export class Shard {
   #onTick(timeMs: number): void {
     this.#candles.tick(timeMs);
     for (const { book, publication } of this.#publications.values()) {
-      if (this.#books.state(book.slot) === BookState.LIVE) publication.tick(timeMs);
-      else publication.retryState();
+      if (this.#books.state(book.slot) === BookState.LIVE) {
+        this.#newsMs = this.#books.receiveTimeMs(book.slot);
+        publication.tick(timeMs);
+        this.#newsMs = 0;
+      } else publication.retryState();
     }
     if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
     this.#lastSilenceCheckMs = timeMs;
@@ -425,6 +454,8 @@ export class Shard {
     // The check went through the delta buffer.
     if (!this.#readSnapshot(book, body, timeMs)) return;
     let sound = true;
+    this.#meter.add(meters.METER_RESYNCS, 1);
+    this.#meter.add(METER_LEVELS, this.#delta.bidCount + this.#delta.askCount);
     if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, this.#delta, timeMs)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
     this.#applyPending(book, timeMs);
@@ -444,6 +475,7 @@ export class Shard {
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       books.count(slot, COUNT_REFUSED);
+      this.#meter.add(meters.METER_REFUSED, 1);
       this.#send(Outbound.REFUSED, slot, REFUSED_SNAPSHOT, timeMs);
       this.#requestResync(book, StateReason.SNAPSHOT_MALFORMED, timeMs);
       return false;
@@ -481,8 +513,10 @@ export class Shard {
       const frame = frames[i]!;
       if (this.#decodePending(book, frame, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
-      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) books.count(slot, COUNT_DROPPED);
-      else if (!this.#applyDelta(book, times[i]!)) return;
+      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) {
+        books.count(slot, COUNT_DROPPED);
+        this.#meter.add(METER_DROPPED, 1);
+      } else if (!this.#applyDelta(book, times[i]!)) return;
     }
     book.pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
@@ -497,8 +531,7 @@ export class Shard {
   // ---- publications
 
   #onOpenPublication(book: ShardBook, id: number, payload: Uint8Array): void {
-    const emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array): boolean =>
-      this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), 0, frame);
+    const spec = decodeSpec(payload);
     const parts = {
       symbol: book.symbol,
       slot: book.slot,
@@ -506,10 +539,10 @@ export class Shard {
       candles: this.#candles,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
-      emit,
+      emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,
       clock: this.#clock,
     };
-    const publication = openPublication(id, decodeSpec(payload), parts);
+    const publication = openPublication(id, spec, parts);
     book.publications.push(publication);
     this.#publications.set(id, { book, publication });
     if (this.#books.state(book.slot) === BookState.LIVE) publication.restarted('subscribe');
@@ -520,6 +553,16 @@ export class Shard {
     this.#publications.delete(id);
     const index = book.publications.findIndex((publication) => publication.id === id);
     if (index >= 0) book.publications.splice(index, 1);
+  }
+
+  readonly #emit: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, 0);
+  readonly #emitNews: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, this.#newsMs);
+
+  /** `newsMs`: receipt of what the message is about, so that the main thread can say how long it took; 0 = not to be measured. */
+  #message(publicationId: number, kind: MessageKind, token: number, frame: Uint8Array, newsMs: number): boolean {
+    const written = this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame);
+    this.#meter.add(written ? METER_MESSAGES : meters.METER_OUTBOUND_STALLS, 1);
+    return written;
   }
 
   #restart(book: ShardBook, reason: SnapshotReason): void {
@@ -547,7 +590,9 @@ export class Shard {
   // ---- records that must not be lost
 
   #send(type: number, key: number, aux: number, timeMs: number): void {
-    if (this.#deferred.length > 0 || !this.#outbound.write(type, key, aux, timeMs)) this.#deferred.push({ type, key, aux, timeMs });
+    if (this.#deferred.length === 0 && this.#outbound.write(type, key, aux, timeMs)) return;
+    this.#meter.add(meters.METER_OUTBOUND_STALLS, 1);
+    this.#deferred.push({ type, key, aux, timeMs });
   }
 
   #retryDeferred(): void {
@@ -559,4 +604,9 @@ export class Shard {
     this.#deferred.splice(0, sent);
     for (const { publicationId, token, reason } of this.#deferredSnapshots.splice(0)) this.#sendSnapshotFor(publicationId, token, reason);
   }
+}
+
+/** Whether a channel's messages are about the book, and so about its last push. */
+function isOfBook(channel: Channel): boolean {
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO;
 }

@@ -19,6 +19,7 @@ import { NO_TICK } from '../book/ladder-lookup.js';
 import { createCandleBuffer } from '../candle/candle-layout.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
 import { Arena, createArenaBuffer } from '../memory/arena.js';
+import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
@@ -32,6 +33,8 @@ export interface ShardBuffers {
   readonly candles: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
+  /** What the shard counts for the operator, see `memory/shard-meter.ts`. */
+  readonly meters: SharedArrayBuffer;
 }
 
 /** The message that starts a worker on a shard. */
@@ -63,6 +66,7 @@ export function createShardBuffers(): ShardBuffers {
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
     candles: createCandleBuffer(BOOKS_PER_SHARD_MAX),
     control: new SharedArrayBuffer(CONTROL_BYTES),
+    meters: createMeterBuffer(),
   };
 }
 

@@ -1,9 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import type { BookCopy } from '../../src/model/book-copy.js';
 import type { Candle } from '../../src/model/candle.js';
 import type { CandleInterval } from '../../src/model/candle-interval.js';
 import type { CandleRange, EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
+import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
@@ -183,6 +185,23 @@ export class FakeMarketData implements MarketData {
         inexactNumbers: 0,
         evictedLevels: 0,
       },
+    };
+  }
+
+  meters(): EngineMeters {
+    const none: TimesSeen = { counts: new Float64Array(histogramBoundsUs.length + 1), sumMs: 0, negative: 0 };
+    const ring = { usedBytes: 0, capacityBytes: 1, stalls: 0 };
+    const counters = { busyMs: 0, levels: 0, applied: 0, dropped: 0, gaps: 0, resyncs: 0, refused: 0, crossed: 0, messages: 0 };
+    return {
+      shards: this.shards.map(({ shard }) => ({ shard, ...counters, inbound: ring, pressedFrames: 0, lostFrames: 0, outbound: ring })),
+      exchangeToReceived: none,
+      receivedToApplied: none,
+      receivedToPublished: none,
+      eventLoopDelay: none,
+      malformedFrames: 0,
+      connectionsLost: 0,
+      requests: 0,
+      pauses: 0,
     };
   }
 

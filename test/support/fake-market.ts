@@ -33,6 +33,9 @@ export function fakeMarket(books: readonly FakeBook[], ratePerSecond = 8, paused
     track: () => Promise.reject(new Error('not part of this')),
     untrack: () => false,
     symbolStatus: ({ id }) => ({ state: bookStateNames[books[id]!.state] }) as SymbolStatus,
+    meters: () => {
+      throw new Error('not part of this');
+    },
     status: () =>
       ({
         books: { tracked: books.length, live: count(BookState.LIVE), syncing: count(BookState.SYNCING), stale: 0, suspect: 0 },

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import type { ChannelName } from '../../src/model/publication.js';
 import { type BookMessage, PushFollower } from './push-follower.js';
 
 /** What the engine answers to a request. */
@@ -21,7 +22,13 @@ export interface StatusMessage {
   readonly seq: number;
 }
 
-type DataMessage = BookMessage | StatusMessage | { readonly ch: 'bbo' | 'book_top'; readonly sym: string };
+/** A message of a channel nobody follows here. */
+export interface OtherMessage {
+  readonly ch: Exclude<ChannelName, 'book' | 'status'>;
+  readonly sym: string;
+}
+
+type DataMessage = BookMessage | StatusMessage | OtherMessage;
 
 /** A client of `/ws`: followers for its `book` subscriptions, and every state its symbols were in. */
 export class PushClient {
@@ -29,6 +36,7 @@ export class PushClient {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   readonly #followers = new Map<string, PushFollower>();
   readonly #states = new Map<string, StatusMessage[]>();
+  readonly #heard = new Map<string, OtherMessage[]>();
   /** Answers nobody asked for, errors included. */
   readonly told: Answer[] = [];
   #lastId = 0;
@@ -76,6 +84,14 @@ export class PushClient {
   async watch(symbols: readonly string[]): Promise<void> {
     for (const symbol of symbols) this.#states.set(symbol, []);
     await this.#subscribe({ channel: 'status', symbols });
+  }
+
+  /** Subscribes to any other channel; what comes is added to the list returned. One subscription a channel. */
+  async listen<T extends OtherMessage>(channel: T['ch'], symbols: readonly string[], parameters: object = {}): Promise<readonly T[]> {
+    const heard: T[] = [];
+    this.#heard.set(channel, heard);
+    await this.#subscribe({ channel, symbols, ...parameters });
+    return heard;
   }
 
   /** Every state a watched book was in since then, in order, the one at the start included. */
@@ -136,6 +152,7 @@ export class PushClient {
     }
     if (message.ch === 'status') this.#states.get(message.sym)?.push(message);
     else if (message.ch === 'book') this.#followers.get(keyOf(message.sym, message.depth, message.interval))?.take(message);
+    else this.#heard.get(message.ch)?.push(message);
   }
 }
 

@@ -4,6 +4,8 @@ import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
 import { createCandleBuffer } from '../../src/candle/candle-layout.js';
 import { type CandleAnswer, type CandleQuestion, decodeAnswer, type KlinesAsk } from '../../src/candle/query.js';
 import { createArenaBuffer } from '../../src/memory/arena.js';
+import { HISTOGRAM_DOUBLES, LogHistogram } from '../../src/memory/log-histogram.js';
+import { createMeterBuffer } from '../../src/memory/shard-meter.js';
 import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
@@ -73,6 +75,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   #shard: Shard;
   readonly #staleAfterMs: number;
   readonly #egress: ShardEgress;
+  /** The histogram of what was published, see `memory/log-histogram.ts`. */
+  readonly published = new Float64Array(HISTOGRAM_DOUBLES);
   readonly #copy: BookCopy = createBookCopy(64);
   readonly #specs = new Map<number, PublicationSpec>();
 
@@ -84,11 +88,12 @@ export class ShardBench implements PublicationSink, ShardEvents {
       books: createArenaBuffer(booksBytes, 8),
       candles: createCandleBuffer(8),
       control: new SharedArrayBuffer(64),
+      meters: createMeterBuffer(),
     };
     this.#staleAfterMs = staleAfterMs;
     this.#shard = this.#newShard();
     this.ingress = new ShardIngress([this.buffers], pino({ level: 'silent' }), () => {});
-    this.#egress = new ShardEgress(0, this.buffers.outbound, this, this);
+    this.#egress = new ShardEgress(0, this.buffers.outbound, this, this, new LogHistogram(this.published), () => this.now);
     this.reader = new BookReader(this.buffers.books);
   }
 

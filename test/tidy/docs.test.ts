@@ -9,6 +9,8 @@ import { buildHttp } from '../../src/gateway/http.js';
 import { defaultGatewayLimits } from '../../src/gateway/limits.js';
 import { depths, intervalsMs, ops } from '../../src/gateway/ws/protocol.js';
 import * as arena from '../../src/memory/arena.js';
+import * as logHistogram from '../../src/memory/log-histogram.js';
+import * as shardMeter from '../../src/memory/shard-meter.js';
 import * as ringLayout from '../../src/memory/spsc-ring-layout.js';
 import { bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
 import { channelNames } from '../../src/model/publication.js';
@@ -184,7 +186,9 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, ladderLayout, arena, ringLayout, task].flatMap((module) => Object.keys(module));
+    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram].flatMap((module) =>
+      Object.keys(module),
+    );
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
     const named = everywhere(/`(?:\d{3} )?([A-Z][A-Z0-9_]{3,})`/g);
     expect(named.length).toBeGreaterThan(50);
@@ -221,6 +225,8 @@ describe('figures', () => {
       '../src/shard/records.ts': records,
       '../src/shard/task.ts': task,
       '../src/memory/arena.ts': arena,
+      '../src/memory/shard-meter.ts': shardMeter,
+      '../src/memory/log-histogram.ts': logHistogram,
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
     };
@@ -245,7 +251,7 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout }).filter(([, value]) => typeof value === 'number');
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter }).filter(([, value]) => typeof value === 'number');
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);
   });
 

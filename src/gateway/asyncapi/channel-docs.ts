@@ -1,7 +1,7 @@
 import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { CandleInterval } from '../schemas/candle.js';
-import { Bbo, BookDelta, BookSnapshot, BookTop, CandleMessage, Depth, Interval, stateMessage } from '../schemas/push.js';
+import { AnalyticsPush, Bbo, BookDelta, BookSnapshot, BookTop, CandleMessage, Depth, Interval, stateMessage } from '../schemas/push.js';
 
 /** One kind of message of a channel. */
 export interface PushDocs {
@@ -60,5 +60,13 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
     summary: "every change of a book's state",
     parameters: {},
     pushes: { state: { summary: 'the state, at first and after each change', schema: stateMessage('status', {}) } },
+  },
+  analytics: {
+    summary: 'spread, mid, microprice, imbalance and depth in bands, whole, when any of it changed',
+    parameters: deep,
+    pushes: {
+      snapshot: { summary: 'replaces the one before', schema: AnalyticsPush },
+      state: { summary: NOT_LIVE, schema: stateMessage('analytics', deep) },
+    },
   },
 };

@@ -1,6 +1,7 @@
 import { type TProperties, Type } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
+import { figures } from './analytics.js';
 import { candleFigures, CandleInterval } from './candle.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
@@ -63,6 +64,9 @@ export const BookDelta = Type.Object({
 export const BookTop = whole('book_top', deep, { b: Levels, a: Levels });
 
 export const Bbo = whole('bbo', { interval: Interval }, { b: nullable(Level), a: nullable(Level) });
+
+/** What `GET /analytics/:symbol` says; exact numbers are always text here. */
+export const AnalyticsPush = whole('analytics', deep, figures);
 
 export const CandleMessage = Type.Object({
   ...head('candle', { interval: CandleInterval, every: Interval }, 'snapshot'),

@@ -40,7 +40,7 @@ export interface FailedSymbol {
 }
 
 export const ops = ['subscribe', 'unsubscribe', 'ping'] as const;
-/** Levels a side of `book` and `book_top`. */
+/** Levels a side of the channels that have a depth. */
 export const depths = [1, 5, 10, 20, 50, 100, 500, 'full'] as const;
 /** Least time between two messages of a subscription in ms; 0 = every change. */
 export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000] as const;

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { HISTOGRAM_DOUBLES, LogHistogram } from '../../../src/memory/log-histogram.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
@@ -13,12 +14,14 @@ let producer: RingProducer;
 let egress: ShardEgress;
 let seen: unknown[][];
 let frames: Buffer[];
+let published: Float64Array;
 
 beforeEach(() => {
   buffer = createRingBuffer(64 * 1024);
   producer = new RingProducer(buffer);
   seen = [];
   frames = [];
+  published = new Float64Array(HISTOGRAM_DOUBLES);
   egress = new ShardEgress(
     2,
     buffer,
@@ -38,6 +41,8 @@ beforeEach(() => {
       candles: (shard, slot, payload) => seen.push(['candles', shard, slot, payload.length]),
       klinesWanted: (...event) => seen.push(['klinesWanted', ...event]),
     },
+    new LogHistogram(published),
+    () => 1_000,
   );
 });
 

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 
 import { createCandleBuffer } from '../../../src/candle/candle-layout.js';
 import { createArenaBuffer } from '../../../src/memory/arena.js';
+import { createMeterBuffer } from '../../../src/memory/shard-meter.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
 import { RingConsumer } from '../../../src/memory/spsc-ring.js';
 import { StateReason } from '../../../src/model/book-state.js';
@@ -22,6 +23,7 @@ function buffers(): ShardBuffers {
     books: createArenaBuffer(4096, 1),
     candles: createCandleBuffer(1),
     control: new SharedArrayBuffer(64),
+    meters: createMeterBuffer(),
   };
 }
 

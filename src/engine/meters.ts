@@ -1,0 +1,62 @@
+import type { Feed } from '../feed/feed.js';
+import type { SnapshotBudget } from '../feed/snapshot-budget.js';
+import { HISTOGRAM_DOUBLES, LogHistogram } from '../memory/log-histogram.js';
+import * as meter from '../memory/shard-meter.js';
+import type { EngineMeters, ShardMeters } from '../model/meters.js';
+import { readTimes } from '../publish/meter-reader.js';
+import type { ShardEgress } from '../shard/egress.js';
+import type { ShardIngress } from '../shard/ingress.js';
+import type { ShardBuffers } from '../shard/task.js';
+
+export interface MeterParts {
+  readonly buffers: readonly ShardBuffers[];
+  readonly ingress: ShardIngress;
+  readonly egresses: readonly ShardEgress[];
+  readonly feed: Feed;
+  readonly budget: SnapshotBudget;
+}
+
+/** The main thread's own histograms, and the counters of all threads read together. Main thread only. */
+export class Meters {
+  readonly #published = new Float64Array(HISTOGRAM_DOUBLES);
+  readonly #delays = new Float64Array(HISTOGRAM_DOUBLES);
+  /** From receipt to the clients' sockets. */
+  readonly published = new LogHistogram(this.#published);
+  /** How late the clock rang. */
+  readonly eventLoopDelay = new LogHistogram(this.#delays);
+
+  read({ buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
+    const words = buffers.map(({ meters }) => new Float64Array(meters));
+    const { connectionsLost, counters } = feed.status();
+    return {
+      shards: words.map((each, shard) => readShard(shard, each, ingress, egresses[shard]!)),
+      exchangeToReceived: readTimes(words, meter.METER_EXCHANGE_TO_RECEIVED),
+      receivedToApplied: readTimes(words, meter.METER_RECEIVED_TO_APPLIED),
+      receivedToPublished: readTimes([this.#published], 0),
+      eventLoopDelay: readTimes([this.#delays], 0),
+      malformedFrames: counters.framesMalformed,
+      connectionsLost,
+      requests: budget.requests,
+      pauses: budget.pauses,
+    };
+  }
+}
+
+function readShard(shard: number, words: Float64Array, ingress: ShardIngress, egress: ShardEgress): ShardMeters {
+  return {
+    shard,
+    busyMs: words[meter.METER_BUSY_MS]!,
+    levels: words[meter.METER_LEVELS]!,
+    applied: words[meter.METER_APPLIED]!,
+    dropped: words[meter.METER_DROPPED]!,
+    gaps: words[meter.METER_GAPS]!,
+    resyncs: words[meter.METER_RESYNCS]!,
+    refused: words[meter.METER_REFUSED]!,
+    crossed: words[meter.METER_CROSSED]!,
+    messages: words[meter.METER_MESSAGES]!,
+    inbound: { usedBytes: ingress.usedBytes(shard), capacityBytes: ingress.capacity(shard), stalls: ingress.stalls(shard) },
+    pressedFrames: ingress.pressedFrames(shard),
+    lostFrames: ingress.lostFrames(shard),
+    outbound: { usedBytes: egress.usedBytes(), capacityBytes: egress.capacity, stalls: words[meter.METER_OUTBOUND_STALLS]! },
+  };
+}

@@ -132,10 +132,13 @@ export class MinuteFormer {
     const openMs = row[at + OPEN_TIME]!;
     this.#learnScales(scaleAt(row, at, 0), scaleAt(row, at, 1));
     const open = finer(row[at + OPEN]!, scaleAt(row, at, 0), this.#priceScale);
-    const index = this.#reach(openMs, open) ? this.#indexOf(openMs) : -1;
+    let index = this.#reach(openMs, open) ? this.#indexOf(openMs) : -1;
     if (index < 0) {
       if (final && this.newest - openMs < MINUTE_ROWS * MINUTE_MS) this.#amend(row, at);
-      return;
+      if (final || index < -1 || this.#rows.find('1m', openMs) >= 0) return;
+      // The minute before the first we know, over and not yet final.
+      this.#young.unshift(this.#flat(openMs, open));
+      index = 0;
     }
     const young = this.#young[index]!;
     const figures = row.slice(at, at + ROW_WORDS);
@@ -177,9 +180,7 @@ export class MinuteFormer {
     const { newest } = this;
     if (newest === 0 || openMs - newest >= MINUTE_ROWS * MINUTE_MS) return this.#begin(openMs, tick);
     for (let next = newest + MINUTE_MS; next <= openMs; next += MINUTE_MS) {
-      const trades = new Float64Array(ROW_WORDS);
-      writeFlat(trades, 0, next, this.#lastClose(), this.#priceScale, this.#quantityScale);
-      this.#young.push({ openMs: next, trades, exchange: undefined });
+      this.#young.push(this.#flat(next, this.#lastClose()));
       this.#show(this.#young.length - 1);
     }
     return openMs >= this.#firstYoung;
@@ -189,11 +190,16 @@ export class MinuteFormer {
   #begin(openMs: number, tick: number): boolean {
     if (Number.isNaN(tick)) tick = this.#lastClose();
     while (this.#young.length > 0) this.#finish();
-    const trades = new Float64Array(ROW_WORDS);
-    writeFlat(trades, 0, openMs, tick, this.#priceScale, this.#quantityScale);
-    this.#young.push({ openMs, trades, exchange: undefined });
+    this.#young.push(this.#flat(openMs, tick));
     this.#show(0);
     return true;
+  }
+
+  /** A minute that begins at this price, at the present scale. */
+  #flat(openMs: number, tick: number): YoungMinute {
+    const trades = new Float64Array(ROW_WORDS);
+    writeFlat(trades, 0, openMs, tick, this.#priceScale, this.#quantityScale);
+    return { openMs, trades, exchange: undefined };
   }
 
   /** Close of the newest minute, at the present scale. */

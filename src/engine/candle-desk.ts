@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { assemble, type AssemblyRequest, boundOf } from '../candle/assemble.js';
 import { baseIntervals } from '../candle/base-interval.js';
 import { ROW_WORDS } from '../candle/candle-row.js';
@@ -16,6 +17,8 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 
 /** A question is given up after so long; what came of it until then is kept for the next. */
 const DEADLINE_MS = 10_000;
+/** The same is asked of the exchange again after so long. */
+const SAME_AGAIN_MS = 500;
 /** A shard that does not answer is asked again: the answer may have found no room, or the worker was replaced. */
 const ASK_AGAIN_MS = 1_000;
 /** The exchange pushes a symbol's candles for so long after somebody asked for them. */
@@ -107,6 +110,7 @@ export class CandleDesk {
   async #ask(symbol: TrackedSymbol, request: AssemblyRequest): Promise<Float64Array> {
     const { clock, deadlineMs = DEADLINE_MS } = this.#options;
     const deadline = clock() + deadlineMs;
+    let before = '';
     for (let failure: unknown; ; ) {
       const answer = await this.#question(symbol, request, deadline);
       if (answer.asks.length === 0) return answer.rows;
@@ -115,6 +119,10 @@ export class CandleDesk {
         if (answer.missing === 0) return answer.rows;
         throw failure;
       }
+      // What was just asked for was not there yet: a candle that ended a moment ago.
+      const asked = JSON.stringify(answer.asks.map(({ base, fromMs, toMs }) => [base, fromMs, toMs]));
+      if (asked === before) await delay(SAME_AGAIN_MS);
+      before = asked;
       try {
         await beforeDeadline(Promise.all(answer.asks.map((ask) => this.#fetch(symbol.id, ask))), deadline - clock());
       } catch (error) {

@@ -90,8 +90,10 @@ export class CandlePublication implements Publication {
     const newest = this.#candles.newest(this.#slot);
     const openMs = openTimeOf(this.#interval, newest > 0 ? newest : this.#candles.nowMs);
     const { rows, wanted } = this.#one(openMs);
-    this.#candles.want(this.#slot, wanted);
-    if (rows.length === 0) return false;
+    if (rows.length === 0) {
+      this.#candles.want(this.#slot, wanted);
+      return false;
+    }
     // One that is over, but not final yet, is followed by its last message.
     if (this.#openMs === 0) this.#openMs = openMs;
     return this.#write(rows, kind, token);

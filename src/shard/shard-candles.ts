@@ -11,8 +11,10 @@ import { decodeKlinePush, decodeKlines, KLINES_PER_REQUEST } from '../mexc/decod
 import { DAY_MS, MINUTE_MS } from '../model/candle-interval.js';
 import { CodedError } from '../support/errors.js';
 
-/** A publication asks the exchange for the same symbol at most this often. */
+/** Publications ask the exchange for the same thing at most this often. */
 const ASK_AGAIN_MS = 5_000;
+/** Things asked for that are remembered, for a symbol. */
+const ASKED_MAX = 64;
 /** Requests whose answers are still expected; the oldest is forgotten beyond. */
 const ASKS_MAX = 4_096;
 /** Symbols the clock is told in one turn, so that a minute's end holds nobody up. */
@@ -27,7 +29,8 @@ interface SymbolCandles {
   readonly source: CandleSource;
   readonly priceScale: number;
   readonly quantityScale: number;
-  askedAtMs: number;
+  /** When publications last asked for what: `interval from`. */
+  readonly asked: Map<string, number>;
 }
 
 interface Expected {
@@ -75,7 +78,7 @@ export class ShardCandles {
       source: new CandleSource(rows, this.#history, slot),
       priceScale,
       quantityScale,
-      askedAtMs: -Infinity,
+      asked: new Map(),
     };
   }
 
@@ -175,10 +178,14 @@ export class ShardCandles {
 
   /** For publications: asks the exchange for what an assembly lacks, now and then. */
   want(slot: number, wanted: readonly Wanted[]): void {
-    const symbol = this.#symbols[slot]!;
-    if (wanted.length === 0 || this.#clockMs - symbol.askedAtMs < ASK_AGAIN_MS) return;
-    symbol.askedAtMs = this.#clockMs;
-    for (const one of wanted) this.#output.ask(slot, this.#expect(slot, newestPage(one)));
+    const { asked } = this.#symbols[slot]!;
+    for (const one of wanted) {
+      const key = `${one.interval} ${one.fromMs}`;
+      if (this.#clockMs - (asked.get(key) ?? -Infinity) < ASK_AGAIN_MS) continue;
+      if (asked.size >= ASKED_MAX) asked.clear();
+      asked.set(key, this.#clockMs);
+      this.#output.ask(slot, this.#expect(slot, newestPage(one)));
+    }
   }
 
   /** Open time of the newest minute; 0 = nothing is known. */

@@ -1,38 +1,114 @@
 import { parseArgs } from 'node:util';
+import { type Bench, BenchValues } from './support/bench.js';
+import { compareWithRecord, type FigureRecords } from './support/check.js';
+import { summarize } from './support/figure.js';
+import { describeMachine } from './support/machine.js';
+import { formatFigures } from './support/report.js';
+import { readFigures, writeFigures, writeResults } from './support/results-file.js';
 
-/** A benchmark: takes its own arguments, prints its own table, returns the exit code. */
-type Bench = (args: readonly string[]) => Promise<number>;
+/** A bench that takes its own arguments, prints its own tables and returns the exit code; it has no recorded figures. */
+type OwnBench = (args: readonly string[]) => Promise<number>;
 
-const benches: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Bench> }>> = {
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Bench | OwnBench>;
+  /** Arguments of a run among all others, where the usual ones take too long. */
+  readonly amongAll?: readonly string[];
+}
+
+const benches: Readonly<Record<string, Entry>> = {
   'decode-and-book': {
     summary: 'protobuf bytes to updated order book, beside ccxt, tardis-dev and Rust',
     load: async () => (await import('./decode-and-book/bench.js')).decodeAndBook,
   },
+  pipeline: {
+    summary: 'socket to book with one worker, beside a bare ws client',
+    load: async () => (await import('./pipeline/bench.js')).pipeline,
+  },
   'many-symbols': {
     summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
     load: async () => (await import('./many-symbols/bench.js')).manySymbols,
+    amongAll: ['--snapshot-rate', '40', '--watch-seconds', '10'],
   },
 };
 
 function usage(): string {
-  const names = Object.entries(benches).map(([name, bench]) => `  ${name}  ${bench.summary}`);
-  return ['usage: npm run bench -- NAME [--help] [options]', ...names].join('\n');
+  const names = Object.entries(benches).map(([name, { summary }]) => `  ${name.padEnd(16)}  ${summary}`);
+  return [
+    'usage: npm run bench -- [NAME] [--write] [--check] [--help] [options]',
+    '',
+    'Without a name all run, one after the other. --write records the results in bench/results.md and bench/results.json, --check fails',
+    'when a ratio is worse than the recorded one by more than its recorded noise, NAME --help shows the options of one.',
+    '',
+    ...names,
+    '',
+  ].join('\n');
 }
 
-const { positionals } = parseArgs({ strict: false, allowPositionals: true });
-const name = positionals[0];
-const bench = name === undefined ? undefined : benches[name];
-if (name === undefined || bench === undefined) {
-  process.stderr.write(`${name === undefined ? '' : `unknown bench "${name}"\n`}${usage()}\n`);
-  process.exitCode = 2;
-} else {
-  const run = await bench.load();
-  const args = process.argv.slice(2);
-  args.splice(args.indexOf(name), 1);
+const sharedOptions = {
+  write: { type: 'boolean', default: false },
+  check: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Runs one bench; returns its exit code. */
+async function runBench(name: string, args: readonly string[]): Promise<number> {
+  const bench = await benches[name]!.load();
+  if (typeof bench === 'function') return bench(args.filter((arg) => arg !== '--check'));
+  const { values } = parseArgs({ args: [...args], options: { ...bench.options, ...sharedOptions } });
+  if (values.help) {
+    process.stdout.write(`usage: npm run bench -- ${name} [--write] [--check] [options]\n${bench.help}\n`);
+    return 0;
+  }
+  const parts: string[] = [];
+  const print = (text: string): void => {
+    parts.push(text);
+    process.stdout.write(`${text}\n\n`);
+  };
+  print(`## ${name}: ${bench.title}`);
+  print(`${describeMachine()}.`);
+  const figures = await bench.run(new BenchValues(values), print);
+  const summaries: FigureRecords = Object.fromEntries(figures.map((figure) => [figure.id, summarize(figure)]));
+  print(formatFigures(Object.values(summaries)));
+  const complaints = values.check ? compareWithRecord(name, summaries, readFigures()[name] ?? {}) : [];
+  for (const complaint of complaints) process.stderr.write(`slower than recorded: ${complaint}\n`);
+  if (values.write) {
+    writeResults(name, parts.join('\n\n'));
+    writeFigures(name, summaries);
+  }
+  return complaints.length > 0 ? 1 : 0;
+}
+
+async function runGuarded(name: string, args: readonly string[]): Promise<number> {
   try {
-    process.exitCode = await run(args);
+    return await runBench(name, args);
   } catch (error) {
     process.stderr.write(`${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    return 1;
   }
+}
+
+async function runAll(args: readonly string[]): Promise<number> {
+  let worst = 0;
+  for (const [name, { amongAll = [] }] of Object.entries(benches)) {
+    const startedMs = performance.now();
+    worst = Math.max(worst, await runGuarded(name, [...amongAll, ...args]));
+    process.stderr.write(`${name} took ${((performance.now() - startedMs) / 1000).toFixed(0)} s\n`);
+  }
+  return worst;
+}
+
+const args = process.argv.slice(2);
+const { positionals, values } = parseArgs({ args, strict: false, allowPositionals: true });
+const name = positionals[0];
+if (name === undefined && values['help'] === true) {
+  process.stdout.write(usage());
+} else if (name === undefined) {
+  process.exitCode = await runAll(args);
+} else if (!Object.hasOwn(benches, name)) {
+  process.stderr.write(`unknown bench "${name}"\n${usage()}`);
+  process.exitCode = 2;
+} else {
+  args.splice(args.indexOf(name), 1);
+  process.exitCode = await runGuarded(name, args);
 }

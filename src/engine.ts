@@ -15,13 +15,15 @@ import { RestClient } from './mexc/rest-client.js';
 import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
 import type { MarketData } from './model/market-data.js';
 import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
+import { TAPE_TRADES_DEFAULT } from './model/trade.js';
 import { BookReader } from './publish/book-reader.js';
 import { CandleReader } from './publish/candle-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
+import { TapeReader } from './publish/tape-reader.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { BOOKS_PER_SHARD_MAX, createShardBuffers, vacateSlot } from './shard/task.js';
+import { createShardBuffers, symbolsPerShardMax, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -49,6 +51,8 @@ export interface EngineOptions {
   readonly snapshotRate: number;
   /** A live book silent for longer (and for long by its own rhythm) is stale. */
   readonly staleAfterMs: number;
+  /** Trades kept of each symbol. Default 1,000. */
+  readonly tape?: number;
   readonly logger: Logger;
   /** Shorter times for tests. */
   readonly feedTimings?: FeedTimingsOverride;
@@ -103,9 +107,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return listing;
     };
 
-    const buffers = Array.from({ length: workers }, createShardBuffers);
+    const tape = options.tape ?? TAPE_TRADES_DEFAULT;
+    const buffers = Array.from({ length: workers }, () => createShardBuffers(tape));
     const readers = buffers.map(({ books }) => new BookReader(books));
-    const symbols = new SymbolTable(workers, BOOKS_PER_SHARD_MAX);
+    const symbols = new SymbolTable(workers, symbolsPerShardMax(tape));
     const ingress: ShardIngress = new ShardIngress(buffers, logger, (shard) => supervisor.replace(shard));
     const demand = new CandleDemand(ingress, {
       openKline: (symbolId) => feed.openKline(symbolId),
@@ -165,6 +170,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
       symbols,
       readers,
+      tapes: buffers.map(({ tapes }) => new TapeReader(tapes)),
       feed,
       ingress,
       supervisor,

@@ -7,6 +7,7 @@ import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-rin
 import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
 import { BookState } from '../../src/model/book-state.js';
 import { Inbound } from '../../src/shard/records.js';
+import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
@@ -25,6 +26,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(ARENA_BYTES, 1),
     candles: createCandleBuffer(1),
+    tapes: createTapesBuffer(1),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),
   };

@@ -117,7 +117,7 @@ export class CandleDesk {
       // Candles that are there, though not proven whole, say so themselves; one that is missing would pass unnoticed.
       if (failure !== undefined) {
         if (answer.missing === 0) return answer.rows;
-        throw failure;
+        throw failure instanceof Error ? failure : new Error(String(failure));
       }
       // What was just asked for was not there yet: a candle that ended a moment ago.
       const asked = JSON.stringify(answer.asks.map(({ base, fromMs, toMs }) => [base, fromMs, toMs]));

@@ -19,7 +19,9 @@ import type { Candle } from '../model/candle.js';
 import type { CandleInterval } from '../model/candle-interval.js';
 import type { CandleRange, EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
+import type { TapePage } from '../model/trade.js';
 import type { BookReader } from '../publish/book-reader.js';
+import type { TapeReader } from '../publish/tape-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
@@ -31,6 +33,7 @@ export interface MarketParts {
   readonly source: SourceInfo;
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
+  readonly tapes: readonly TapeReader[];
   readonly feed: Feed;
   readonly ingress: ShardIngress;
   readonly supervisor: ShardSupervisor;
@@ -82,6 +85,10 @@ export class Market implements MarketData {
 
   candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]> {
     return this.#parts.candles.candles(symbol, interval, range);
+  }
+
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    return this.#parts.tapes[symbol.shard]!.read(symbol.slot, symbol.symbol, limit, before);
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

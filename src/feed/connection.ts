@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { parseControl } from '../mexc/acks.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
+import { takeBinaryFrames } from './binary-frames.js';
 import type { Clock, Random } from '../support/clock.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatTimings } from './heartbeat.js';
@@ -99,6 +101,11 @@ export class Connection {
   #lastCloseCode: number | null = null;
   #lastError: string | undefined;
   #openTimer: NodeJS.Timeout | undefined;
+  /** When the piece of the stream at hand was read; 0 = none is. Its frames all came then, however long it takes to hand them on. */
+  #readAt = 0;
+  readonly #pieceDone = (): void => {
+    this.#readAt = 0;
+  };
 
   constructor(options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.number = options.number;
@@ -198,16 +205,17 @@ export class Connection {
       handshakeTimeout: this.#timings.handshakeTimeoutMs,
     });
     this.#socket = socket;
-    socket.on('open', () => this.#opened(socket));
+    let stream: Socket | undefined;
+    socket.on('upgrade', ({ socket: upgraded }) => (stream = upgraded));
+    const message = (bytes: Buffer): void => this.#message(socket, bytes);
+    socket.on('open', () => {
+      takeBinaryFrames(socket, stream!, message);
+      this.#opened(socket);
+    });
     socket.on('message', (data, isBinary) => {
-      // Until `close()` the socket is ours; afterwards frames on their way are nobody's.
-      if (this.#socket !== socket) return;
-      const now = this.#clock();
-      this.#lastReceived = now;
-      this.#frames++;
       // `binaryType` is left at its default, so data is one Buffer.
-      if (isBinary) this.handlers.frame(this, data as Buffer, now);
-      else this.#text((data as Buffer).toString('utf8'));
+      if (isBinary) message(data as Buffer);
+      else if (this.#received(socket)) this.#text((data as Buffer).toString('utf8'));
     });
     socket.on('ping', () => this.#sign(socket));
     socket.on('pong', () => this.#sign(socket));
@@ -215,6 +223,22 @@ export class Connection {
       this.#lastError = error.message;
     });
     socket.on('close', (code) => this.#closed(socket, code));
+  }
+
+  /** Notes that a frame came; false when the socket is not ours any more, and its frames are nobody's. Hot, as `#message`. */
+  #received(socket: WebSocket): boolean {
+    if (this.#socket !== socket) return false;
+    this.#frames++;
+    if (this.#readAt === 0) {
+      this.#readAt = this.#clock();
+      this.#lastReceived = this.#readAt;
+      queueMicrotask(this.#pieceDone);
+    }
+    return true;
+  }
+
+  #message(socket: WebSocket, bytes: Buffer): void {
+    if (this.#received(socket)) this.handlers.frame(this, bytes, this.#readAt);
   }
 
   /** A protocol-level ping or pong: a sign of life, and nothing else. */

@@ -14,12 +14,14 @@ import { assert } from '../support/assert.js';
  *
  * A record is never split. One that does not fit before the end of the area is preceded by a padding record that fills the rest.
  *
- *   byte  0        4        8        12       16              24                   24 + payload, padded to 8
- *         +--------+--------+--------+--------+---------------+--------------------+
- *         | length | type   | key    | aux    | time (float64)| payload bytes ...  |
- *         +--------+--------+--------+--------+---------------+--------------------+
+ *   byte  0        4        8        12       16              24     24 + skew            24 + skew + payload, padded to 8
+ *         +--------+--------+--------+--------+---------------+------+--------------------+
+ *         | length | type   | key    | aux    | time (float64)| skew | payload bytes ...  |
+ *         +--------+--------+--------+--------+---------------+------+--------------------+
  *
- * `length` is 24 + payload bytes, unpadded. Padding records have only `length` and `type`.
+ * `length` is 24 + skew + payload bytes, unpadded. `type` holds the record's type in its lower half and the skew, 0 to 7 unused bytes, in its
+ * upper one. With it the payload lies on the same byte of a word as where it came from, and V8 copies into shared memory by whole words; it
+ * does so byte by byte otherwise. Padding records have only `length` and `type`.
  */
 
 export const PRODUCER_POSITION_BYTE = 0;
@@ -35,6 +37,9 @@ export const KEY_OFFSET = 8;
 export const AUX_OFFSET = 12;
 export const TIME_OFFSET = 16;
 export const PAYLOAD_OFFSET = 24;
+export const SKEW_MAX = 7;
+export const SKEW_SHIFT = 16;
+export const TYPE_MASK = (1 << SKEW_SHIFT) - 1;
 
 /** Type of the filler before the end of the record area; never handed to a reader. */
 export const PADDING_TYPE = 0;

@@ -70,11 +70,16 @@ function readSide(
 }
 
 function readNumber(text: unknown, scale: number): { readonly units: number; readonly decimals: number } {
-  if (typeof text === 'string' && text.length < numberBytes.length) {
-    const { written, read } = textEncoder.encodeInto(text, numberBytes);
-    if (read === text.length && parseNumber(numberBytes, 0, written, scale)) return lastParsed();
-  }
-  throw malformed(`${JSON.stringify(text)} is no decimal text`);
+  const number = readDecimalText(text, scale);
+  if (number === undefined) throw malformed(`${JSON.stringify(text)} is no decimal text`);
+  return number;
+}
+
+/** Decimal text of a JSON answer as units at a scale, and the decimals it needs; `undefined` when it is none. */
+export function readDecimalText(text: unknown, scale: number): { readonly units: number; readonly decimals: number } | undefined {
+  if (typeof text !== 'string' || text.length >= numberBytes.length) return undefined;
+  const { written, read } = textEncoder.encodeInto(text, numberBytes);
+  return read === text.length && parseNumber(numberBytes, 0, written, scale) ? lastParsed() : undefined;
 }
 
 function malformed(what: string, cause?: unknown): CodedError {

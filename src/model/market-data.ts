@@ -4,6 +4,7 @@ import type { Candle } from './candle.js';
 import type { CandleInterval } from './candle-interval.js';
 import type { EngineMeters } from './meters.js';
 import type { TrackedSymbol } from './symbol.js';
+import type { TapePage } from './trade.js';
 
 /** Where the data comes from; a simulated exchange is always labelled as one. */
 export interface SourceInfo {
@@ -118,6 +119,11 @@ export interface MarketData {
    * Returns false when the writer was faster every time (bounded retries): ask again a moment later.
    */
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean;
+  /**
+   * The newest `limit` trades of a symbol with an id below `before` (`null`: the newest of all), as far as the tape has them.
+   * `undefined` when the writer was faster every time (bounded retries): ask again a moment later.
+   */
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined;
   /** Tracks one more symbol. Throws CodedError SYMBOL_NOT_LISTED or SYMBOL_CAPACITY_REACHED; returns at once when it is tracked already. */
   track(symbol: string): Promise<{ readonly symbol: TrackedSymbol; readonly added: boolean }>;
   /** Stops tracking and frees the memory; false when it was not tracked. */

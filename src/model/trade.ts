@@ -1,3 +1,5 @@
+import type { BookStateName } from './book-state.js';
+
 /**
  * One trade as every interface gives it. Field names are those of the gRPC contract; prices and quantities are decimal text at the
  * symbol's scale (gRPC: correctly rounded doubles beside it).
@@ -32,3 +34,21 @@ export interface SkippedTrades {
 
 /** Trades a symbol's tape keeps unless configured otherwise. */
 export const TAPE_TRADES_DEFAULT = 1_000;
+
+/** A part of a symbol's tape. */
+export interface TapePage {
+  /** `live`: every trade reaches the tape; `syncing`: waits for the exchange's last trades; `stale`: the stream is down. */
+  readonly state: BookStateName;
+  /** Grows with every hole. */
+  readonly epoch: number;
+  /** Id of the newest trade the tape has; 0 = it has none so far. */
+  readonly seq: number;
+  /** Unix ms when the newest trade was received; `null` when none was. */
+  readonly receivedAt: number | null;
+  /** Oldest first. */
+  readonly trades: readonly Trade[];
+  /** Where trades are missing: before or between those of the page. */
+  readonly skipped: readonly SkippedTrades[];
+  /** What to give as `before` for the page of older trades; `null` when the tape has none. */
+  readonly next: number | null;
+}

@@ -57,6 +57,8 @@ export class AnalyticsPublication implements Publication {
     if (this.spec.intervalMs === 0) this.#publish();
   }
 
+  tapeChanged(): void {}
+
   tick(nowMs: number): void {
     if (this.#broken) this.restarted();
     else if (this.spec.intervalMs > 0 && nowMs - this.#lastSentMs >= this.spec.intervalMs) this.#publish();

@@ -77,6 +77,8 @@ export class BookPublication implements Publication {
     }
   }
 
+  tapeChanged(): void {}
+
   /** The clock moved on: sends what is due. Only while the book is live. */
   tick(nowMs: number): void {
     const { channel, intervalMs } = this.spec;

@@ -47,6 +47,7 @@ export class CandlePublication implements Publication {
   updated(): void {}
   restarted(): void {}
   stateChanged(): void {}
+  tapeChanged(): void {}
 
   retryState(): void {
     this.tick(this.#clock());

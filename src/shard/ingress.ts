@@ -216,6 +216,11 @@ export class ShardIngress implements FeedSink, PublicationPort {
     return this.#stalls[shard]!;
   }
 
+  /** Shows the shards everything written so far; happens by itself at the end of each turn. */
+  show(): void {
+    for (const producer of this.#producers) producer.show();
+  }
+
   usedBytes(shard: number): number {
     return this.#producers[shard]!.usedBytes();
   }
@@ -230,7 +235,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
     // Nothing overtakes a control record: the slot may be on its way to another symbol.
     const waiting = this.#waiting[shard]!;
     if (waiting.length > 0) this.#flush(shard);
-    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.write(type, slot, 0, receiveTimeMs, bytes))
+    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.writeSoon(type, slot, 0, receiveTimeMs, bytes))
       return true;
     this.framesDropped++;
     this.#lost[shard]!++;
@@ -239,8 +244,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
   }
 
   #hasRoom(shard: number): boolean {
-    const producer = this.#producers[shard]!;
-    if (producer.usedBytes() < producer.capacity >> 1) return true;
+    if (this.#producers[shard]!.isHalfEmpty()) return true;
     this.#pressed[shard]!++;
     return false;
   }

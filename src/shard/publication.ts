@@ -1,6 +1,7 @@
 import type { DeltaBuffer } from '../book/delta-buffer.js';
 import type { OrderBooks } from '../book/order-books.js';
 import type { MessageKind, PublicationSpec } from '../model/publication.js';
+import type { Tapes } from '../tape/tapes.js';
 import type { MessageWriter } from './message-writer.js';
 import type { ProtoWriter } from './proto-writer.js';
 import type { ShardCandles } from './shard-candles.js';
@@ -18,6 +19,7 @@ export interface PublicationParts {
   readonly slot: number;
   readonly books: OrderBooks;
   readonly candles: ShardCandles;
+  readonly tapes: Tapes;
   /** For `Format.JSON`. */
   readonly writer: MessageWriter;
   /** For the protobuf formats. */
@@ -36,6 +38,8 @@ export interface Publication {
   readonly spec: PublicationSpec;
   /** The book took an update (`delta`: its columns) and is live. On the path of every push: returns at once when it does not matter here. */
   updated(delta: DeltaBuffer): void;
+  /** The symbol's tape took trades, or its state changed. Returns at once when it does not matter here. */
+  tapeChanged(): void;
   /** The clock moved on: sends what is due. Only while the book is live. */
   tick(nowMs: number): void;
   /** The book is live again, or this publication was just opened on a live book: everybody starts from a whole state. */

@@ -59,7 +59,7 @@ export const Outbound = {
   RESYNC: 2,
   /** aux: BookState | StateReason << 8; time: when. */
   STATE: 3,
-  /** aux: what was wrong (DepthDecode, or REFUSED_SNAPSHOT); the book was not changed by it. */
+  /** aux: what was wrong (DepthDecode, DealsDecode, REFUSED_SNAPSHOT, REFUSED_TRADES); nothing was changed by it. */
   REFUSED: 4,
   /** The slot is empty and may be given to another symbol. */
   UNTRACKED: 5,
@@ -73,8 +73,10 @@ export const Outbound = {
 
 /** `aux` of a REFUSED record for a snapshot. */
 export const REFUSED_SNAPSHOT = 100;
+/** `aux` of a REFUSED record for an answer about trades. */
+export const REFUSED_TRADES = 101;
 /** `aux` of a REFUSED record for a candle or a list of them. */
-export const REFUSED_KLINES = 101;
+export const REFUSED_KLINES = 102;
 
 export const KIND_BITS = 3;
 

@@ -4,12 +4,14 @@ import { CandleHistory } from '../candle/candle-history.js';
 import { MINUTE_ROWS } from '../candle/candle-layout.js';
 import { EXCHANGE_FINAL, hasFlag, OPEN_TIME, ROW_WORDS } from '../candle/candle-row.js';
 import { CandleSource } from '../candle/candle-source.js';
-import { FINAL_AFTER_MS, type FormerTrade, MinuteFormer } from '../candle/minute-former.js';
+import { FINAL_AFTER_MS, MinuteFormer } from '../candle/minute-former.js';
 import { decodeQuestion, encodeAnswer, type KlinesAsk } from '../candle/query.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
 import { decodeKlinePush, decodeKlines, KLINES_PER_REQUEST } from '../mexc/decode-klines.js';
 import { DAY_MS, MINUTE_MS } from '../model/candle-interval.js';
 import { CodedError } from '../support/errors.js';
+import type { DealsBuffer } from '../tape/deals-buffer.js';
+import { MARK_HOLE, MARK_SELL } from '../tape/tape-layout.js';
 
 /** Publications ask the exchange for the same thing at most this often. */
 const ASK_AGAIN_MS = 5_000;
@@ -29,6 +31,10 @@ interface SymbolCandles {
   readonly source: CandleSource;
   readonly priceScale: number;
   readonly quantityScale: number;
+  /** No trade is missing up to now. */
+  isWhole: boolean;
+  /** None since then; Infinity = none was seen yet. */
+  unbrokenMs: number;
   /** When publications last asked for what: `interval from`. */
   readonly asked: Map<string, number>;
 }
@@ -63,6 +69,8 @@ export class ShardCandles {
   /** The symbol that is told the clock next; -1 = all were. */
   #turn = -1;
   readonly #row = new Float64Array(ROW_WORDS);
+  /** Reused: trades come often. */
+  readonly #trade = { timeMs: 0, tick: 0, lots: 0, takerBought: false, priceScale: 0, quantityScale: 0 };
 
   constructor(memory: SharedArrayBuffer, output: CandleOutput) {
     this.#memory = memory;
@@ -78,6 +86,8 @@ export class ShardCandles {
       source: new CandleSource(rows, this.#history, slot),
       priceScale,
       quantityScale,
+      isWhole: false,
+      unbrokenMs: Infinity,
       asked: new Map(),
     };
   }
@@ -89,20 +99,37 @@ export class ShardCandles {
     for (const [token, expected] of this.#expected) if (expected.slot === slot) this.#expected.delete(token);
   }
 
-  trade(slot: number, trade: FormerTrade): void {
-    if (!this.#isPlausible(trade.timeMs)) return;
-    this.#exchangeMs = Math.max(this.#exchangeMs, trade.timeMs);
-    this.#symbols[slot]?.former.trade(trade);
+  /** Trades that went on the symbol's tape, in order, at these scales. */
+  trades(slot: number, trades: DealsBuffer, priceScale: number, quantityScale: number): void {
+    const symbol = this.#symbols[slot];
+    if (symbol === undefined) return;
+    const trade = this.#trade;
+    trade.priceScale = priceScale;
+    trade.quantityScale = quantityScale;
+    for (let i = 0; i < trades.count; i++) {
+      const timeMs = trades.times[i]!;
+      if (!this.#isPlausible(timeMs)) continue;
+      const mark = trades.marks[i]!;
+      if (symbol.unbrokenMs === Infinity || (mark & MARK_HOLE) !== 0) {
+        symbol.unbrokenMs = timeMs;
+        if (symbol.isWhole) symbol.former.covered(timeMs);
+      }
+      if (timeMs > this.#exchangeMs) this.#exchangeMs = timeMs;
+      trade.timeMs = timeMs;
+      trade.tick = trades.ticks[i]!;
+      trade.lots = trades.lots[i]!;
+      trade.takerBought = (mark & MARK_SELL) === 0;
+      symbol.former.trade(trade);
+    }
   }
 
-  /** All trades of the symbol from `fromMs` on are known, and go on to be. */
-  covered(slot: number, fromMs: number): void {
-    this.#symbols[slot]?.former.covered(fromMs);
-  }
-
-  /** Trades of the symbol may be missing from now on. */
-  uncovered(slot: number): void {
-    this.#symbols[slot]?.former.uncovered();
+  /** Whether no trade of the symbol is missing up to now; said after each change of its tape. */
+  tapeIsWhole(slot: number, isWhole: boolean): void {
+    const symbol = this.#symbols[slot];
+    if (symbol === undefined || symbol.isWhole === isWhole) return;
+    symbol.isWhole = isWhole;
+    if (isWhole) symbol.former.covered(symbol.unbrokenMs);
+    else symbol.former.uncovered();
   }
 
   /** A push of the kline channel. */

@@ -11,9 +11,13 @@ import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
+import { StreamKind } from '../model/feed.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
+import { DealsBuffer } from '../tape/deals-buffer.js';
+import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
+import { Tapes } from '../tape/tapes.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
@@ -22,6 +26,7 @@ import type { Emit, Publication, SnapshotReason } from './publication.js';
 import { decodeSpec, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
+import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
 
 // Loaded once, as in `order-books.ts`.
@@ -50,6 +55,7 @@ interface ShardBook {
   /** Pushes in a row that brought nothing new. */
   drops: number;
   readonly silence: SilenceWatch;
+  readonly tape: SymbolTape;
   readonly publications: Publication[];
 }
 
@@ -70,9 +76,11 @@ export class Shard {
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
   readonly #candles: ShardCandles;
+  readonly #tapes: Tapes;
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
+  readonly #deals = new DealsBuffer(256);
   readonly #writer = new MessageWriter();
   readonly #protoWriter = new ProtoWriter();
   readonly #meter: meters.ShardMeter;
@@ -94,6 +102,7 @@ export class Shard {
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
     this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
+    this.#tapes = new Tapes(task.buffers.tapes);
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
@@ -132,7 +141,11 @@ export class Shard {
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
-    if (type >= Inbound.DEALS) return this.#handleSide(type, key, aux, bytes.subarray(payloadStart, payloadEnd), timeMs);
+    if (type === Inbound.DEALS) {
+      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
+      return;
+    }
+    if (type === Inbound.MINI_TICKERS || type === Inbound.TICKERS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
@@ -152,6 +165,23 @@ export class Shard {
         return this.#onLineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
         return this.#onFramesLost(book, timeMs);
+      case Inbound.TRADES:
+        return book.tape.fill(payload, timeMs);
+      case Inbound.STREAM_UP:
+        if (aux === StreamKind.DEALS) book.tape.streamUp(timeMs);
+        return;
+      case Inbound.STREAM_DOWN:
+        if (aux === StreamKind.DEALS) book.tape.streamDown(timeMs);
+        return;
+      case Inbound.STREAM_LOST:
+        if (aux === StreamKind.DEALS) book.tape.lost(timeMs);
+        return;
+      case Inbound.KLINE:
+        return this.#candles.kline(key, payload);
+      case Inbound.KLINES:
+        return this.#candles.klines(key, aux, payload, timeMs);
+      case Inbound.CANDLES:
+        return this.#candles.question(key, payload);
       case Inbound.OPEN_PUBLICATION:
         return this.#onOpenPublication(book, aux, payload);
       case Inbound.CLOSE_PUBLICATION:
@@ -165,19 +195,6 @@ export class Shard {
     }
   }
 
-  /** What is not about the book. */
-  #handleSide(type: number, slot: number, aux: number, payload: Uint8Array, timeMs: number): void {
-    if (this.#slots[slot] === undefined) return;
-    switch (type) {
-      case Inbound.KLINE:
-        return this.#candles.kline(slot, payload);
-      case Inbound.KLINES:
-        return this.#candles.klines(slot, aux, payload, timeMs);
-      case Inbound.CANDLES:
-        return this.#candles.question(slot, payload);
-    }
-  }
-
   #onTrack(slot: number, scales: number, symbol: Uint8Array, timeMs: number): void {
     const book: ShardBook = {
       slot,
@@ -188,17 +205,37 @@ export class Shard {
       oldSnapshots: 0,
       drops: 0,
       silence: new SilenceWatch(this.#staleAfterMs),
+      tape: this.#createTape(slot),
       publications: [],
     };
     this.#slots[slot] = book;
     this.#candles.track(slot, scales & 0xff, scales >>> 8);
+    this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+  }
+
+  #createTape(slot: number): SymbolTape {
+    return new SymbolTape({
+      slot,
+      tapes: this.#tapes,
+      deals: this.#deals,
+      want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
+      refused: (what) => this.#send(Outbound.REFUSED, slot, what, 0),
+      appended: (trades) =>
+        this.#candles.trades(slot, trades, this.#tapes.int(slot, TAPE_PRICE_SCALE), this.#tapes.int(slot, TAPE_QUANTITY_SCALE)),
+      changed: () => {
+        const { tape, publications } = this.#slots[slot]!;
+        this.#candles.tapeIsWhole(slot, tape.isWhole);
+        for (let i = 0; i < publications.length; i++) publications[i]!.tapeChanged();
+      },
+    });
   }
 
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
     this.#candles.untrack(book.slot);
+    this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
@@ -423,6 +460,7 @@ export class Shard {
     if (timeMs - this.#lastSilenceCheckMs < SILENCE_CHECK_MS) return;
     this.#lastSilenceCheckMs = timeMs;
     for (const book of this.#slots) {
+      book?.tape.tick(timeMs);
       if (book === undefined || this.#books.state(book.slot) !== BookState.LIVE || !book.silence.isTooLong(timeMs)) continue;
       this.#enter(book, BookState.STALE, StateReason.SILENT, timeMs);
       this.#requestResync(book, StateReason.SILENT, timeMs);
@@ -537,6 +575,7 @@ export class Shard {
       slot: book.slot,
       books: this.#books,
       candles: this.#candles,
+      tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
       emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,

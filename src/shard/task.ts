@@ -23,6 +23,9 @@ import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { TAPE_TRADES_DEFAULT } from '../model/trade.js';
+import { createTapesBuffer, TapeMemory, tapesMax } from '../tape/tape-layout.js';
+import { closeTape, staleTapes } from '../tape/tapes.js';
 
 /** Everything a shard works on. The memory outlives the worker: a new one goes on with it. */
 export interface ShardBuffers {
@@ -31,6 +34,8 @@ export interface ShardBuffers {
   readonly books: SharedArrayBuffer;
   /** `candle/candle-layout.ts` */
   readonly candles: SharedArrayBuffer;
+  /** The last trades of its symbols (`tape/tape-layout.ts`). */
+  readonly tapes: SharedArrayBuffer;
   /** int32 words, see below. */
   readonly control: SharedArrayBuffer;
   /** What the shard counts for the operator, see `memory/shard-meter.ts`. */
@@ -59,12 +64,19 @@ const BOOKS_BYTES = 2 ** 30;
 /** Books a shard can hold. */
 export const BOOKS_PER_SHARD_MAX = 8192;
 
-export function createShardBuffers(): ShardBuffers {
+/** Symbols a shard can hold whose tapes keep so many trades. */
+export function symbolsPerShardMax(tape: number): number {
+  return Math.min(BOOKS_PER_SHARD_MAX, tapesMax(tape));
+}
+
+/** `tape`: trades each tape keeps. */
+export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
   return {
     inbound: createRingBuffer(INBOUND_BYTES),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
     candles: createCandleBuffer(BOOKS_PER_SHARD_MAX),
+    tapes: createTapesBuffer(symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };
@@ -74,11 +86,13 @@ export function createShardBuffers(): ShardBuffers {
 export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
   SymbolRows.at(buffers.candles, slot).clear();
+  closeTape(new TapeMemory(buffers.tapes), slot);
 }
 
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Main thread, only while no worker runs on the shard.
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tapes keep their trades; what was missed since is
+ * fetched by the new worker. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   discardRecords(buffers.inbound);
@@ -104,5 +118,6 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
     Atomics.add(i32, ints + VERSION, 1);
   }
   arena.reset();
+  staleTapes(new TapeMemory(buffers.tapes), timeMs);
   Atomics.store(new Int32Array(buffers.control), CONTROL_READY, 0);
 }

@@ -8,6 +8,7 @@ import type { CandleRange, EngineStatus, MarketData, ShardStatus, SymbolStatus }
 import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { TapePage } from '../../src/model/trade.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
 
 /** A book as a test writes it: levels as `[ticks, lots]`, best first. */
@@ -36,6 +37,8 @@ export class FakeMarketData implements MarketData {
   readonly instance = 'fake1234';
   readonly source = { venue: 'mexc', simulated: true, wsUrl: 'ws://fake', restUrl: 'http://fake' } as const;
   readonly books = new Map<TrackedSymbol, FakeBook>();
+  /** By symbol: a page that holds all there is. */
+  readonly tapes = new Map<string, TapePage>();
   readonly listed = new Set<string>();
   capacity = 1000;
   shards: ShardStatus[] = [shardStatus(0, 'running')];
@@ -134,6 +137,27 @@ export class FakeMarketData implements MarketData {
     copy.askTicks = Float64Array.from(asks, ([ticks]) => ticks);
     copy.askLots = Float64Array.from(asks, ([, lots]) => lots);
     return true;
+  }
+
+  /** The pages of `tapes`, cut as a tape does; `undefined` first for as long as the symbol's book has `busyReads`. */
+  readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
+    const book = this.books.get(symbol)!;
+    if (book.busyReads > 0) {
+      book.busyReads--;
+      return undefined;
+    }
+    const tape = this.tapes.get(symbol.symbol) ?? {
+      state: 'syncing',
+      epoch: 1,
+      seq: 0,
+      receivedAt: null,
+      trades: [],
+      skipped: [],
+      next: null,
+    };
+    const older = tape.trades.filter(({ id }) => before === null || id < before);
+    const trades = older.slice(-limit);
+    return { ...tape, trades, next: trades.length < older.length ? trades[0]!.id : null };
   }
 
   async track(symbol: string): Promise<{ symbol: TrackedSymbol; added: boolean }> {

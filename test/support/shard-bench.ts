@@ -10,13 +10,18 @@ import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
+import { StreamKind } from '../../src/model/feed.js';
 import { Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { TapePage } from '../../src/model/trade.js';
 import { BookReader } from '../../src/publish/book-reader.js';
+import { TapeReader } from '../../src/publish/tape-reader.js';
 import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
 import type { ShardBuffers } from '../../src/shard/task.js';
+import { createTapesBuffer } from '../../src/tape/tape-layout.js';
+import { type Deal, dealsFrame, tradesBody } from './deals.js';
 import { type DepthFrame, depthFrame } from './depth-frame.js';
 import { decodeMarketData } from './market-data-schema.js';
 import { shortest, type Side, type TextLevel } from './model-book.js';
@@ -26,6 +31,8 @@ export interface ShardBenchOptions {
   readonly outboundBytes?: number;
   readonly booksBytes?: number;
   readonly staleAfterMs?: number;
+  /** Trades a tape keeps. */
+  readonly tape?: number;
 }
 
 /** One message of a shard. */
@@ -71,6 +78,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly buffers: ShardBuffers;
   readonly ingress: ShardIngress;
   readonly reader: BookReader;
+  readonly tapes: TapeReader;
   onMessage: (message: BenchMessage) => void = () => {};
   #shard: Shard;
   readonly #staleAfterMs: number;
@@ -81,12 +89,13 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly #specs = new Map<number, PublicationSpec>();
 
   constructor(options: ShardBenchOptions = {}) {
-    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000 } = options;
+    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000, tape = 100 } = options;
     this.buffers = {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
       books: createArenaBuffer(booksBytes, 8),
       candles: createCandleBuffer(8),
+      tapes: createTapesBuffer(8, tape),
       control: new SharedArrayBuffer(64),
       meters: createMeterBuffer(),
     };
@@ -95,6 +104,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
     this.ingress = new ShardIngress([this.buffers], pino({ level: 'silent' }), () => {});
     this.#egress = new ShardEgress(0, this.buffers.outbound, this, this, new LogHistogram(this.published), () => this.now);
     this.reader = new BookReader(this.buffers.books);
+    this.tapes = new TapeReader(this.buffers.tapes);
   }
 
   get running(): boolean {
@@ -112,6 +122,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   /** Lets the shard handle all there is, and takes what it sends. */
   work(): this {
+    this.ingress.show();
     while (this.#shard.doWork() > 0);
     if (this.draining) {
       this.#egress.drain();
@@ -147,6 +158,32 @@ export class ShardBench implements PublicationSink, ShardEvents {
   frame(frame: DepthFrame | Uint8Array, slot = 1): this {
     this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now);
     return this.work();
+  }
+
+  streamUp(slot = 1): this {
+    this.ingress.streamUp(idOf(slot), StreamKind.DEALS, this.now);
+    return this.work();
+  }
+
+  streamDown(slot = 1): this {
+    this.ingress.streamDown(idOf(slot), StreamKind.DEALS, this.now);
+    return this.work();
+  }
+
+  /** A push of trades. */
+  deals(deals: readonly Deal[] | Uint8Array, slot = 1): this {
+    this.ingress.deals(idOf(slot), deals instanceof Uint8Array ? deals : dealsFrame(deals), this.now);
+    return this.work();
+  }
+
+  /** The exchange's last trades, oldest first. */
+  trades(deals: readonly Deal[] | Uint8Array, slot = 1): this {
+    this.ingress.trades(idOf(slot), deals instanceof Uint8Array ? deals : tradesBody(deals), this.now);
+    return this.work();
+  }
+
+  tape(limit = 1000, before: number | null = null, slot = 1): TapePage {
+    return this.tapes.read(slot, SYMBOL, limit, before)!;
   }
 
   snapshot(snapshot: Snapshot | Uint8Array, slot = 1): this {

@@ -24,6 +24,7 @@ import { parseFaults } from '../../src/simulator/faults.js';
 import { commandNames, defaultsOf, packageRoot } from '../../src/support/config/index.js';
 import { CONFIG_FLAG, keysOf, knownVariables } from '../../src/support/config/names.js';
 import { type CodedError, ErrorCode } from '../../src/support/errors.js';
+import * as tapeLayout from '../../src/tape/tape-layout.js';
 import { FakeMarketData, FakePort } from '../support/fake-market-data.js';
 import { projectFiles } from './files.js';
 
@@ -102,7 +103,7 @@ describe('commands', () => {
   });
 
   it('flags named by themselves belong to some command', () => {
-    const others = ['write', 'round-ms', 'rm', 'import'];
+    const others = ['write', 'check', 'round-ms', 'rm', 'import', 'cpu-prof', 'trace-gc'];
     const known = new Set([...commandNames.flatMap(flagsOf), ...others]);
     expect(everywhere(/`--([a-z][\w-]*)/g).filter(({ found }) => !known.has(found))).toEqual([]);
   });
@@ -187,8 +188,8 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, candleLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram].flatMap((module) =>
-      Object.keys(module),
+    const constants = [bookLayout, candleLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram, tapeLayout].flatMap(
+      (module) => Object.keys(module),
     );
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
     const named = everywhere(/`(?:\d{3} )?([A-Z][A-Z0-9_]{3,})`/g);
@@ -228,6 +229,7 @@ describe('figures', () => {
       '../src/memory/arena.ts': arena,
       '../src/memory/shard-meter.ts': shardMeter,
       '../src/memory/log-histogram.ts': logHistogram,
+      '../src/tape/tape-layout.ts': tapeLayout,
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
       '../src/candle/candle-layout.ts': candleLayout,
@@ -253,7 +255,9 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter }).filter(([, value]) => typeof value === 'number');
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout }).filter(
+      ([, value]) => typeof value === 'number',
+    );
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);
   });
 

@@ -13,6 +13,8 @@ const PORT_MAX = 65_535;
 const WORKERS_MAX = 256;
 /** The exchange answers more than about 10 requests a second with 429; a simulated one may take more. */
 const SNAPSHOT_RATE_MAX = 1_000;
+/** At this length a worker has room for 141 tapes. */
+const TAPE_TRADES_MAX = 100_000;
 /** The shortest push window is 10 ms. */
 const RATE_MAX = 100;
 
@@ -29,6 +31,9 @@ const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
 const staleAfterMs = key.wholeNumber(100, 86_400_000, {
   description: 'A book silent for longer, and for 20 times its usual pause, is marked stale; 10 times this while its pause is unknown.',
   unit: 'ms',
+});
+const tape = key.wholeNumber(1, TAPE_TRADES_MAX, {
+  description: 'Trades kept of each pair. 1 GiB of addresses for each worker bounds the pairs it can hold: 8192 up to 1700, 140 at 100000.',
 });
 const logLevel = key.oneOf(LOG_LEVELS, { description: 'Least severity that is logged.' });
 const simulated = key.simulatedSymbols({ description: 'Pairs of the simulated market: how many, or which.' });
@@ -48,6 +53,7 @@ const start = Type.Object({
   interval,
   snapshotRate,
   staleAfterMs,
+  tape,
   logLevel,
 });
 

@@ -52,6 +52,15 @@ describe('step by step', () => {
     expect(words[CONSUMER]).toBe(1024 + 48);
   });
 
+  test('a payload lies on the same byte of a word as where it comes from', () => {
+    const { words, producer, consumer } = ringAt(0);
+    const source = patterned(30, 1).subarray(5);
+    producer.write(9, 1, 2, 3, source);
+    expect([...words.subarray(FIRST, FIRST + 2)]).toEqual([24 + 5 + 25, 9 | (5 << 16)]);
+    expect(take(consumer)).toEqual({ type: 9, key: 1, aux: 2, timeMs: 3, payload: source.slice() });
+    expect([consumer.payloadStart - RECORDS_BYTE, consumer.payloadEnd - RECORDS_BYTE, producer.usedBytes()]).toEqual([29, 54, 56]);
+  });
+
   test('a record that ends with the area needs no padding', () => {
     const { words, producer, consumer } = ringAt(1024 - 48);
     producer.write(9, 1, 2, 3, patterned(24, 1));
@@ -86,12 +95,12 @@ describe('step by step', () => {
   test('the largest record fits an empty ring wherever it begins, and one byte more is a programmer error', () => {
     for (let start = 0; start < 1024; start += 8) {
       const { producer, consumer } = ringAt(start);
-      expect(producer.payloadBytesMax).toBe(488);
-      expect(write(producer, record(3, 488))).toBe(true);
-      expect(take(consumer)).toEqual(record(3, 488));
+      expect(producer.payloadBytesMax).toBe(480);
+      expect(write(producer, record(3, 480))).toBe(true);
+      expect(take(consumer)).toEqual(record(3, 480));
     }
     const { producer } = ringAt(0);
-    expect(() => write(producer, record(1, 489))).toThrow('record payload of 489 bytes exceeds 488');
+    expect(() => write(producer, record(1, 481))).toThrow('record payload of 481 bytes exceeds 480');
   });
 
   test('a new end goes on where the last one was', () => {
@@ -132,6 +141,53 @@ describe('step by step', () => {
   test.each([1023, 512, 2 ** 31, 1025, 0])('a capacity of %i is refused', (capacity) => {
     expect(() => createRingBuffer(capacity)).toThrow('ring capacity is a power of two');
   });
+});
+
+describe('written for the end of the turn', () => {
+  test('a record is shown when the turn ends, and wakes a sleeper then', async () => {
+    const { words, producer, consumer } = ringAt(0);
+    const arrival = consumer.recordArrival();
+    expect(producer.writeSoon(1, 2, 3, 4, patterned(8, 1))).toBe(true);
+    expect([words[PRODUCER], producer.usedBytes(), consumer.next()]).toEqual([0, 32, false]);
+    expect(await arrival).toBe('ok');
+    expect(take(consumer)).toMatchObject({ key: 2 });
+  });
+
+  test('many are shown earlier to a consumer that is awake, and the sleeper is still woken', async () => {
+    const { words, producer, consumer } = ringAt(0, 65_536);
+    const arrival = consumer.recordArrival();
+    for (let i = 0; i < 20; i++) producer.writeSoon(1, i, 3, 4, patterned(1000, i));
+    expect(words[PRODUCER]).toBe(16 * 1024);
+    expect(await arrival).toBe('ok');
+    expect(words[PRODUCER]).toBe(20 * 1024);
+  });
+
+  test('a record shown at once shows those before it', () => {
+    const { producer, consumer } = ringAt(0);
+    producer.writeSoon(1, 1, 0, 0, patterned(8, 1));
+    producer.write(1, 2, 0, 0);
+    expect([take(consumer)!.key, take(consumer)!.key, take(consumer)]).toEqual([1, 2, undefined]);
+  });
+
+  test('one that does not fit is refused, and what was written before it is shown all the same', async () => {
+    const { words, producer } = ringAt(0);
+    for (let i = 0; i < 8; i++) expect(producer.writeSoon(1, i, 0, 0, patterned(104, i))).toBe(true);
+    expect(producer.writeSoon(1, 8, 0, 0, patterned(104, 8))).toBe(false);
+    await Promise.resolve();
+    expect(words[PRODUCER]).toBe(1024);
+  });
+});
+
+test('half empty is less than half in use, as the consumer gives space back', () => {
+  const { producer, consumer } = ringAt(0);
+  for (let i = 0; i < 3; i++) producer.write(1, i, 0, 0, patterned(104, i));
+  expect(producer.isHalfEmpty()).toBe(true);
+  producer.write(1, 3, 0, 0, patterned(104, 3));
+  expect(producer.isHalfEmpty()).toBe(false);
+  take(consumer);
+  expect(producer.isHalfEmpty()).toBe(false);
+  consumer.release();
+  expect(producer.isHalfEmpty()).toBe(true);
 });
 
 describe('sleeping', () => {

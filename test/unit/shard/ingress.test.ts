@@ -12,6 +12,7 @@ import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
 import { decodeSpec, Inbound } from '../../../src/shard/records.js';
 import type { ShardBuffers } from '../../../src/shard/task.js';
+import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
 
 const names = Object.fromEntries(Object.entries(Inbound).map(([name, type]) => [type, name]));
@@ -22,6 +23,7 @@ function buffers(): ShardBuffers {
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
     candles: createCandleBuffer(1),
+    tapes: createTapesBuffer(1, 8),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),
   };
@@ -41,6 +43,7 @@ beforeEach(() => {
 });
 
 function records(shard = 0): RingRecord[] {
+  ingress.show();
   const list: RingRecord[] = [];
   for (let record = take(rings[shard]!); record !== undefined; record = take(rings[shard]!)) list.push(record);
   rings[shard]!.release();

@@ -520,6 +520,7 @@ describe('the end of a worker', () => {
     bench.frame({ from: 101, bids: [['99', '5']] });
     // A record nobody will read, and a write section nobody will end.
     bench.ingress.frame(301, depthFrame({ from: 102 }), bench.now);
+    bench.ingress.show();
     const { seq } = bench.book();
     new Int32Array(bench.buffers.books)[headerInts(1) + VERSION]!++;
     expect(() => bench.book()).toThrow('a write section is open');

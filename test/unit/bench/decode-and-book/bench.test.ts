@@ -21,7 +21,6 @@ describe.skipIf(!existsSync(run))('the built bench command (needs npm run build)
     { args: ['decode-and-book', '--only', 'engine,other'], status: 1, text: 'not "other"' },
     { args: ['decode-and-book', '--session', '/nowhere'], status: 1, text: 'no recorded session at /nowhere' },
     { args: ['other'], status: 2, text: 'unknown bench "other"' },
-    { args: [], status: 2, text: 'usage: npm run bench' },
   ])('$args ends with exit code $status', ({ args, status, text }) => {
     const result = bench(...args);
     expect(result.status).toBe(status);

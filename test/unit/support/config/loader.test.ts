@@ -47,6 +47,7 @@ describe('loadStartConfig', () => {
       interval: '100ms',
       snapshotRate: 8,
       staleAfterMs: 30_000,
+      tape: 1000,
       logLevel: 'info',
     });
   });

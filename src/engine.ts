@@ -10,6 +10,8 @@ import { SymbolTable } from './engine/symbol-table.js';
 import { Feed } from './feed/feed.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
+import type { GatewayOptions } from './gateway/context.js';
+import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
 import { RestClient } from './mexc/rest-client.js';
 import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
@@ -44,6 +46,8 @@ export interface EngineOptions {
   readonly host: string;
   /** 0 = any. */
   readonly port: number;
+  /** Port of the gRPC interface; 0 = any, `off` (the default) = there is none. */
+  readonly grpcPort?: number | 'off';
   readonly wsUrl: string;
   readonly restUrl: string;
   readonly interval: '10ms' | '100ms';
@@ -66,6 +70,8 @@ export interface Engine {
   readonly url: string;
   /** E.g. `ws://127.0.0.1:8080/ws`. */
   readonly wsUrl: string;
+  /** What gRPC clients give to their channel, e.g. `127.0.0.1:50051`; `null` when it is off. */
+  readonly grpcAddress: string | null;
   /** Drains and ends everything; resolves when nothing of the engine is left. */
   close(): Promise<void>;
 }
@@ -226,12 +232,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const grpc = await listenForGrpc(options, { market, hub, logger });
+    closers.push(() => grpc?.close());
     feed.start(tracked);
-    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, close };
+    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, grpcAddress: grpc?.address ?? null, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function listenForGrpc({ host, grpcPort = 'off' }: EngineOptions, options: GatewayOptions): Promise<GrpcServer | undefined> {
+  return grpcPort === 'off' ? undefined : startGrpcServer({ ...options, host, port: grpcPort });
 }
 
 /** The exchange's pairs. A throttled request is made again when the budget's pause is over, a few times. */

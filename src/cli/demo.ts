@@ -36,9 +36,21 @@ export async function runDemo(argv: readonly string[]): Promise<void> {
 }
 
 function createDemoEngine(config: DemoConfig, { wsUrl, restUrl }: SimulatorProcess, logger: Logger): Promise<Engine> {
-  const { workers, host, port, interval, snapshotRate } = config;
+  const { workers, host, port, grpcPort, interval, snapshotRate } = config;
   const { staleAfterMs } = defaultsOf('start');
-  return createEngine({ symbols: { kind: 'all' }, workers, host, port, wsUrl, restUrl, interval, snapshotRate, staleAfterMs, logger });
+  return createEngine({
+    symbols: { kind: 'all' },
+    workers,
+    host,
+    port,
+    grpcPort,
+    wsUrl,
+    restUrl,
+    interval,
+    snapshotRate,
+    staleAfterMs,
+    logger,
+  });
 }
 
 function simulatorFlags(config: DemoConfig): readonly string[] {
@@ -55,6 +67,7 @@ function showBooks(engine: Engine, block: LiveBlock | undefined): () => void {
     '',
     `Simulated exchange at ${market.source.wsUrl}: this market is made up.`,
     `Engine at ${engine.url}`,
+    ...(engine.grpcAddress === null ? [] : [`gRPC at ${engine.grpcAddress}`]),
     '',
     ...tryItLines(engine),
   ]);

@@ -4,6 +4,8 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 export const EXIT_FAILED = 1;
 export const EXIT_CONFIG = 2;
 
+const GRPC_PORT_HINT = '; choose another with --grpc-port, any free one with --grpc-port 0, or none with --grpc-port off';
+
 interface SystemError extends Error {
   readonly code: string;
   readonly address?: string;
@@ -24,7 +26,9 @@ export function dieOnUncaught(): void {
 /** Why it failed, in one line; a list of configuration problems keeps its lines. */
 export function errorText(error: unknown): string {
   if (error instanceof CodedError) {
-    return error.code === ErrorCode.CONFIG_INVALID ? error.message : oneLine(`${error.code}: ${error.message}`);
+    if (error.code === ErrorCode.CONFIG_INVALID) return error.message;
+    const hint = error.code === ErrorCode.GRPC_PORT_UNAVAILABLE ? GRPC_PORT_HINT : '';
+    return oneLine(`${error.code}: ${error.message}${hint}`);
   }
   if (!(error instanceof Error)) return oneLine(String(error));
   if (isSystemError(error)) return oneLine(systemErrorText(error));

@@ -15,7 +15,14 @@ export async function runStart(argv: readonly string[]): Promise<void> {
   shutdown.add(() => engine.close());
   const { source, books } = engine.market.status();
   logger.info(
-    { url: engine.url, wsUrl: engine.wsUrl, exchange: source.wsUrl, simulated: source.simulated, books: books.tracked },
+    {
+      url: engine.url,
+      wsUrl: engine.wsUrl,
+      grpc: engine.grpcAddress,
+      exchange: source.wsUrl,
+      simulated: source.simulated,
+      books: books.tracked,
+    },
     'listening',
   );
   const progress = new ProgressWatch({ market: engine.market, logger, block });

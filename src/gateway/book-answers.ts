@@ -71,9 +71,14 @@ export class BookAnswers {
    * `{"symbol":…,"tp":…,`. Throws BOOK_NOT_LIVE, BOOK_BUSY.
    */
   look<T>(symbol: TrackedSymbol, depth: number, allowStale: boolean, use: (copy: Readonly<BookCopy>, head: string) => T): Promise<T> {
+    return this.copy(symbol, depth, allowStale, (copy) => use(copy, this.#head(symbol, copy)));
+  }
+
+  /** The same without the envelope. */
+  copy<T>(symbol: TrackedSymbol, depth: number, allowStale: boolean, use: (copy: Readonly<BookCopy>) => T): Promise<T> {
     return this.#read(symbol, depth, (copy) => {
       this.#requireUsable(symbol, copy, allowStale);
-      return use(copy, this.#head(symbol, copy));
+      return use(copy);
     });
   }
 

@@ -1,11 +1,20 @@
 import type { Logger } from 'pino';
 import type { MarketData } from '../model/market-data.js';
 import type { PublicationHub } from '../publish/publication-hub.js';
-import type { BookAnswers } from './book-answers.js';
-import type { GatewayLimits } from './limits.js';
-import type { SymbolDirectory } from './symbol-directory.js';
+import { systemClock } from '../support/clock.js';
+import { BookAnswers } from './book-answers.js';
+import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
+import { SymbolDirectory } from './symbol-directory.js';
 
-/** What the resource plugins work with. */
+export interface GatewayOptions extends Partial<GatewayLimits> {
+  readonly market: MarketData;
+  readonly hub: PublicationHub;
+  readonly logger: Logger;
+  /** Unix ms; default the system's monotonic clock. */
+  readonly now?: () => number;
+}
+
+/** What everything that answers clients works with. */
 export interface GatewayContext {
   readonly market: MarketData;
   readonly hub: PublicationHub;
@@ -15,4 +24,17 @@ export interface GatewayContext {
   readonly logger: Logger;
   /** Unix ms. */
   readonly now: () => number;
+}
+
+export function createContext({ market, hub, logger, now = systemClock, ...given }: GatewayOptions): GatewayContext {
+  const limits: GatewayLimits = { ...defaultGatewayLimits, ...given };
+  return {
+    market,
+    hub,
+    logger,
+    limits,
+    now,
+    directory: new SymbolDirectory(market, limits.symbolLength, now),
+    answers: new BookAnswers(market, limits.levelCacheBytes, now),
+  };
 }

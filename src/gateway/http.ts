@@ -1,13 +1,7 @@
 import type { Socket } from 'node:net';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { Logger } from 'pino';
-import type { MarketData } from '../model/market-data.js';
-import type { PublicationHub } from '../publish/publication-hub.js';
-import { systemClock } from '../support/clock.js';
-import { BookAnswers } from './book-answers.js';
-import type { GatewayContext } from './context.js';
-import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
+import { createContext, type GatewayOptions } from './context.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
@@ -20,16 +14,9 @@ import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
 import { RouteTable } from './route-table.js';
-import { SymbolDirectory } from './symbol-directory.js';
 import { addStream } from './ws/stream.js';
 
-export interface HttpOptions extends Partial<GatewayLimits> {
-  readonly market: MarketData;
-  readonly hub: PublicationHub;
-  readonly logger: Logger;
-  /** Unix ms; default the system's monotonic clock. */
-  readonly now?: () => number;
-}
+export type HttpOptions = GatewayOptions;
 
 /** A request must have arrived whole within this time. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -40,17 +27,10 @@ const PATH_SEGMENT_LENGTH_MAX = 1024;
  * Builds the REST and WebSocket server; never listens. `close()` lets answers under way finish, ends WebSocket clients
  * with 1001, and drops whoever has not gone after `closeGraceMs`. Main thread only.
  */
-export async function buildHttp({ market, hub, logger, now = systemClock, ...given }: HttpOptions): Promise<FastifyInstance> {
-  const limits: GatewayLimits = { ...defaultGatewayLimits, ...given };
-  const context: GatewayContext = {
-    market,
-    hub,
-    logger,
-    limits,
-    now,
-    directory: new SymbolDirectory(market, limits.symbolLength, now),
-    answers: new BookAnswers(market, limits.levelCacheBytes, now),
-  };
+export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const { logger } = options;
+  const context = createContext(options);
+  const { limits } = context;
   // As wide as Fastify takes it, or the type of our logger would become part of the type of the app.
   const loggerInstance: FastifyBaseLogger = logger;
   const app: FastifyInstance = Fastify({

@@ -22,6 +22,11 @@ export interface GatewayLimits {
   readonly messagesPerSecond: number;
   /** Seconds in a row over that rate before the client is closed with 4029. */
   readonly rateLimitedSeconds: number;
+  /** gRPC streams at a time, of all clients and of one connection. */
+  readonly grpcStreams: number;
+  readonly grpcStreamsPerConnection: number;
+  /** How long the book of a gRPC stream that is not told of states may be out of service before the stream ends, in ms. */
+  readonly notLiveGraceMs: number;
   /** Pace of the checks for slow, dead and closed clients, in ms. */
   readonly checkIntervalMs: number;
   readonly pingIntervalMs: number;
@@ -42,6 +47,9 @@ export const defaultGatewayLimits: GatewayLimits = {
   symbolsPerMessage: 1_000,
   messagesPerSecond: 100,
   rateLimitedSeconds: 3,
+  grpcStreams: 10_000,
+  grpcStreamsPerConnection: 1_000,
+  notLiveGraceMs: 5_000,
   checkIntervalMs: 1_000,
   pingIntervalMs: 20_000,
   deadAfterMs: 60_000,

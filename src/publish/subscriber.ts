@@ -27,6 +27,8 @@ export interface ClientConnection {
   close(reason: CloseReason): void;
   /** Drops the connection without waiting for the client. */
   terminate(): void;
+  /** The book of the publication is not live. Returns false when the client is not to be told by a message. */
+  takesState(): boolean;
   /** The symbol of this publication is no longer tracked: nothing more will come. */
   publicationEnded(publication: Publication): void;
 }
@@ -297,6 +299,7 @@ export class Subscriber {
   }
 
   #acceptState(subscription: Subscription, frame: Buffer): void {
+    if (!this.connection.takesState()) return;
     if (this.#hasRoom()) {
       this.#write(frame);
       return;

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/support/config/index.js';
+import { anyGrpcPort } from '../support/mdp-process.js';
 import { until } from '../support/until.js';
 
 const main = join(packageRoot(), 'dist/src/main.js');
@@ -17,7 +18,10 @@ afterEach(() => {
 
 /** `mdp` as a process of its own, and what it has written so far. */
 function mdp(...argv: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...argv], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, ...argv], {
+    env: { PATH: process.env['PATH'], ...anyGrpcPort },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));

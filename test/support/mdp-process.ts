@@ -5,6 +5,9 @@ import { until } from './until.js';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 
+/** Commands that run at the same time cannot share the port of the defaults. */
+export const anyGrpcPort = { MDP_GRPC_PORT: '0', MDP_DEMO_GRPC_PORT: '0' };
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -19,7 +22,10 @@ export class MdpProcess {
   #hasEnded = false;
 
   constructor(...argv: readonly string[]) {
-    const child = spawn(process.execPath, [main, ...argv], { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, ...argv], {
+      env: { PATH: process.env['PATH'], ...anyGrpcPort },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));

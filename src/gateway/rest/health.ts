@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GatewayContext } from '../context.js';
 import type { RouteDocs } from '../openapi/route-docs.js';
 import { Problem } from '../problem.js';
+import { readReadiness } from '../readiness.js';
 import { Live, Ready } from '../schemas/status.js';
 import { NoQuery } from './query.js';
 
@@ -39,12 +40,10 @@ export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
   });
 
   app.get('/health/ready', { schema: { querystring: NoQuery }, config: { docs: readyDocs } }, async (_request, reply) => {
-    const { books, shards } = market.status();
-    const required = booksRequired(books.tracked, limits.readyShare);
-    const idle = shards.filter((shard) => shard.state !== 'running').map(({ shard, state }) => ({ shard, state }));
-    const progress = { live: books.live, tracked: books.tracked, required };
-    if (books.live < required || idle.length > 0) {
-      const detail = `${books.live} of ${books.tracked} books live, ${required} needed; ${idle.length} of ${shards.length} shards not running`;
+    const { ready, live, tracked, required, shards, idle } = readReadiness(market, limits.readyShare);
+    const progress = { live, tracked, required };
+    if (!ready) {
+      const detail = `${live} of ${tracked} books live, ${required} needed; ${idle.length} of ${shards} shards not running`;
       throw new Problem('NOT_READY', detail, { phase: started ? 'degraded' : 'starting', ...progress, shards: idle });
     }
     started = true;
@@ -52,8 +51,3 @@ export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
     return { status: 'ready', ...progress };
   });
 };
-
-/** How many books must be live for the process to be ready. */
-export function booksRequired(tracked: number, share: number): number {
-  return tracked === 0 ? 0 : Math.max(1, Math.floor(tracked * share));
-}

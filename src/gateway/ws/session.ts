@@ -81,6 +81,10 @@ export class Session implements ClientConnection {
     this.#subscriber.close(this.#context.now(), reason);
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   publicationEnded(publication: Publication): void {
     const { symbol, spec } = publication;
     this.#send({

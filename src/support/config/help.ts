@@ -6,7 +6,7 @@ import { DEFAULTS_FILE, defaultsOf } from './loader.js';
 
 /** What each command does, in one line. */
 export const commandSummaries: Readonly<Record<CommandName, string>> = {
-  start: 'Keep the books of the live exchange and serve them by REST and WebSocket.',
+  start: 'Keep the books of the live exchange and serve them by REST, WebSocket and gRPC.',
   sim: 'Run the simulated exchange alone.',
   demo: 'Run the engine on the simulated exchange and watch its books.',
 };

@@ -33,6 +33,12 @@ export function wholeNumberOrAuto(minimum: number, maximum: number, doc: Doc) {
   return Type.Union([Type.Integer({ minimum, maximum }), Type.Literal('auto')], { ...doc, accepts });
 }
 
+/** A whole number, or `off` where there is to be none. */
+export function wholeNumberOrOff(minimum: number, maximum: number, doc: Doc) {
+  const accepts = `a whole number ${minimum} to ${maximum}, or off`;
+  return Type.Union([Type.Integer({ minimum, maximum }), Type.Literal('off')], { ...doc, accepts });
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words, doc: Doc) {
   return Type.Unsafe<Words[number]>(Type.Enum([...words], { ...doc, accepts: words.join(' | ') }));

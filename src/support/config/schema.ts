@@ -23,6 +23,9 @@ const workers = key.wholeNumberOrAuto(1, WORKERS_MAX, {
 });
 const host = key.hostName({ description: 'Name or address to listen on; 0.0.0.0 opens it to the network.' });
 const port = key.wholeNumber(0, PORT_MAX, { description: 'Port to listen on; 0 takes any free port, which is printed.' });
+const grpcPort = key.wholeNumberOrOff(0, PORT_MAX, {
+  description: 'Port of the gRPC interface; 0 takes any free port, which is printed.',
+});
 const interval = key.oneOf(['10ms', '100ms'], { description: 'How often the exchange pushes changes of a book.' });
 const snapshotRate = key.positiveNumber(SNAPSHOT_RATE_MAX, {
   description: 'Book snapshots asked of the exchange, for all symbols together.',
@@ -48,6 +51,7 @@ const start = Type.Object({
   workers,
   host,
   port,
+  grpcPort,
   wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
   restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
   interval,
@@ -70,7 +74,7 @@ const sim = Type.Object({
   logLevel,
 });
 
-const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, interval, snapshotRate, logLevel });
+const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, grpcPort, interval, snapshotRate, logLevel });
 
 /** Every key of every command: what validates, types and documents the configuration. */
 export const commandSchemas = { start, sim, demo } as const satisfies Record<CommandName, TObject>;

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { buildHttp } from '../../../src/gateway/http.js';
-import { booksRequired } from '../../../src/gateway/rest/health.js';
+import { booksRequired } from '../../../src/gateway/readiness.js';
 import { BookState } from '../../../src/model/book-state.js';
 import { PublicationHub } from '../../../src/publish/publication-hub.js';
 import { FakeMarketData, FakePort, shardStatus } from '../../support/fake-market-data.js';

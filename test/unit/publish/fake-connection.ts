@@ -50,6 +50,10 @@ export class FakeConnection implements ClientConnection {
     this.terminated++;
   }
 
+  takesState(): boolean {
+    return true;
+  }
+
   publicationEnded(publication: Publication): void {
     this.ended.push(publication.key);
   }

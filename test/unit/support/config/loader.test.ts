@@ -42,6 +42,7 @@ describe('loadStartConfig', () => {
       workers: Math.max(1, availableParallelism() - 1),
       host: '127.0.0.1',
       port: 8080,
+      grpcPort: 50051,
       wsUrl: 'wss://wbs-api.mexc.com/ws',
       restUrl: 'https://api.mexc.com',
       interval: '100ms',

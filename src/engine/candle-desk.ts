@@ -111,13 +111,13 @@ export class CandleDesk {
     const { clock, deadlineMs = DEADLINE_MS } = this.#options;
     const deadline = clock() + deadlineMs;
     let before = '';
-    for (let failure: unknown; ; ) {
+    for (let failure: CodedError | undefined; ; ) {
       const answer = await this.#question(symbol, request, deadline);
       if (answer.asks.length === 0) return answer.rows;
       // Candles that are there, though not proven whole, say so themselves; one that is missing would pass unnoticed.
       if (failure !== undefined) {
         if (answer.missing === 0) return answer.rows;
-        throw failure instanceof Error ? failure : new Error(String(failure));
+        throw failure;
       }
       // What was just asked for was not there yet: a candle that ended a moment ago.
       const asked = JSON.stringify(answer.asks.map(({ base, fromMs, toMs }) => [base, fromMs, toMs]));
@@ -126,6 +126,7 @@ export class CandleDesk {
       try {
         await beforeDeadline(Promise.all(answer.asks.map((ask) => this.#fetch(symbol.id, ask))), deadline - clock());
       } catch (error) {
+        if (!(error instanceof CodedError)) throw error;
         failure = error;
       }
     }

@@ -48,7 +48,7 @@ export default {
     {
       name: 'the-library-has-no-commands',
       severity: 'error',
-      from: { path: '^src/index\\.ts$' },
+      from: { path: '^src/(index|embed|reader)\\.ts$' },
       to: { path: '^(src/(cli|main)|workers|test|bench)' },
     },
     {

@@ -13,6 +13,7 @@ import type { FeedTimingsOverride } from './feed/timings.js';
 import type { GatewayOptions } from './gateway/context.js';
 import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
+import { type LocalSubscription, type PushMessage, subscribeLocally, type SubscribeRequest } from './gateway/local-subscription.js';
 import { RestClient } from './mexc/rest-client.js';
 import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
 import type { MarketData } from './model/market-data.js';
@@ -21,11 +22,12 @@ import { TAPE_TRADES_DEFAULT } from './model/trade.js';
 import { BookReader } from './publish/book-reader.js';
 import { CandleReader } from './publish/candle-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
+import type { BookHandle } from './publish/shared-book.js';
 import { TapeReader } from './publish/tape-reader.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { createShardBuffers, symbolsPerShardMax, vacateSlot } from './shard/task.js';
+import { createShardBuffers, retireShard, symbolsPerShardMax, vacateSlot } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -72,6 +74,13 @@ export interface Engine {
   readonly wsUrl: string;
   /** What gRPC clients give to their channel, e.g. `127.0.0.1:50051`; `null` when it is off. */
   readonly grpcAddress: string | null;
+  /**
+   * Where a book lies, to be opened with `openBook` in any thread of the process; ends when the symbol is untracked or the engine is closed.
+   * Throws CodedError SYMBOL_NOT_TRACKED.
+   */
+  bookHandle(symbol: string): BookHandle;
+  /** Calls `listener` with every message of the push protocol that a WebSocket client with this subscription would get. */
+  subscribe(request: SubscribeRequest, listener: (message: PushMessage) => void): LocalSubscription;
   /** Drains and ends everything; resolves when nothing of the engine is left. */
   close(): Promise<void>;
 }
@@ -162,6 +171,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(async () => {
       ingress.shutDown();
       await supervisor.stop();
+      for (const shard of buffers) retireShard(shard);
       for (const egress of egresses) egress.stop();
     });
     closers.push(() => feed.close());
@@ -235,7 +245,19 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const grpc = await listenForGrpc(options, { market, hub, logger });
     closers.push(() => grpc?.close());
     feed.start(tracked);
-    return { market, url: `http://${authority}`, wsUrl: `ws://${authority}/ws`, grpcAddress: grpc?.address ?? null, close };
+    return {
+      market,
+      url: `http://${authority}`,
+      wsUrl: `ws://${authority}/ws`,
+      grpcAddress: grpc?.address ?? null,
+      bookHandle: (name) => {
+        const symbol = symbols.find(name);
+        if (symbol === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_TRACKED, `${name} is not tracked`, { symbol: name });
+        return { symbol: symbol.symbol, books: buffers[symbol.shard]!.books, slot: symbol.slot, serial: symbol.serial };
+      },
+      subscribe: (request, listener) => subscribeLocally({ market, hub }, request, listener),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

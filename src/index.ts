@@ -4,8 +4,10 @@
  */
 
 // The engine, and what it tells.
-export { createEngine } from './engine.js';
+export { createEngine } from './embed.js';
+export type { EmbedOptions } from './embed.js';
 export type { Engine, EngineOptions } from './engine.js';
+export type { LocalSubscription, PushMessage, SubscribeRequest } from './gateway/local-subscription.js';
 export type { SymbolSelection } from './support/config/index.js';
 export type {
   ConnectionStatus,
@@ -17,12 +19,18 @@ export type {
 } from './model/market-data.js';
 export type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
 
-// Books: a copy to read into, and the words of their state.
-export { createBookCopy } from './model/book-copy.js';
-export type { BookCopy } from './model/book-copy.js';
-export { BookState, bookStateNames, StateReason, stateReasonNames } from './model/book-state.js';
-export type { BookStateName, StateReasonName } from './model/book-state.js';
-export { formatDecimal, toDouble } from './model/decimal.js';
+// Books: read in place from any thread, a copy to read into, and the words of their state.
+export {
+  BookState,
+  bookStateNames,
+  createBookCopy,
+  formatDecimal,
+  openBook,
+  StateReason,
+  stateReasonNames,
+  toDouble,
+} from './reader.js';
+export type { BookCopy, BookHandle, BookRead, BookStateName, LevelVisitor, SharedBook, StateReasonName } from './reader.js';
 
 // Errors: match the code.
 export { CodedError, ErrorCode } from './support/errors.js';

@@ -6,7 +6,7 @@ import { createMeterBuffer } from '../../src/memory/shard-meter.js';
 import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
 import { RingConsumer, RingProducer } from '../../src/memory/spsc-ring.js';
 import { BookState } from '../../src/model/book-state.js';
-import { Inbound } from '../../src/shard/records.js';
+import { encodeTrack, Inbound } from '../../src/shard/records.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
@@ -43,7 +43,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
   const drain = (): void => {
     while (shard.doWork() > 0);
   };
-  send(Inbound.TRACK, priceScale | (quantityScale << 8), Buffer.from('BTCUSDT'));
+  send(Inbound.TRACK, priceScale | (quantityScale << 8), encodeTrack({ serial: 1, symbol: 'BTCUSDT' }));
 
   return {
     reset() {

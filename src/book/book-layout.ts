@@ -13,6 +13,7 @@ import { SIDE_INTS } from './ladder-layout.js';
  *           4 price scale
  *           5 quantity scale
  *           6 in use         1 while the slot belongs to a tracked symbol
+ *           7 serial         which use of the slot this is: the `serial` of the symbol; stays until the next use
  *           8 … 15  bids     side block, see ladder-layout.ts
  *          16 … 23  asks     side block
  *
@@ -38,6 +39,7 @@ export const EPOCH = 3;
 export const PRICE_SCALE = 4;
 export const QUANTITY_SCALE = 5;
 export const IN_USE = 6;
+export const SERIAL = 7;
 export const BIDS = 8;
 export const ASKS = 16;
 

@@ -28,6 +28,7 @@ const {
   REASON,
   RECEIVE_TIME,
   SEQ,
+  SERIAL,
   SINCE,
   STATE,
   VERSION,
@@ -54,8 +55,11 @@ export class OrderBooks {
     this.#ladders = new Ladders(arena);
   }
 
-  /** Puts a slot to use for a symbol, empty and `syncing`. Its epoch goes on from the highest of the shard. Throws ArenaFullError. */
-  open(slot: number, priceScale: number, quantityScale: number, timeMs: number): void {
+  /**
+   * Puts a slot to use for a symbol, empty and `syncing`; `serial` names this use of the slot. Its epoch goes on from the highest of the
+   * shard. Throws ArenaFullError.
+   */
+  open(slot: number, priceScale: number, quantityScale: number, timeMs: number, serial = 0): void {
     const ints = headerInts(slot);
     const i32 = this.#i32;
     writeBegin(i32, ints + VERSION);
@@ -65,6 +69,7 @@ export class OrderBooks {
     // A slot in use was emptied under a worker that died: its counters go on too.
     const again = i32[ints + IN_USE] === 1;
     i32[ints + IN_USE] = 1;
+    i32[ints + SERIAL] = serial;
     const doubles = headerDoubles(slot);
     if (!again) {
       this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);

@@ -13,6 +13,7 @@ export class SymbolTable {
   /** Slots of untracked symbols that their shard has not emptied yet. */
   readonly #closing: Set<number>[];
   readonly #slotsMax: number;
+  #lastSerial = 0;
 
   constructor(shards: number, slotsMax: number) {
     this.#bySlot = Array.from({ length: shards }, () => []);
@@ -57,7 +58,7 @@ export class SymbolTable {
       });
     }
     const id = this.#freeIds.pop() ?? this.#byId.length;
-    const tracked: TrackedSymbol = { ...listed, id, shard, slot };
+    const tracked: TrackedSymbol = { ...listed, id, shard, slot, serial: ++this.#lastSerial };
     this.#bySymbol.set(listed.symbol, tracked);
     this.#byId[id] = tracked;
     slots[slot] = tracked;

@@ -20,4 +20,6 @@ export interface TrackedSymbol extends ListedSymbol {
   readonly shard: number;
   /** The book's place in that shard's memory. */
   readonly slot: number;
+  /** Grows with every symbol tracked by the process, from 1: tells two uses of a slot apart. */
+  readonly serial: number;
 }

@@ -24,7 +24,7 @@ import { createBookCopy, type BookCopy } from '../model/book-copy.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 
 /** Copies tried before a reader gives up for now. */
-const ATTEMPTS_MAX = 32;
+export const ATTEMPTS_MAX = 32;
 
 /** Reads the books of one shard from any thread, in place, under their version checks. */
 export class BookReader {

@@ -5,10 +5,9 @@ import type { StateReason } from '../model/book-state.js';
 import { type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
-import { encodeSpec, Inbound } from './records.js';
+import { encodeSpec, encodeTrack, Inbound } from './records.js';
 import type { ShardBuffers } from './task.js';
 
-const encoder = new TextEncoder();
 const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
 /** Control records that may wait for room, per shard; each tracked symbol needs a few. */
 const WAITING_MAX = 200_000;
@@ -157,7 +156,7 @@ export class ShardIngress implements FeedSink, PublicationPort {
   /** Tells a (new) worker of a symbol it owns. */
   announce(symbol: TrackedSymbol, timeMs: number): void {
     const scales = symbol.priceScale | (symbol.quantityScale << 8);
-    this.#tell(symbol.id, Inbound.TRACK, scales, timeMs, encoder.encode(symbol.symbol));
+    this.#tell(symbol.id, Inbound.TRACK, scales, timeMs, encodeTrack(symbol));
   }
 
   untrack(symbolId: number): void {

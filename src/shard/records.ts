@@ -1,5 +1,6 @@
 import type { KlinesAsk } from '../candle/query.js';
 import { Channel, type Format, type PublicationSpec } from '../model/publication.js';
+import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
  * What passes through the rings between the main thread and a shard. `key` is the book's slot in the shard unless noted.
@@ -11,7 +12,7 @@ export const Inbound = {
   FRAME: 1,
   /** payload: body of a REST depth answer; time: received. */
   SNAPSHOT: 2,
-  /** aux: price scale | quantity scale << 8; payload: the symbol in UTF-8. */
+  /** aux: price scale | quantity scale << 8; payload: serial as int32, the symbol in UTF-8. */
   TRACK: 3,
   UNTRACK: 4,
   /** aux: StateReason. */
@@ -102,4 +103,22 @@ export function encodeAsk({ base, fromMs, toMs }: KlinesAsk): Uint8Array {
 export function decodeAsk(token: number, bytes: Uint8Array): KlinesAsk {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { token, base: view.getFloat64(0, true), fromMs: view.getFloat64(8, true), toMs: view.getFloat64(16, true) };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Payload of TRACK. */
+export function encodeTrack({ serial, symbol }: Pick<TrackedSymbol, 'serial' | 'symbol'>): Uint8Array {
+  const name = encoder.encode(symbol);
+  const bytes = new Uint8Array(4 + name.length);
+  new DataView(bytes.buffer).setInt32(0, serial, true);
+  bytes.set(name, 4);
+  return bytes;
+}
+
+/** The reverse of `encodeTrack`, from bytes that may be unaligned and shared. */
+export function decodeTrack(bytes: Uint8Array): { readonly serial: number; readonly symbol: string } {
+  const serial = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, true);
+  return { serial, symbol: decoder.decode(bytes.slice(4)) };
 }

@@ -23,7 +23,7 @@ import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
-import { decodeSpec, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
+import { decodeSpec, decodeTrack, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SymbolTape } from './symbol-tape.js';
@@ -195,10 +195,11 @@ export class Shard {
     }
   }
 
-  #onTrack(slot: number, scales: number, symbol: Uint8Array, timeMs: number): void {
+  #onTrack(slot: number, scales: number, payload: Uint8Array, timeMs: number): void {
+    const { serial, symbol } = decodeTrack(payload);
     const book: ShardBook = {
       slot,
-      symbol: new TextDecoder().decode(symbol.slice()),
+      symbol,
       lineUp: false,
       pending: new PendingUpdates(),
       lostAfter: -1,
@@ -211,7 +212,7 @@ export class Shard {
     this.#slots[slot] = book;
     this.#candles.track(slot, scales & 0xff, scales >>> 8);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
-    this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs));
+    this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs, serial));
   }
 
   #createTape(slot: number): SymbolTape {

@@ -10,6 +10,7 @@ import {
   IN_USE,
   REASON,
   RECEIVE_TIME,
+  SERIAL,
   SINCE,
   STATE,
   VERSION,
@@ -61,6 +62,8 @@ const INBOUND_BYTES = 8 * 2 ** 20;
 const OUTBOUND_BYTES = 16 * 2 ** 20;
 /** Address space for the books of one shard; memory is used as books fill. */
 const BOOKS_BYTES = 2 ** 30;
+/** No symbol has it: every use of the slot so far is over. */
+const SERIAL_PAST_ALL = 2 ** 31 - 1;
 /** Books a shard can hold. */
 export const BOOKS_PER_SHARD_MAX = 8192;
 
@@ -84,9 +87,27 @@ export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
 
 /** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
 export function vacateSlot(buffers: ShardBuffers, slot: number): void {
-  new Int32Array(buffers.books)[headerInts(slot) + IN_USE] = 0;
+  const i32 = new Int32Array(buffers.books);
+  i32[headerInts(slot) + IN_USE] = 0;
+  // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over.
+  i32[headerInts(slot) + SERIAL] = SERIAL_PAST_ALL;
   SymbolRows.at(buffers.candles, slot).clear();
   closeTape(new TapeMemory(buffers.tapes), slot);
+}
+
+/** Takes every slot out of use: whoever reads the books from elsewhere learns that they ended. Main thread only, after the last worker. */
+export function retireShard(buffers: ShardBuffers): void {
+  const { i32, booksMax } = new Arena(buffers.books);
+  for (let slot = 0; slot < booksMax; slot++) {
+    const ints = headerInts(slot);
+    if (i32[ints + IN_USE] === 0) continue;
+    // Odd while we change it, whatever a killed writer left; then even again.
+    Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
+    i32[ints + IN_USE] = 0;
+    i32[ints + STATE] = BookState.SYNCING;
+    i32[ints + SERIAL] = SERIAL_PAST_ALL;
+    Atomics.add(i32, ints + VERSION, 1);
+  }
 }
 
 /**

@@ -64,6 +64,7 @@ export class FakeMarketData implements MarketData {
       id,
       shard: 0,
       slot: id,
+      serial: id + 1,
     };
     const book: FakeBook = {
       state: BookState.SYNCING,

@@ -52,6 +52,7 @@ export function tracked(id: number, turnover: number | null = 1000 - id): Tracke
     turnover,
     shard: 0,
     slot: id,
+    serial: id + 1,
   };
 }
 

@@ -332,7 +332,18 @@ function idOf(slot: number): number {
 }
 
 function tracked(symbol: string, slot: number, priceScale: number, quantityScale: number): TrackedSymbol {
-  return { symbol, baseAsset: symbol, quoteAsset: 'USDT', priceScale, quantityScale, turnover: null, id: idOf(slot), shard: 0, slot };
+  return {
+    symbol,
+    baseAsset: symbol,
+    quoteAsset: 'USDT',
+    priceScale,
+    quantityScale,
+    turnover: null,
+    id: idOf(slot),
+    shard: 0,
+    slot,
+    serial: slot + 1,
+  };
 }
 
 /** The payload of one whole, unmasked, final text frame whose header says the right length in the shortest form. */

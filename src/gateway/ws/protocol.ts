@@ -1,5 +1,5 @@
 import { type CandleInterval, candleIntervals } from '../../model/candle-interval.js';
-import { Channel, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
+import { Channel, channelName, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -103,6 +103,19 @@ export function parseClientMessage(text: string, limits: ProtocolLimits): Client
 
 export function errorMessage(id: MessageId | undefined, code: MessageErrorCode, message: string, retryable = false): ErrorMessage {
   return { op: 'error', ...(id === undefined ? {} : { id }), code, message, retryable };
+}
+
+/** What nobody asked for: the symbol of a subscription is no longer tracked. */
+export function endedMessage(symbol: string, spec: PublicationSpec): object {
+  return {
+    op: 'unsubscribed',
+    channel: channelName(spec.channel),
+    ...specFields(spec),
+    ok: [symbol],
+    failed: [],
+    code: ErrorCode.SYMBOL_UNTRACKED,
+    message: `${symbol} is no longer tracked`,
+  };
 }
 
 /** A spec, or several: what is `undefined` is left open. */

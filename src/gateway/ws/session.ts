@@ -10,6 +10,7 @@ import { canonicalSymbol } from '../symbol-directory.js';
 import { MessageRate } from './message-rate.js';
 import {
   type ClientMessage,
+  endedMessage,
   errorMessage,
   type FailedSymbol,
   type MessageId,
@@ -86,16 +87,7 @@ export class Session implements ClientConnection {
   }
 
   publicationEnded(publication: Publication): void {
-    const { symbol, spec } = publication;
-    this.#send({
-      op: 'unsubscribed',
-      channel: channelName(spec.channel),
-      ...specFields(spec),
-      ok: [symbol.symbol],
-      failed: [],
-      code: ErrorCode.SYMBOL_UNTRACKED,
-      message: `${symbol.symbol} is no longer tracked`,
-    });
+    this.#send(endedMessage(publication.symbol.symbol, publication.spec));
   }
 
   /** Pings a quiet client, drops a dead one. */

@@ -11,7 +11,18 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function line(id: number, turnover: number | null = null): SymbolLine {
-  const symbol = { id, symbol: `S${id}`, baseAsset: 'S', quoteAsset: 'Q', priceScale: 0, quantityScale: 0, turnover, shard: 0, slot: id };
+  const symbol = {
+    id,
+    symbol: `S${id}`,
+    baseAsset: 'S',
+    quoteAsset: 'Q',
+    priceScale: 0,
+    quantityScale: 0,
+    turnover,
+    shard: 0,
+    slot: id,
+    serial: id + 1,
+  };
   return createLine(symbol, `c${id}`, feedTimings(), () => 0);
 }
 

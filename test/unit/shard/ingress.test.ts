@@ -10,7 +10,7 @@ import { StateReason } from '../../../src/model/book-state.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
-import { decodeSpec, Inbound } from '../../../src/shard/records.js';
+import { decodeSpec, decodeTrack, Inbound } from '../../../src/shard/records.js';
 import type { ShardBuffers } from '../../../src/shard/task.js';
 import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
@@ -30,7 +30,7 @@ function buffers(): ShardBuffers {
 }
 
 function symbol(id: number, shard: number, slot: number, name = `S${id}`): TrackedSymbol {
-  return { symbol: name, baseAsset: name, quoteAsset: 'USDT', priceScale: 2, quantityScale: 5, turnover: null, id, shard, slot };
+  return { symbol: name, baseAsset: name, quoteAsset: 'USDT', priceScale: 2, quantityScale: 5, turnover: null, id, shard, slot, serial: 9 };
 }
 
 let ingress: ShardIngress;
@@ -69,7 +69,7 @@ describe('ShardIngress', () => {
     expect(types(0)).toEqual(['SHUT_DOWN 0']);
     const [track, up, frame, snapshot, down, open, request, close, untrack, end] = records(1);
     expect(track).toMatchObject({ type: Inbound.TRACK, key: 3, aux: 2 | (5 << 8), timeMs: 11 });
-    expect(Buffer.from(track!.payload).toString('utf8')).toBe('币USDT');
+    expect(decodeTrack(track!.payload)).toEqual({ serial: 9, symbol: '币USDT' });
     expect(up).toMatchObject({ type: Inbound.LINE_UP, key: 3, timeMs: 12 });
     expect(frame).toEqual({ type: Inbound.FRAME, key: 3, aux: 0, timeMs: 13.5, payload: Uint8Array.of(7, 8) });
     expect(snapshot).toMatchObject({ type: Inbound.SNAPSHOT, key: 3, payload: Uint8Array.of(9) });

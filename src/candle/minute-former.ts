@@ -34,8 +34,6 @@ import type { SymbolRows } from './symbol-rows.js';
 
 /** From a minute's end until it is final: trades arrive up to some tenths of a second late, and clocks differ. */
 export const FINAL_AFTER_MS = 2_000;
-/** The clock, which is told at least at every minute's end, moved on by more at once: it jumped. Silence meanwhile proves nothing. */
-const JUMP_MS = 90_000;
 
 /** A trade at its own scales. */
 export interface FormerTrade {
@@ -69,8 +67,8 @@ interface YoungMinute {
  * Whole or not: `covered(from)` says that all trades since then are known, `uncovered` that some may be missing from now on. A minute is
  * complete when it was covered from its open on and the price before it was known, or when the exchange's figures stand in.
  *
- * The clock is whatever is passed in. Forwards by any distance, minutes in between are flat but not complete; backwards, nothing ends until it has
- * caught up, and trades count for the minute their own time says. Owner thread (the shard) only.
+ * The clock is whatever is passed in. After a jump forwards, which whoever passes it in tells, the minutes in between are flat but not complete;
+ * backwards, nothing ends until it has caught up, and trades count for the minute their own time says. Owner thread (the shard) only.
  */
 export class MinuteFormer {
   readonly #rows: SymbolRows;
@@ -83,7 +81,6 @@ export class MinuteFormer {
   readonly #shown = new Float64Array(ROW_WORDS);
   /** All trades since then are known; Infinity = not at present. */
   #coveredFrom = Infinity;
-  #clockMs = 0;
 
   constructor(rows: SymbolRows, priceScale: number, quantityScale: number, options: FormerOptions = {}) {
     this.#rows = rows;
@@ -152,10 +149,13 @@ export class MinuteFormer {
     this.#show(index);
   }
 
+  /** The clock jumped forwards to `nowMs`: that there were no trades until then proves nothing. */
+  jumped(nowMs: number): void {
+    this.#coveredFrom = Math.max(this.#coveredFrom, nowMs);
+  }
+
   /** The clock: minutes begin and end. */
   advance(nowMs: number): void {
-    if (nowMs - this.#clockMs > JUMP_MS && this.#clockMs > 0 && this.#coveredFrom < nowMs) this.#coveredFrom = nowMs;
-    this.#clockMs = nowMs;
     if (this.#young.length === 0) return;
     this.#reach(nowMs - (nowMs % MINUTE_MS), NaN);
     while (this.#young.length > 0 && this.#young[0]!.openMs + MINUTE_MS + FINAL_AFTER_MS <= nowMs) this.#finish();

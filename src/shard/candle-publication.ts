@@ -54,7 +54,7 @@ export class CandlePublication implements Publication {
   }
 
   tick(nowMs: number): void {
-    if (!this.#sendFinals(nowMs)) return;
+    if (!this.#sendFinals()) return;
     const revision = this.#candles.revision(this.#slot);
     const isDue = nowMs - this.#sentMs >= this.spec.intervalMs;
     if (isDue && (revision !== this.#sentRevision || this.#openMs === 0) && this.#send(MessageKind.SNAPSHOT, 0)) {
@@ -69,14 +69,14 @@ export class CandlePublication implements Publication {
   }
 
   /** The last messages of candles that are over; false when one has to wait. */
-  #sendFinals(nowMs: number): boolean {
+  #sendFinals(): boolean {
     if (this.#openMs === 0) return true;
     const finalBefore = this.#candles.finalBefore(this.#slot);
     for (let endMs = nextOpen(this.#interval, this.#openMs); endMs <= finalBefore; endMs = nextOpen(this.#interval, this.#openMs)) {
       const { rows, wanted } = this.#one(this.#openMs);
       if (rows.length > 0 && hasFlag(rows, 0, CLOSED) && hasFlag(rows, 0, COMPLETE)) {
         if (!this.#write(rows, MessageKind.SNAPSHOT, 0)) return false;
-      } else if (nowMs - endMs < FINAL_WAIT_MS) {
+      } else if (this.#candles.nowMs - endMs < FINAL_WAIT_MS) {
         this.#candles.want(this.#slot, wanted);
         return false;
       } else if (rows.length > 0 && !this.#write(rows, MessageKind.SNAPSHOT, 0)) return false;

@@ -21,6 +21,8 @@ const ASKED_MAX = 64;
 const ASKS_MAX = 4_096;
 /** Symbols the clock is told in one turn, so that a minute's end holds nobody up. */
 const SYMBOLS_PER_TURN = 256;
+/** The clock, told a hundred times a second, moved on by more at once: it jumped, or everything stood still. */
+const JUMP_MS = 10_000;
 /** A trade or candle so far ahead of the clock is nonsense. */
 const AHEAD_MS_MAX = DAY_MS;
 
@@ -152,7 +154,8 @@ export class ShardCandles {
     if (symbol === undefined || expected?.slot !== slot) return;
     const { base, fromMs, toMs } = expected.ask;
     const interval = baseIntervals[base]!;
-    const overBeforeMs = timeMs - FINAL_AFTER_MS;
+    const nowMs = Math.max(timeMs, this.nowMs);
+    const overBeforeMs = nowMs - FINAL_AFTER_MS;
     let rows: Float64Array;
     try {
       rows = decodeKlines(body, interval, symbol.priceScale, symbol.quantityScale, overBeforeMs);
@@ -164,11 +167,12 @@ export class ShardCandles {
     const coveredTo = Math.min(toMs, Math.floor(overBeforeMs / length) * length);
     // Nothing there: nor is there anything older.
     if (coveredTo > fromMs) this.#history.add(slot, interval, rows.length === 0 ? 0 : fromMs, coveredTo, final);
-    if (interval === '1m') this.#takeMinutes(symbol, rows, timeMs);
+    if (interval === '1m') this.#takeMinutes(symbol, rows, nowMs);
   }
 
   /** The clock. */
   tick(timeMs: number): void {
+    if (this.#clockMs > 0 && timeMs - this.#clockMs > JUMP_MS) this.#jumped(timeMs);
     this.#clockMs = timeMs;
     const nowMs = this.nowMs;
     if (this.#turn < 0 && nowMs >= this.#dueMs) {
@@ -180,6 +184,13 @@ export class ShardCandles {
     const end = Math.min(this.#turn + SYMBOLS_PER_TURN, this.#symbols.length);
     for (let slot = this.#turn; slot < end; slot++) this.#symbols[slot]?.former.advance(nowMs);
     this.#turn = end === this.#symbols.length ? -1 : end;
+  }
+
+  #jumped(timeMs: number): void {
+    for (const symbol of this.#symbols) {
+      symbol?.former.jumped(timeMs);
+      if (symbol !== undefined) symbol.unbrokenMs = Math.max(symbol.unbrokenMs, timeMs);
+    }
   }
 
   /** Unix ms: the clock, or the exchange's when ours is behind it. */
@@ -230,10 +241,10 @@ export class ShardCandles {
     return this.#symbols[slot]!.rows.revision;
   }
 
-  #takeMinutes({ former }: SymbolCandles, rows: Float64Array, timeMs: number): void {
+  #takeMinutes({ former }: SymbolCandles, rows: Float64Array, nowMs: number): void {
     for (let at = 0; at < rows.length; at += ROW_WORDS) {
       const openMs = rows[at + OPEN_TIME]!;
-      if (openMs <= timeMs - MINUTE_ROWS * MINUTE_MS || !this.#isPlausible(openMs)) continue;
+      if (openMs <= nowMs - MINUTE_ROWS * MINUTE_MS || !this.#isPlausible(openMs)) continue;
       former.exchangeMinute(rows, at, hasFlag(rows, at, EXCHANGE_FINAL));
     }
     if (rows.length > 0) former.advance(this.nowMs);

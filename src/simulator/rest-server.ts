@@ -99,7 +99,7 @@ export class RestServer {
     }
     const refusal = this.#refusal(request, endpoint, query, route);
     if (refusal !== undefined) send(response, refusal);
-    else if (route !== undefined) send(response, route.answer(this.#parts.market, query, Date.now()));
+    else if (route !== undefined) send(response, route.answer(this.#parts.market, query, this.#parts.market.nowMs()));
     else this.#sendDepth(response, query);
   }
 

@@ -66,6 +66,31 @@ export interface TrueBook {
   readonly asks: LevelText[];
 }
 
+/** A trade as it was made. */
+export interface TrueTrade {
+  /** Unix ms of the exchange's clock. */
+  readonly time: number;
+  readonly price: string;
+  readonly quantity: string;
+  /** The taker bought. */
+  readonly buy: boolean;
+}
+
+/** All trades that are remembered, oldest first. */
+export function trueTradesView(symbol: MarketSymbol): TrueTrade[] {
+  const { priceScale, quantityScale } = symbol.listing;
+  return symbol
+    .trades()
+    .newest(Infinity)
+    .toReversed()
+    .map(({ timeMs, tick, lots, buy }) => ({
+      time: timeMs,
+      price: trimmedDecimal(tick, priceScale),
+      quantity: trimmedDecimal(lots, quantityScale),
+      buy,
+    }));
+}
+
 export function trueBookView(symbol: MarketSymbol, book: TickBook): TrueBook {
   const { priceScale, quantityScale } = symbol.listing;
   const levels = (side: TickSide): LevelText[] =>

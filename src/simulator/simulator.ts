@@ -10,7 +10,7 @@ import { RecordedMarket } from './recorded-market.js';
 import { loadRecording } from './recording.js';
 import { RestBudget } from './rest-budget.js';
 import { RestServer } from './rest-server.js';
-import { type TrueBook, trueBookView } from './rest-views.js';
+import { type TrueBook, trueBookView, type TrueTrade, trueTradesView } from './rest-views.js';
 import { StreamHub } from './stream-hub.js';
 import { StreamServer } from './stream-server.js';
 import { namedListings, syntheticListings } from './synthetic-listing.js';
@@ -18,7 +18,7 @@ import { SyntheticMarket } from './synthetic-market.js';
 
 export { type FaultSpec, parseFaults } from './faults.js';
 export { defaultLimits, type SimulatorLimits } from './limits.js';
-export type { TrueBook } from './rest-views.js';
+export type { TrueBook, TrueTrade } from './rest-views.js';
 
 export interface SimulatorOptions {
   /** Default 127.0.0.1. */
@@ -29,6 +29,8 @@ export interface SimulatorOptions {
   readonly symbols?: number | readonly string[];
   /** Depth pushes per second and symbol on average, above 0 to 100. Default 2. Beyond about 8 the 100 ms channel has no more pushes, only larger ones. */
   readonly rate?: number;
+  /** Seconds of the made-up market's clock per second, above 0 to 1,000: its minutes pass sooner, not its changes. Default 1. */
+  readonly clockSpeed?: number;
   /** A whole number; the same seed makes the same market. Default 1. */
   readonly seed?: number;
   /** Recorded sessions to play instead of a made-up market. */
@@ -71,6 +73,8 @@ export interface Simulator {
   readonly injectFault: (fault: FaultSpec) => void;
   /** The whole book of this moment, trimmed numbers. Throws SYMBOL_NOT_LISTED. */
   readonly trueBook: (symbol: string) => TrueBook;
+  /** The last trades, oldest first, trimmed numbers: up to 1,000 of a made-up market since it opened. Throws SYMBOL_NOT_LISTED. */
+  readonly trueTrades: (symbol: string) => readonly TrueTrade[];
   /** When a recording was played and everything was handed to the sockets, or the simulator was closed; a made-up market never ends by itself. */
   readonly replayDone: Promise<void>;
   readonly stats: () => SimulatorStats;
@@ -124,6 +128,7 @@ export async function startSimulator(options: SimulatorOptions = {}, logger?: Lo
     symbols: market.symbols.map(({ listing }) => listing.symbol),
     injectFault: (fault) => faults.add(fault),
     trueBook: (symbol) => trueBookOf(market, symbol),
+    trueTrades: (symbol) => trueTradesOf(market, symbol),
     replayDone: market.done,
     stats,
     close: () => {
@@ -168,7 +173,7 @@ function syntheticMarket(hub: StreamHub, options: SimulatorOptions): Market {
   const seed = options.seed ?? 1;
   const symbols = options.symbols ?? 50;
   const listings = typeof symbols === 'number' ? syntheticListings(symbols, seed) : namedListings(symbols, seed);
-  return new SyntheticMarket(hub, { listings, rate: options.rate ?? 2, seed, startMs: Date.now() });
+  return new SyntheticMarket(hub, { listings, rate: options.rate ?? 2, seed, startMs: Date.now(), clockSpeed: options.clockSpeed ?? 1 });
 }
 
 async function recordedMarket(
@@ -183,16 +188,28 @@ async function recordedMarket(
 
 const SYMBOLS_MAX = 20_000;
 const RATE_MAX = 100;
+const CLOCK_SPEED_MAX = 1_000;
 
-function checkOptions({ symbols, rate, seed, speed, replay }: SimulatorOptions): void {
+function checkOptions({ symbols, rate, clockSpeed, seed, speed, replay }: SimulatorOptions): void {
   const errors: string[] = [];
   const count = typeof symbols === 'number' ? symbols : (symbols?.length ?? 1);
   if (!Number.isInteger(count) || count < 1 || count > SYMBOLS_MAX) errors.push(`symbols: 1 to ${SYMBOLS_MAX}, or a list of names`);
   if (rate !== undefined && !(rate > 0 && rate <= RATE_MAX)) errors.push(`rate: above 0, at most ${RATE_MAX}`);
+  if (clockSpeed !== undefined && !(clockSpeed > 0 && clockSpeed <= CLOCK_SPEED_MAX)) {
+    errors.push(`clockSpeed: above 0, at most ${CLOCK_SPEED_MAX}`);
+  }
   if (seed !== undefined && !Number.isSafeInteger(seed)) errors.push('seed: a whole number');
   if (speed !== undefined && speed !== 'max' && !(speed > 0 && Number.isFinite(speed))) errors.push('speed: a number above 0, or "max"');
   if (replay !== undefined && replay.length === 0) errors.push('replay: at least one file');
   if (errors.length > 0) throw new CodedError(ErrorCode.CONFIG_INVALID, `simulated exchange: ${errors.join('; ')}`, { errors });
+}
+
+function trueTradesOf(market: Market, name: string): TrueTrade[] {
+  const symbol = market.find(name);
+  if (symbol === undefined) {
+    throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the simulated exchange does not trade "${name}"`, { symbol: name });
+  }
+  return trueTradesView(symbol);
 }
 
 function trueBookOf(market: Market, name: string): TrueBook {

@@ -7,6 +7,7 @@ import { Market } from './engine/market.js';
 import { Meters } from './engine/meters.js';
 import { selectSymbols } from './engine/selection.js';
 import { SymbolTable } from './engine/symbol-table.js';
+import { TICKERS_EVERY_MS, TickerRounds } from './engine/ticker-rounds.js';
 import { Feed } from './feed/feed.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
@@ -24,6 +25,7 @@ import { CandleReader } from './publish/candle-reader.js';
 import { PublicationHub } from './publish/publication-hub.js';
 import type { BookHandle } from './publish/shared-book.js';
 import { TapeReader } from './publish/tape-reader.js';
+import { TickerReader } from './publish/ticker-reader.js';
 import { type ShardEvents, ShardEgress } from './shard/egress.js';
 import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
@@ -60,6 +62,8 @@ export interface EngineOptions {
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
   readonly logger: Logger;
+  /** Between two rounds of the exchange's 24 h figures. Default 60 s. */
+  readonly tickersEveryMs?: number;
   /** Shorter times for tests. */
   readonly feedTimings?: FeedTimingsOverride;
   /** The built worker file; tests that run from the sources hand in their own. */
@@ -101,7 +105,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const budget = new SnapshotBudget({ ratePerSecond: options.snapshotRate });
     const rest = new RestClient({ restUrl: options.restUrl, budget, logger });
     closers.push(() => rest.close());
-    const listed = await listSymbols(rest, logger);
+    const { listed, tickers } = await listSymbols(rest, logger);
+    const tickersReceivedMs = clock();
     const selected = selectSymbols(options.symbols, listed);
     let relistedMs = clock();
     let relisting: Promise<readonly ListedSymbol[]> | undefined;
@@ -175,6 +180,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       for (const egress of egresses) egress.stop();
     });
     closers.push(() => feed.close());
+    const tickerRounds = new TickerRounds({
+      request: () => feed.requestTickers(),
+      everyMs: options.tickersEveryMs ?? TICKERS_EVERY_MS,
+      logger,
+    });
+    closers.push(() => tickerRounds.close());
 
     const track = (listing: ListedSymbol): TrackedSymbol => {
       const symbol = symbols.add(listing);
@@ -186,6 +197,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
       symbols,
       readers,
+      tickers: buffers.map(({ tickers }) => new TickerReader(tickers)),
       tapes: buffers.map(({ tapes }) => new TapeReader(tapes)),
       feed,
       ingress,
@@ -202,6 +214,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         if (raced !== undefined) return { symbol: raced, added: false };
         const symbol = track(listing);
         feed.track(symbol);
+        tickerRounds.soon();
         logger.info({ symbol: name, shard: symbol.shard }, 'symbol tracked');
         return { symbol, added: true };
       },
@@ -219,6 +232,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
 
     const tracked = selected.map(track);
+    ingress.tickers(tickers, tickersReceivedMs);
     for (const egress of egresses) egress.start();
     await supervisor.start();
     let rangMs = clock();
@@ -245,6 +259,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const grpc = await listenForGrpc(options, { market, hub, logger });
     closers.push(() => grpc?.close());
     feed.start(tracked);
+    tickerRounds.start();
     return {
       market,
       url: `http://${authority}`,
@@ -268,12 +283,15 @@ async function listenForGrpc({ host, grpcPort = 'off' }: EngineOptions, options:
   return grpcPort === 'off' ? undefined : startGrpcServer({ ...options, host, port: grpcPort });
 }
 
-/** The exchange's pairs. A throttled request is made again when the budget's pause is over, a few times. */
-async function listSymbols(rest: RestClient, logger: Logger): Promise<Map<string, ListedSymbol>> {
+/** The exchange's pairs, and its answer about their last 24 hours. A throttled request is made again when the budget's pause is over, a few times. */
+async function listSymbols(
+  rest: RestClient,
+  logger: Logger,
+): Promise<{ readonly listed: Map<string, ListedSymbol>; readonly tickers: Uint8Array }> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const listed = await rest.exchangeInfo({ turnover: true });
-      return new Map(listed.map((symbol) => [symbol.symbol, symbol]));
+      const { symbols, tickers } = await rest.listing();
+      return { listed: new Map(symbols.map((symbol) => [symbol.symbol, symbol])), tickers };
     } catch (error) {
       const throttled = error instanceof CodedError && error.code === ErrorCode.EXCHANGE_THROTTLED;
       if (!throttled || attempt === LIST_ATTEMPTS_MAX) throw error;

@@ -9,6 +9,7 @@ import { BookState } from '../../src/model/book-state.js';
 import { encodeTrack, Inbound } from '../../src/shard/records.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
+import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
 import { countLevels } from './model-book.js';
@@ -26,6 +27,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(ARENA_BYTES, 1),
     candles: createCandleBuffer(1),
+    tickers: createTickerBuffer(1),
     tapes: createTapesBuffer(1),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),

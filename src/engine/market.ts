@@ -13,19 +13,22 @@ import {
 } from '../book/book-layout.js';
 import { EVICTED } from '../book/ladder-layout.js';
 import type { Feed } from '../feed/feed.js';
-import type { BookCopy } from '../model/book-copy.js';
+import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { Candle } from '../model/candle.js';
 import type { CandleInterval } from '../model/candle-interval.js';
 import type { CandleRange, EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
+import type { Ticker } from '../model/ticker.js';
 import type { TapePage } from '../model/trade.js';
 import type { BookReader } from '../publish/book-reader.js';
 import type { TapeReader } from '../publish/tape-reader.js';
+import type { TickerReader } from '../publish/ticker-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
 import type { CandleDesk } from './candle-desk.js';
+import { composeTicker } from '../ticker/compose-ticker.js';
 import type { SymbolTable } from './symbol-table.js';
 
 export interface MarketParts {
@@ -33,6 +36,7 @@ export interface MarketParts {
   readonly source: SourceInfo;
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
+  readonly tickers: readonly TickerReader[];
   readonly tapes: readonly TapeReader[];
   readonly feed: Feed;
   readonly ingress: ShardIngress;
@@ -53,6 +57,7 @@ export class Market implements MarketData {
   readonly meters: MarketData['meters'];
   readonly #parts: MarketParts;
   readonly #startedAt: number;
+  readonly #touch = createBookCopy(1);
 
   constructor(parts: MarketParts) {
     this.#parts = parts;
@@ -85,6 +90,14 @@ export class Market implements MarketData {
 
   candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]> {
     return this.#parts.candles.candles(symbol, interval, range);
+  }
+
+  readTicker(symbol: TrackedSymbol, book?: Readonly<BookCopy>): Ticker | undefined {
+    if (book === undefined && !this.readBook(symbol, 1, this.#touch)) return undefined;
+    const held = this.#parts.tickers[symbol.shard]!.read(symbol.slot);
+    const tape = this.readTrades(symbol, 1, null);
+    if (held === undefined || tape === undefined) return undefined;
+    return composeTicker(symbol.symbol, held, book ?? this.#touch, tape.trades.at(-1) ?? null);
   }
 
   readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {

@@ -82,6 +82,20 @@ export class BookAnswers {
     });
   }
 
+  /** `{symbol, state, …, tp}` of the book, whatever its state, and the figures of the ticker, bid and ask from that book. Throws BOOK_BUSY. */
+  async ticker(symbol: TrackedSymbol, numbers: NumberStyle): Promise<string> {
+    for (let turn = 0; turn < READ_TURNS; turn++) {
+      if (turn > 0) await nextTurn();
+      if (!this.#market.readBook(symbol, 1, this.#copy)) continue;
+      const ticker = this.#market.readTicker(symbol, this.#copy);
+      if (ticker === undefined) continue;
+      const { symbol: _, ...figures } = ticker;
+      const text = JSON.stringify(figures, numbers === 'float' ? nearestDouble : undefined);
+      return this.#head(symbol, this.#copy) + text.slice(1);
+    }
+    throw busy(symbol);
+  }
+
   #fromVersion(
     symbol: TrackedSymbol,
     request: BookRequest,
@@ -112,7 +126,7 @@ export class BookAnswers {
       if (turn > 0) await nextTurn();
       if (this.#market.readBook(symbol, depth, this.#copy)) return use(this.#copy);
     }
-    throw new Problem('BOOK_BUSY', `${symbol.symbol} changed during every one of ${READ_TURNS} reads`, { symbol: symbol.symbol });
+    throw busy(symbol);
   }
 
   #requireUsable(symbol: TrackedSymbol, copy: BookCopy, allowStale: boolean): void {
@@ -167,6 +181,15 @@ export class BookAnswers {
   #ageMs(copy: BookCopy): number | null {
     return copy.receiveTimeMs > 0 ? Math.max(0, Math.round(this.#now() - copy.receiveTimeMs)) : null;
   }
+}
+
+function busy({ symbol }: TrackedSymbol): Problem {
+  return new Problem('BOOK_BUSY', `${symbol} changed during every one of ${READ_TURNS} reads`, { symbol });
+}
+
+/** Of a ticker, whose texts are all decimal. */
+function nearestDouble(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? Number(value) : value;
 }
 
 function isUsable(copy: BookCopy, allowStale: boolean): boolean {

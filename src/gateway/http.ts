@@ -13,6 +13,7 @@ import { health } from './rest/health.js';
 import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
+import { tickers } from './rest/tickers.js';
 import { RouteTable } from './route-table.js';
 import { addStream } from './ws/stream.js';
 
@@ -54,7 +55,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, candles, analytics, symbols, status, health, documents, metrics]) await app.register(plugin, { context });
+  for (const plugin of [books, candles, analytics, tickers, symbols, status, health, documents, metrics])
+    await app.register(plugin, { context });
   return app;
 }
 

@@ -4,7 +4,6 @@ import type { Dispatcher } from 'undici';
 import type { ListedSymbol } from '../model/symbol.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { parseExchangeInfo, parseTickers, withTurnover } from './exchange-info.js';
-import type { Ticker24h } from './exchange-info.js';
 import { answerError } from './rest-errors.js';
 
 /** The host's request budget, as far as the client needs it: MEXC limits by IP, so every request shares one. */
@@ -89,16 +88,20 @@ export class RestClient {
     return this.#simulated;
   }
 
-  /** The pairs that trade now; with `turnover`, their 24 h turnover is asked for as well (one request more). */
-  async exchangeInfo(options: { readonly turnover?: boolean } = {}): Promise<readonly ListedSymbol[]> {
+  /** The pairs that trade now. */
+  async exchangeInfo(): Promise<readonly ListedSymbol[]> {
     const { symbols, unusable } = parseExchangeInfo(await this.#json('/api/v3/exchangeInfo'));
     if (unusable.length > 0)
       this.#logger.warn({ count: unusable.length, first: unusable.slice(0, 5) }, 'listed symbols that cannot be used were left out');
-    return options.turnover === true ? withTurnover(symbols, await this.ticker24hr()) : symbols;
+    return symbols;
   }
 
-  async ticker24hr(): Promise<readonly Ticker24h[]> {
-    return parseTickers(await this.#json('/api/v3/ticker/24hr'));
+  /** The pairs that trade now with their 24 h turnover, and unparsed the answer it was taken from: a JSON array about all pairs. */
+  async listing(): Promise<{ readonly symbols: readonly ListedSymbol[]; readonly tickers: Uint8Array }> {
+    const symbols = await this.exchangeInfo();
+    await this.#budget.acquire();
+    const tickers = await this.tickers();
+    return { symbols: withTurnover(symbols, parseTickers(parseJson('/api/v3/ticker/24hr', tickers))), tickers };
   }
 
   /**
@@ -140,12 +143,7 @@ export class RestClient {
 
   async #json(path: string): Promise<unknown> {
     await this.#budget.acquire();
-    const body = await this.#get(path, LIST_BYTES_MAX);
-    try {
-      return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')) as unknown;
-    } catch (error) {
-      throw malformed(path, 'not JSON', error);
-    }
+    return parseJson(path, await this.#get(path, LIST_BYTES_MAX));
   }
 
   async #get(path: string, bytesMax: number): Promise<Uint8Array> {
@@ -182,6 +180,14 @@ export class RestClient {
       this.#budget.throttled(error.details['retryAfterMs'] as number | null);
     }
     throw error;
+  }
+}
+
+function parseJson(path: string, body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')) as unknown;
+  } catch (error) {
+    throw malformed(path, 'not JSON', error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Candle } from './candle.js';
 import type { CandleInterval } from './candle-interval.js';
 import type { EngineMeters } from './meters.js';
 import type { TrackedSymbol } from './symbol.js';
+import type { Ticker } from './ticker.js';
 import type { TapePage } from './trade.js';
 
 /** Where the data comes from; a simulated exchange is always labelled as one. */
@@ -119,6 +120,11 @@ export interface MarketData {
    * Returns false when the writer was faster every time (bounded retries): ask again a moment later.
    */
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean;
+  /**
+   * The last 24 hours of a symbol. Bid and ask are those of `book`, a copy with at least the best levels, or of the book as it is now.
+   * `undefined` when a writer was faster every time: ask again a moment later.
+   */
+  readTicker(symbol: TrackedSymbol, book?: Readonly<BookCopy>): Ticker | undefined;
   /**
    * The newest `limit` trades of a symbol with an id below `before` (`null`: the newest of all), as far as the tape has them.
    * `undefined` when the writer was faster every time (bounded retries): ask again a moment later.

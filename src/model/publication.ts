@@ -1,5 +1,5 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, CANDLE: 6, ANALYTICS: 7 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TICKER: 5, CANDLE: 6, ANALYTICS: 7 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
 const names = {
@@ -7,6 +7,7 @@ const names = {
   [Channel.BOOK_TOP]: 'book_top',
   [Channel.BBO]: 'bbo',
   [Channel.STATUS]: 'status',
+  [Channel.TICKER]: 'ticker',
   [Channel.CANDLE]: 'candle',
   [Channel.ANALYTICS]: 'analytics',
 } as const satisfies Record<Channel, string>;

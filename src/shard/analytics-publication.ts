@@ -59,6 +59,8 @@ export class AnalyticsPublication implements Publication {
 
   tapeChanged(): void {}
 
+  tickerChanged(): void {}
+
   tick(nowMs: number): void {
     if (this.#broken) this.restarted();
     else if (this.spec.intervalMs > 0 && nowMs - this.#lastSentMs >= this.spec.intervalMs) this.#publish();

@@ -79,6 +79,8 @@ export class BookPublication implements Publication {
 
   tapeChanged(): void {}
 
+  tickerChanged(): void {}
+
   /** The clock moved on: sends what is due. Only while the book is live. */
   tick(nowMs: number): void {
     const { channel, intervalMs } = this.spec;

@@ -48,6 +48,7 @@ export class CandlePublication implements Publication {
   restarted(): void {}
   stateChanged(): void {}
   tapeChanged(): void {}
+  tickerChanged(): void {}
 
   retryState(): void {
     this.tick(this.#clock());

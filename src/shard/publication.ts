@@ -1,6 +1,7 @@
 import type { DeltaBuffer } from '../book/delta-buffer.js';
 import type { OrderBooks } from '../book/order-books.js';
 import type { MessageKind, PublicationSpec } from '../model/publication.js';
+import type { TickerStore } from '../ticker/ticker-store.js';
 import type { Tapes } from '../tape/tapes.js';
 import type { MessageWriter } from './message-writer.js';
 import type { ProtoWriter } from './proto-writer.js';
@@ -19,6 +20,7 @@ export interface PublicationParts {
   readonly slot: number;
   readonly books: OrderBooks;
   readonly candles: ShardCandles;
+  readonly tickers: TickerStore;
   readonly tapes: Tapes;
   /** For `Format.JSON`. */
   readonly writer: MessageWriter;
@@ -40,13 +42,15 @@ export interface Publication {
   updated(delta: DeltaBuffer): void;
   /** The symbol's tape took trades, or its state changed. Returns at once when it does not matter here. */
   tapeChanged(): void;
+  /** The exchange said something about the symbol's last 24 hours. Returns at once when it does not matter here. */
+  tickerChanged(): void;
   /** The clock moved on: sends what is due. Only while the book is live. */
   tick(nowMs: number): void;
   /** The book is live again, or this publication was just opened on a live book: everybody starts from a whole state. */
   restarted(reason: SnapshotReason): void;
   /** The book's state changed to one that is not live, or (`status`) to any. */
   stateChanged(): void;
-  /** The clock moved on while the book is not live: says a change of state that found no room before. */
+  /** The clock moved on while the book is not live: says what found no room before, and what does not need a live book. */
   retryState(): void;
   /** One subscriber asks for a whole state. Returns false when there is no room now: it is asked again later. */
   snapshotFor(token: number, reason: SnapshotReason): boolean;

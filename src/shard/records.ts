@@ -60,7 +60,7 @@ export const Outbound = {
   RESYNC: 2,
   /** aux: BookState | StateReason << 8; time: when. */
   STATE: 3,
-  /** aux: what was wrong (DepthDecode, DealsDecode, REFUSED_SNAPSHOT, REFUSED_TRADES); nothing was changed by it. */
+  /** aux: what was wrong (DepthDecode, DealsDecode, REFUSED_SNAPSHOT, REFUSED_TRADES, REFUSED_TICKERS); nothing was changed by it. */
   REFUSED: 4,
   /** The slot is empty and may be given to another symbol. */
   UNTRACKED: 5,
@@ -76,8 +76,12 @@ export const Outbound = {
 export const REFUSED_SNAPSHOT = 100;
 /** `aux` of a REFUSED record for an answer about trades. */
 export const REFUSED_TRADES = 101;
+/** `aux` of a REFUSED record for a message about many tickers; the key is NO_SLOT. */
+export const REFUSED_TICKERS = 102;
 /** `aux` of a REFUSED record for a candle or a list of them. */
-export const REFUSED_KLINES = 102;
+export const REFUSED_KLINES = 103;
+/** `key` of a record about no symbol. */
+export const NO_SLOT = -1;
 
 export const KIND_BITS = 3;
 

@@ -15,6 +15,7 @@ import { StreamKind } from '../model/feed.js';
 import { Channel, type MessageKind } from '../model/publication.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
+import { TickerStore } from '../ticker/ticker-store.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
 import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
@@ -23,11 +24,23 @@ import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
 import type { Emit, Publication, SnapshotReason } from './publication.js';
-import { decodeSpec, decodeTrack, encodeAsk, Inbound, KIND_BITS, Outbound, REFUSED_KLINES, REFUSED_SNAPSHOT } from './records.js';
+import {
+  decodeSpec,
+  decodeTrack,
+  encodeAsk,
+  Inbound,
+  KIND_BITS,
+  NO_SLOT,
+  Outbound,
+  REFUSED_KLINES,
+  REFUSED_SNAPSHOT,
+  REFUSED_TICKERS,
+} from './records.js';
 import { SilenceWatch } from './silence.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
+import { TickerIntake } from './ticker-intake.js';
 
 // Loaded once, as in `order-books.ts`.
 const { METER_APPLIED, METER_DROPPED, METER_LEVELS, METER_MESSAGES } = meters;
@@ -76,8 +89,11 @@ export class Shard {
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
   readonly #candles: ShardCandles;
+  readonly #tickers: TickerStore;
+  readonly #tickerIntake: TickerIntake;
   readonly #tapes: Tapes;
   readonly #slots: (ShardBook | undefined)[] = [];
+  readonly #bySymbol = new Map<string, ShardBook>();
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
   readonly #delta = new DeltaBuffer(1024);
   readonly #deals = new DealsBuffer(256);
@@ -102,6 +118,16 @@ export class Shard {
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
     this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
+    this.#tickers = new TickerStore(task.buffers.tickers);
+    this.#tickerIntake = new TickerIntake({
+      wanted: (symbol) => this.#bySymbol.has(symbol),
+      take: (symbol, figures, receiveTimeMs) => {
+        const book = this.#bySymbol.get(symbol)!;
+        this.#tickers.apply(book.slot, figures, receiveTimeMs);
+        for (const publication of book.publications) publication.tickerChanged();
+      },
+      refused: (timeMs) => this.#send(Outbound.REFUSED, NO_SLOT, REFUSED_TICKERS, timeMs),
+    });
     this.#tapes = new Tapes(task.buffers.tapes);
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
@@ -114,7 +140,7 @@ export class Shard {
     return this.#running;
   }
 
-  /** Handles up to one batch of records; returns how many. */
+  /** Handles up to one batch of records, and a portion of what waits; returns how many. */
   doWork(): number {
     const inbound = this.#inbound;
     let handled = 0;
@@ -125,7 +151,7 @@ export class Shard {
     if (handled > 0) inbound.release();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     if (this.#deferred.length > 0 || this.#deferredSnapshots.length > 0) this.#retryDeferred();
-    return handled;
+    return this.#tickerIntake.isBusy ? handled + this.#tickerIntake.work() : handled;
   }
 
   /** Sleeps until a record arrives or `timeoutMs` passed. */
@@ -145,12 +171,13 @@ export class Shard {
       this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
       return;
     }
-    if (type === Inbound.MINI_TICKERS || type === Inbound.TICKERS) return;
     if (type === Inbound.SHUT_DOWN) {
       this.#running = false;
       return;
     }
     const payload = bytes.subarray(payloadStart, payloadEnd);
+    if (type === Inbound.MINI_TICKERS) return this.#tickerIntake.push(payload, timeMs);
+    if (type === Inbound.TICKERS) return this.#tickerIntake.answer(payload, timeMs);
     if (type === Inbound.TRACK) return this.#onTrack(key, aux, payload, timeMs);
     const book = this.#slots[key];
     if (book === undefined) return;
@@ -211,6 +238,7 @@ export class Shard {
     };
     this.#slots[slot] = book;
     this.#candles.track(slot, scales & 0xff, scales >>> 8);
+    this.#bySymbol.set(book.symbol, book);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs, serial));
   }
@@ -236,8 +264,10 @@ export class Shard {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
     this.#candles.untrack(book.slot);
+    this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
+    this.#bySymbol.delete(book.symbol);
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
   }
 
@@ -576,6 +606,7 @@ export class Shard {
       slot: book.slot,
       books: this.#books,
       candles: this.#candles,
+      tickers: this.#tickers,
       tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,

@@ -24,6 +24,8 @@ import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
+import { createTickerBuffer } from '../ticker/ticker-layout.js';
+import { repairTickers, TickerStore } from '../ticker/ticker-store.js';
 import { TAPE_TRADES_DEFAULT } from '../model/trade.js';
 import { createTapesBuffer, TapeMemory, tapesMax } from '../tape/tape-layout.js';
 import { closeTape, staleTapes } from '../tape/tapes.js';
@@ -35,6 +37,8 @@ export interface ShardBuffers {
   readonly books: SharedArrayBuffer;
   /** `candle/candle-layout.ts` */
   readonly candles: SharedArrayBuffer;
+  /** What the exchange says of the last 24 hours, see `ticker/ticker-layout.ts`. */
+  readonly tickers: SharedArrayBuffer;
   /** The last trades of its symbols (`tape/tape-layout.ts`). */
   readonly tapes: SharedArrayBuffer;
   /** int32 words, see below. */
@@ -79,6 +83,7 @@ export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
     candles: createCandleBuffer(BOOKS_PER_SHARD_MAX),
+    tickers: createTickerBuffer(BOOKS_PER_SHARD_MAX),
     tapes: createTapesBuffer(symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
@@ -92,6 +97,7 @@ export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over.
   i32[headerInts(slot) + SERIAL] = SERIAL_PAST_ALL;
   SymbolRows.at(buffers.candles, slot).clear();
+  new TickerStore(buffers.tickers).clear(slot);
   closeTape(new TapeMemory(buffers.tapes), slot);
 }
 
@@ -112,11 +118,12 @@ export function retireShard(buffers: ShardBuffers): void {
 
 /**
  * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tapes keep their trades; what was missed since is
- * fetched by the new worker. Main thread, only while no worker runs on the shard.
+ * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tickers stay, and tapes keep their trades; what
+ * was missed since is fetched by the new worker. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   discardRecords(buffers.inbound);
+  repairTickers(buffers.tickers);
   const arena = new Arena(buffers.books);
   const { i32, f64 } = arena;
   for (let slot = 0; slot < arena.booksMax; slot++) {

@@ -1,6 +1,7 @@
 import { writeBegin, writeEnd } from '../memory/seqlock.js';
 import { BookState } from '../model/book-state.js';
-import { POWERS_OF_TEN } from '../model/decimal.js';
+import { formatDecimal, POWERS_OF_TEN } from '../model/decimal.js';
+import type { Trade } from '../model/trade.js';
 import type { DealsBuffer } from './deals-buffer.js';
 import {
   HEAD_HIGHEST_EPOCH,
@@ -176,6 +177,20 @@ export class Tapes {
     for (let id = start; id < end; id++) this.#copy(slot, id % trades, out);
     // Where the part without holes begins, trades of the same millisecond may be missing.
     return whole ? newest - REORDER_MS : Math.min(newest, Math.max(newest - REORDER_MS, f64[times + (start % trades)]! + 1));
+  }
+
+  /** The trade with the highest id; `null` when the tape has none. */
+  newest(slot: number): Pick<Trade, 'price' | 'quantity' | 'timestamp'> | null {
+    const { f64, trades } = this.#memory;
+    const words = this.#memory.header(slot);
+    const next = f64[words + TAPE_NEXT_ID]!;
+    if (next === f64[words + TAPE_FIRST_ID]!) return null;
+    const at = this.#memory.times(slot) + ((next - 1) % trades);
+    return {
+      price: formatDecimal(f64[at + trades]!, this.int(slot, TAPE_PRICE_SCALE)),
+      quantity: formatDecimal(f64[at + 2 * trades]!, this.int(slot, TAPE_QUANTITY_SCALE)),
+      timestamp: f64[at]!,
+    };
   }
 
   /** Moves all trades to larger scales, once a number with more decimals was seen. */

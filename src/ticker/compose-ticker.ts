@@ -2,18 +2,12 @@ import type { BookCopy } from '../model/book-copy.js';
 import { BookState } from '../model/book-state.js';
 import { formatDecimal } from '../model/decimal.js';
 import type { Ticker } from '../model/ticker.js';
-import { changePercent, difference, padDecimal, quotient, timesHundred } from './decimal-text.js';
+import type { Trade } from '../model/trade.js';
+import { changePercent, difference, isZero, padDecimal, quotient, timesHundred } from './decimal-text.js';
 import type { HeldFigures } from './ticker-words.js';
 
 /** The newest trade of the tape. */
-export interface LastTrade {
-  readonly tick: number;
-  readonly lots: number;
-  readonly priceScale: number;
-  readonly quantityScale: number;
-  /** When the exchange made it, Unix ms. */
-  readonly timeMs: number;
-}
+export type LastTrade = Pick<Trade, 'price' | 'quantity' | 'timestamp'>;
 
 const DAY_MS = 86_400_000;
 /** Decimals of a change in percent. */
@@ -35,9 +29,9 @@ export function composeTicker(symbol: string, held: HeldFigures, book: Readonly<
   const price = (text: string | null): string | null => (text === null ? null : padDecimal(text, priceScale));
   const quantity = (text: string | null): string | null => (text === null ? null : padDecimal(text, quantityScale));
   const { last_price, last_quantity }: LastFigures =
-    trade !== null && trade.timeMs >= held.lastTimeMs
-      ? { last_price: formatDecimal(trade.tick, trade.priceScale), last_quantity: formatDecimal(trade.lots, trade.quantityScale) }
-      : { last_price: price(held.lastPrice), last_quantity: quantity(held.lastQuantity ?? quantityOf(trade, held.lastPrice)) };
+    trade !== null && trade.timestamp >= held.lastTimeMs
+      ? { last_price: trade.price, last_quantity: trade.quantity }
+      : { last_price: price(held.lastPrice), last_quantity: quantity(quantityOf(trade, held.lastPrice) ?? held.lastQuantity) };
   const open = held.openPrice;
   const live = book.state === BookState.LIVE;
   const hasBid = live && book.bidCount > 0;
@@ -71,7 +65,5 @@ export function composeTicker(symbol: string, held: HeldFigures, book: Readonly<
 
 /** The exchange's price is newer, but may be that of the trade we know. */
 function quantityOf(trade: LastTrade | null, lastPrice: string | null): string | null {
-  if (trade === null || lastPrice === null) return null;
-  const samePrice = formatDecimal(trade.tick, trade.priceScale) === padDecimal(lastPrice, trade.priceScale);
-  return samePrice ? formatDecimal(trade.lots, trade.quantityScale) : null;
+  return trade !== null && lastPrice !== null && isZero(difference(trade.price, lastPrice)) ? trade.quantity : null;
 }

@@ -12,6 +12,10 @@ export function padDecimal(text: string, decimals: number): string {
   return `${text}${dot < 0 ? '.' : ''}${'0'.repeat(decimals - present)}`;
 }
 
+export function isZero(text: string): boolean {
+  return read(text).units === 0n;
+}
+
 /** `a - b`, exact. */
 export function difference(a: string, b: string): string {
   const [left, right, decimals] = aligned(a, b);

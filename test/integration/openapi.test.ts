@@ -50,6 +50,8 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
     [200, '?side=sell&size=1000000000000'],
     [400, '?side=buy'],
   ],
+  'GET /ticker/{symbol}': [[200], [200, '?numbers=float'], [404]],
+  'GET /tickers': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE'], [400, '?symbols=,']],
   'GET /symbols': [[200]],
   'GET /symbols/{symbol}': [[200], [404]],
   'POST /symbols/{symbol}': [[201], [200], [404]],

@@ -1,15 +1,18 @@
 import { EventEmitter } from 'node:events';
 import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
-import type { BookCopy } from '../../src/model/book-copy.js';
+import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import type { Candle } from '../../src/model/candle.js';
 import type { CandleInterval } from '../../src/model/candle-interval.js';
 import type { CandleRange, EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
 import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { Ticker } from '../../src/model/ticker.js';
 import type { TapePage } from '../../src/model/trade.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
+import { composeTicker } from '../../src/ticker/compose-ticker.js';
+import type { HeldFigures } from '../../src/ticker/ticker-words.js';
 
 /** A book as a test writes it: levels as `[ticks, lots]`, best first. */
 export interface FakeBook {
@@ -32,11 +35,29 @@ export interface FakeSymbol {
   readonly quantityScale?: number;
 }
 
+const nothingHeld: HeldFigures = {
+  lastTimeMs: 0,
+  closeTimeMs: 0,
+  lastPrice: null,
+  lastQuantity: null,
+  openPrice: null,
+  highPrice: null,
+  lowPrice: null,
+  volume: null,
+  quoteVolume: null,
+  priceChange: null,
+  changeRate: null,
+};
+
 /** The engine as the gateways see it, with books a test sets at will. */
 export class FakeMarketData implements MarketData {
   readonly instance = 'fake1234';
   readonly source = { venue: 'mexc', simulated: true, wsUrl: 'ws://fake', restUrl: 'http://fake' } as const;
   readonly books = new Map<TrackedSymbol, FakeBook>();
+  /** What the exchange says of the last 24 hours. */
+  readonly tickers = new Map<string, Partial<HeldFigures>>();
+  /** Reads of a ticker that fail before one succeeds. */
+  busyTickers = 0;
   /** By symbol: a page that holds all there is. */
   readonly tapes = new Map<string, TapePage>();
   readonly listed = new Set<string>();
@@ -138,6 +159,19 @@ export class FakeMarketData implements MarketData {
     copy.askTicks = Float64Array.from(asks, ([ticks]) => ticks);
     copy.askLots = Float64Array.from(asks, ([, lots]) => lots);
     return true;
+  }
+
+  readTicker(symbol: TrackedSymbol, book: Readonly<BookCopy> = createBookCopy(0)): Ticker | undefined {
+    if (this.busyTickers > 0) {
+      this.busyTickers--;
+      return undefined;
+    }
+    return composeTicker(
+      symbol.symbol,
+      { ...nothingHeld, ...this.tickers.get(symbol.symbol) },
+      book,
+      this.tapes.get(symbol.symbol)?.trades.at(-1) ?? null,
+    );
   }
 
   /** The pages of `tapes`, cut as a tape does; `undefined` first for as long as the symbol's book has `busyReads`. */

@@ -30,6 +30,7 @@ export function fakeMarket(books: readonly FakeBook[], ratePerSecond = 8, paused
     nearest: () => undefined,
     candles: () => Promise.reject(new Error('not part of this')),
     readBook: ({ id }, _depth, copy) => readBook(books[id]!, copy),
+    readTicker: () => undefined,
     readTrades: () => undefined,
     track: () => Promise.reject(new Error('not part of this')),
     untrack: () => false,

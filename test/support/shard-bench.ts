@@ -20,6 +20,8 @@ import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
 import type { ShardBuffers } from '../../src/shard/task.js';
+import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
+import { encodePush } from './mexc-schema.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { type Deal, dealsFrame, tradesBody } from './deals.js';
 import { type DepthFrame, depthFrame } from './depth-frame.js';
@@ -95,6 +97,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
       outbound: createRingBuffer(outboundBytes),
       books: createArenaBuffer(booksBytes, 8),
       candles: createCandleBuffer(8),
+      tickers: createTickerBuffer(8),
       tapes: createTapesBuffer(8, tape),
       control: new SharedArrayBuffer(64),
       meters: createMeterBuffer(),
@@ -157,6 +160,19 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   frame(frame: DepthFrame | Uint8Array, slot = 1): this {
     this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now);
+    return this.work();
+  }
+
+  /** A push of mini tickers: every shard gets it whole. */
+  miniTickers(items: readonly Readonly<Record<string, string>>[], sendTime = this.now): this {
+    const channel = 'spot@public.miniTickers.v3.api.pb@24H';
+    this.ingress.miniTickers(encodePush({ channel, sendTime, publicMiniTickers: { items } }), this.now);
+    return this.work();
+  }
+
+  /** The body of a `ticker/24hr` answer. */
+  tickers(body: unknown): this {
+    this.ingress.tickers(new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)), this.now);
     return this.work();
   }
 

@@ -20,6 +20,7 @@ import { defaultSubscriberLimits } from '../../src/publish/subscriber.js';
 import * as records from '../../src/shard/records.js';
 import { PENDING_BYTES_MAX, PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
 import * as task from '../../src/shard/task.js';
+import * as tickerLayout from '../../src/ticker/ticker-layout.js';
 import { parseFaults } from '../../src/simulator/faults.js';
 import { commandNames, defaultsOf, packageRoot } from '../../src/support/config/index.js';
 import { CONFIG_FLAG, keysOf, knownVariables } from '../../src/support/config/names.js';
@@ -188,9 +189,18 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, candleLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram, tapeLayout].flatMap(
-      (module) => Object.keys(module),
-    );
+    const constants = [
+      bookLayout,
+      candleLayout,
+      ladderLayout,
+      arena,
+      ringLayout,
+      task,
+      shardMeter,
+      logHistogram,
+      tapeLayout,
+      tickerLayout,
+    ].flatMap((module) => Object.keys(module));
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
     const named = everywhere(/`(?:\d{3} )?([A-Z][A-Z0-9_]{3,})`/g);
     expect(named.length).toBeGreaterThan(50);
@@ -233,6 +243,7 @@ describe('figures', () => {
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
       '../src/candle/candle-layout.ts': candleLayout,
+      '../src/ticker/ticker-layout.ts': tickerLayout,
     };
     let module: Readonly<Record<string, unknown>> = {};
     let inTable = false;
@@ -255,7 +266,7 @@ describe('figures', () => {
       ...Object.keys(records.Inbound).map((name) => `Inbound.${name}`),
       ...Object.keys(records.Outbound).map((name) => `Outbound.${name}`),
     ];
-    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout }).filter(
+    const numbers = Object.entries({ ...bookLayout, ...ringLayout, ...shardMeter, ...tapeLayout, ...tickerLayout }).filter(
       ([, value]) => typeof value === 'number',
     );
     expect([...must, ...numbers.map(([name]) => name)].filter((name) => !checked.has(name))).toEqual([]);

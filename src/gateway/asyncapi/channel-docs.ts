@@ -1,7 +1,18 @@
 import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { CandleInterval } from '../schemas/candle.js';
-import { AnalyticsPush, Bbo, BookDelta, BookSnapshot, BookTop, CandleMessage, Depth, Interval, stateMessage } from '../schemas/push.js';
+import {
+  AnalyticsPush,
+  Bbo,
+  BookDelta,
+  BookSnapshot,
+  BookTop,
+  CandleMessage,
+  Depth,
+  Interval,
+  stateMessage,
+  TickerPush,
+} from '../schemas/push.js';
 
 /** One kind of message of a channel. */
 export interface PushDocs {
@@ -60,6 +71,11 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
     summary: "every change of a book's state",
     parameters: {},
     pushes: { state: { summary: 'the state, at first and after each change', schema: stateMessage('status', {}) } },
+  },
+  ticker: {
+    summary: 'the last 24 hours, whole, when any figure changed; in any state of the book',
+    parameters: shallow,
+    pushes: { snapshot: { summary: 'replaces the one before; without a live book bid and ask are null', schema: TickerPush } },
   },
   analytics: {
     summary: 'spread, mid, microprice, imbalance and depth in bands, whole, when any of it changed',

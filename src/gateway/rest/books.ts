@@ -6,7 +6,7 @@ import { JsonBytes } from '../json-bytes.js';
 import type { RouteDocs } from '../openapi/route-docs.js';
 import { Problem } from '../problem.js';
 import { Book, Books, Quote } from '../schemas/book.js';
-import { AllowStale, Depth, Numbers, parseDepth, parseSymbolList, SmallDepth, SymbolList, SymbolParams } from './query.js';
+import { AllowStale, Depth, Numbers, parseDepth, requireSymbolList, SmallDepth, SymbolList, SymbolParams } from './query.js';
 
 const BookQuery = Type.Object({ depth: Depth, numbers: Numbers, allowStale: AllowStale }, { additionalProperties: false });
 const BooksQuery = Type.Object(
@@ -108,7 +108,7 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
   );
 
   app.get('/orderbooks', { schema: { querystring: BooksQuery }, config: { docs: booksDocs } }, async (request, reply) => {
-    const names = requireList(request.query.symbols);
+    const names = requireSymbolList(request.query.symbols, limits.symbolsPerRequest);
     const wanted = bookRequest(request.query);
     const found: Buffer[] = [];
     const failed: Record<string, unknown>[] = [];
@@ -131,7 +131,9 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
     const { symbols } = request.query;
     const wanted = bookRequest(request.query);
     const listed: TrackedSymbol[] =
-      symbols === undefined ? [...market.tracked()] : requireList(symbols).map((name) => directory.require(name));
+      symbols === undefined
+        ? [...market.tracked()]
+        : requireSymbolList(symbols, limits.symbolsPerRequest).map((name) => directory.require(name));
     const json = new JsonBytes(BBO_BYTES * (listed.length + 1));
     json.raw('[');
     for (const [index, symbol] of listed.entries()) {
@@ -140,15 +142,6 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
     }
     return reply.header('cache-control', 'no-cache').type(JSON_TYPE).send(json.raw(']').take());
   });
-
-  function requireList(text: string): string[] {
-    const names = parseSymbolList(text);
-    const allowed = `1 to ${limits.symbolsPerRequest} symbols with commas between them`;
-    if (names.length === 0 || names.length > limits.symbolsPerRequest) {
-      throw new Problem('BAD_PARAMETER', `symbols must be ${allowed}`, { parameter: 'symbols', allowed });
-    }
-    return names;
-  }
 };
 
 const comma = Buffer.from(',');

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { Problem } from '../problem.js';
 
 // The `description` of a parameter says what it may be: error answers quote it.
 
@@ -44,7 +45,17 @@ export function parseDepth(text: string | undefined): number {
   return text === 'full' ? 0 : Number(text);
 }
 
+/** The names in a list of 1 to `max`, each once, in order. Throws BAD_PARAMETER. */
+export function requireSymbolList(text: string, max: number): string[] {
+  const names = parseSymbolList(text);
+  const allowed = `1 to ${max} symbols with commas between them`;
+  if (names.length === 0 || names.length > max) {
+    throw new Problem('BAD_PARAMETER', `symbols must be ${allowed}`, { parameter: 'symbols', allowed });
+  }
+  return names;
+}
+
 /** The names in a list, each once, in order. */
-export function parseSymbolList(text: string): string[] {
+function parseSymbolList(text: string): string[] {
   return [...new Set(text.split(',').filter((name) => name.length > 0))];
 }

@@ -3,6 +3,7 @@ import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
 import { figures } from './analytics.js';
 import { candleFigures, CandleInterval } from './candle.js';
+import { tickerFigures } from './ticker.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
 export const Depth = Type.Enum([...depths], { description: 'levels a side' });
@@ -72,6 +73,19 @@ export const CandleMessage = Type.Object({
   ...head('candle', { interval: CandleInterval, every: Interval }, 'snapshot'),
   tp: sent.tp,
   ...candleFigures,
+});
+
+/** What `GET /ticker/:symbol` says; numbers are always text here. It comes in any state of the book. */
+export const TickerPush = Type.Object({
+  ...head('ticker', { interval: Interval }, 'snapshot'),
+  epoch: Epoch,
+  seq: Seq,
+  prev: Type.Null(),
+  te: sent.te,
+  tr: nullable(sent.tr),
+  tp: sent.tp,
+  state: State,
+  ...tickerFigures,
 });
 
 /** The book is in another state. */

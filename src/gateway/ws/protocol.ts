@@ -48,6 +48,7 @@ export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000]
 const DEFAULT_DEPTH = 20;
 const DEFAULT_INTERVAL_MS = 100;
 const DEFAULT_EVERY_MS = 1000;
+const DEFAULT_TICKER_INTERVAL_MS = 1000;
 export const ID_LENGTH_MAX = 256;
 
 /** Every code an error message may carry. */
@@ -190,7 +191,7 @@ function parsePattern(channel: Channel, fields: Fields, id: MessageId | undefine
 
 function defaultsOf(channel: Channel): Pick<PublicationSpec, 'depth' | 'intervalMs' | 'candleInterval'> {
   if (channel === Channel.CANDLE) return { depth: 0, intervalMs: DEFAULT_EVERY_MS, candleInterval: 0 };
-  return hasDepth(channel) ? { depth: DEFAULT_DEPTH, intervalMs: DEFAULT_INTERVAL_MS } : { depth: 0, intervalMs: 0 };
+  return { depth: hasDepth(channel) ? DEFAULT_DEPTH : 0, intervalMs: defaultIntervalMs(channel) };
 }
 
 /** The fields of a pattern that are not left open. */
@@ -204,6 +205,12 @@ function given({ depth, intervalMs, candleInterval }: SpecPattern): Partial<Publ
 
 function isMessageId(value: unknown): value is MessageId | undefined {
   return value === undefined || typeof value === 'number' || (typeof value === 'string' && value.length <= ID_LENGTH_MAX);
+}
+
+/** A quote is worth every change, what is larger or slower is not. */
+function defaultIntervalMs(channel: Channel): number {
+  if (hasDepth(channel)) return DEFAULT_INTERVAL_MS;
+  return channel === Channel.TICKER ? DEFAULT_TICKER_INTERVAL_MS : 0;
 }
 
 /** Levels a side, 0 = full. */

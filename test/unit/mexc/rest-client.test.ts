@@ -189,10 +189,12 @@ describe('RestClient.exchangeInfo', () => {
       { ...plain, symbol: 'BTCUSDT' },
       { ...plain, symbol: 'ETHUSDT', baseAsset: 'ETH' },
     ]);
-    expect((await client.exchangeInfo({ turnover: true })).map(({ symbol, turnover }) => [symbol, turnover])).toEqual([
+    const { symbols, tickers } = await client.listing();
+    expect(symbols.map(({ symbol, turnover }) => [symbol, turnover])).toEqual([
       ['BTCUSDT', 123.5],
       ['ETHUSDT', null],
     ]);
+    expect(JSON.parse(Buffer.from(tickers).toString())).toEqual(answers['/prefix/api/v3/ticker/24hr']);
     expect(taken).toBe(3);
   });
 

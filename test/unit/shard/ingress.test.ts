@@ -23,6 +23,7 @@ function buffers(): ShardBuffers {
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
     candles: createCandleBuffer(1),
+    tickers: new SharedArrayBuffer(0),
     tapes: createTapesBuffer(1, 8),
     control: new SharedArrayBuffer(64),
     meters: createMeterBuffer(),

@@ -6,8 +6,22 @@ import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena } from '../../../src/memory/arena.js';
 import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
-import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard } from '../../../src/shard/task.js';
+import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, vacateSlot } from '../../../src/shard/task.js';
+import { TickerStore } from '../../../src/ticker/ticker-store.js';
 import { fillDelta } from '../../support/delta.js';
+
+const figures = {
+  timeMs: null,
+  lastPrice: null,
+  lastQuantity: null,
+  openPrice: null,
+  highPrice: null,
+  lowPrice: null,
+  volume: null,
+  quoteVolume: null,
+  priceChange: null,
+  changeRate: null,
+};
 
 test('the memory of a shard, and what becomes of it when its worker dies', () => {
   const buffers = createShardBuffers();
@@ -31,6 +45,9 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   // The worker died in the middle of a change of one book, and right behind it in the other.
   arena.i32[headerInts(0) + VERSION]!++;
 
+  const tickers = new TickerStore(buffers.tickers);
+  for (const slot of [3, last]) tickers.apply(slot, { ...figures, openPrice: '5' }, 1);
+
   const epochs = [0, last].map((slot) => books.epoch(slot));
   resetShard(buffers, 123);
   expect([0, last].map((slot) => books.epoch(slot))).toEqual(epochs);
@@ -44,6 +61,11 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   expect(books.isOpen(3)).toBe(false);
   expect([arena.usedBytes(), producer.usedBytes(), new RingConsumer(buffers.inbound).next()]).toEqual([0, 0, false]);
   expect(new Int32Array(buffers.control)[CONTROL_READY]).toBe(0);
+
+  // What the exchange said of the last 24 hours is as true as before.
+  expect(tickers.held(last).openPrice).toBe('5');
+  vacateSlot(buffers, 3);
+  expect(tickers.held(3).openPrice).toBeNull();
 
   // Announced again by the new worker's first records; no epoch of any book comes twice.
   const highest = Math.max(...epochs);

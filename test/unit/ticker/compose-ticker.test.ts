@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type BookCopy, createBookCopy } from '../../../src/model/book-copy.js';
 import { BookState } from '../../../src/model/book-state.js';
+import { formatDecimal } from '../../../src/model/decimal.js';
 import { composeTicker, type LastTrade } from '../../../src/ticker/compose-ticker.js';
 import type { HeldFigures } from '../../../src/ticker/ticker-words.js';
 
@@ -41,8 +42,8 @@ function book(state: BookState, bid?: [number, number], ask?: [number, number]):
 }
 const LIVE = book(BookState.LIVE, [8_427_000, 15_000], [8_427_100, 20_000]);
 
-function trade(tick: number, lots: number, timeMs: number): LastTrade {
-  return { tick, lots, priceScale: 2, quantityScale: 4, timeMs };
+function trade(tick: number, lots: number, timestamp: number): LastTrade {
+  return { price: formatDecimal(tick, 2), quantity: formatDecimal(lots, 4), timestamp };
 }
 
 test('all of it: prices and quantities with the decimals of the symbol, the window the day before the close', () => {
@@ -98,7 +99,8 @@ describe('last trade', () => {
 
   test('a newer price that is the same keeps the quantity of the trade', () => {
     expect(last(HELD, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '0.0007']);
-    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '3.0000']);
+    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_050, 7, CLOSE - 1))).toEqual(['84270.50', '0.0007']);
+    expect(last({ ...HELD, lastQuantity: '3' }, trade(8_427_051, 7, CLOSE - 1))).toEqual(['84270.50', '3.0000']);
   });
 });
 

@@ -18,6 +18,7 @@ export type {
   SymbolStatus,
 } from './model/market-data.js';
 export type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
+export type { Ticker } from './model/ticker.js';
 
 // Books: read in place from any thread, a copy to read into, and the words of their state.
 export {

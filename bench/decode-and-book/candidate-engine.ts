@@ -36,7 +36,7 @@ function createEngineBook({ frames, snapshot, priceScale, quantityScale }: Candi
         if (verdict === Sequence.DROP) continue;
         if (!books.applyDelta(SLOT, delta, frame)) throw new Error(`frame ${frame}: book is crossed`);
         lastVersion = delta.toVersion;
-        levels += delta.askCount + delta.bidCount;
+        levels += delta.asks.count + delta.bids.count;
       }
       return levels;
     },
@@ -54,8 +54,8 @@ function toDelta(book: TextBook, priceScale: number, quantityScale: number): Del
     });
     return levels.length;
   };
-  delta.bidCount = fill(book.bids, delta.bidTicks, delta.bidLots);
-  delta.askCount = fill(book.asks, delta.askTicks, delta.askLots);
+  delta.bids.count = fill(book.bids, delta.bids.ticks, delta.bids.lots);
+  delta.asks.count = fill(book.asks, delta.asks.ticks, delta.asks.lots);
   delta.fromVersion = book.version;
   delta.toVersion = book.version;
   return delta;

@@ -1,18 +1,26 @@
+/** The changes of one side as columns: whole ticks, and whole lots of which 0 removes the level. */
+export class LevelColumns {
+  count = 0;
+  ticks: Float64Array;
+  lots: Float64Array;
+  /** The lots once more, as two int32 each: the upper one is 0 only where the lots are. */
+  lotsWords: Int32Array;
+
+  constructor(capacity: number) {
+    this.ticks = new Float64Array(capacity);
+    this.lots = new Float64Array(capacity);
+    this.lotsWords = new Int32Array(this.lots.buffer);
+  }
+}
+
 /**
  * One depth update as columns, reused for every frame: the hot path passes nothing else on. Doubles begin as NaN, so that the object's shape
  * holds doubles from the start.
  * Prices are whole ticks, quantities whole lots, at the scales the decoder was given.
  */
 export class DeltaBuffer {
-  askCount = 0;
-  bidCount = 0;
-  askTicks: Float64Array;
-  askLots: Float64Array;
-  bidTicks: Float64Array;
-  bidLots: Float64Array;
-  /** The lots once more, as two int32 each: the upper one is 0 only where the lots are. */
-  askLotsWords: Int32Array;
-  bidLotsWords: Int32Array;
+  asks: LevelColumns;
+  bids: LevelColumns;
   /** First and last version the update covers. */
   fromVersion = NaN;
   toVersion = NaN;
@@ -25,31 +33,23 @@ export class DeltaBuffer {
   quantityScaleNeeded = 0;
 
   constructor(capacity: number) {
-    this.askTicks = new Float64Array(capacity);
-    this.askLots = new Float64Array(capacity);
-    this.bidTicks = new Float64Array(capacity);
-    this.bidLots = new Float64Array(capacity);
-    this.askLotsWords = new Int32Array(this.askLots.buffer);
-    this.bidLotsWords = new Int32Array(this.bidLots.buffer);
+    this.asks = new LevelColumns(capacity);
+    this.bids = new LevelColumns(capacity);
   }
 
   /** 0 when the update has no level. */
   highestTick(): number {
     let highest = 0;
-    for (let i = 0; i < this.askCount; i++) highest = Math.max(highest, this.askTicks[i]!);
-    for (let i = 0; i < this.bidCount; i++) highest = Math.max(highest, this.bidTicks[i]!);
+    for (let i = 0; i < this.asks.count; i++) highest = Math.max(highest, this.asks.ticks[i]!);
+    for (let i = 0; i < this.bids.count; i++) highest = Math.max(highest, this.bids.ticks[i]!);
     return highest;
   }
 
   /** Makes room for at least `levels` levels a side; the columns' contents are lost. */
   reserve(levels: number): void {
-    if (levels <= this.askTicks.length) return;
+    if (levels <= this.asks.ticks.length) return;
     const capacity = 2 ** Math.ceil(Math.log2(levels));
-    this.askTicks = new Float64Array(capacity);
-    this.askLots = new Float64Array(capacity);
-    this.bidTicks = new Float64Array(capacity);
-    this.bidLots = new Float64Array(capacity);
-    this.askLotsWords = new Int32Array(this.askLots.buffer);
-    this.bidLotsWords = new Int32Array(this.bidLots.buffer);
+    this.asks = new LevelColumns(capacity);
+    this.bids = new LevelColumns(capacity);
   }
 }

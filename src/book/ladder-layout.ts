@@ -3,8 +3,8 @@ import { assert } from '../support/assert.js';
 /*
  * A ladder is one side of one book: whole ticks with the whole lots that rest there, exact over any range of prices, in memory that
  * follows the number of levels. It is a page table, as processors keep for memory: quantities lie in pages of 16 consecutive
- * ticks, and a tree with 32 children a node leads from a tick to its page. Every node has one bit a child that is not empty,
- * so that the neighbour of a level is found by looking at bits, in order of price.
+ * ticks, and a tree with 32 children a node leads from a tick to its page. Every leaf has one bit a tick that holds a level, every node
+ * above one bit a child that is not empty, so that the neighbour of a level is found by looking at bits, in order of price.
  *
  *   tick  … 5 bits | 5 bits  | 5 bits | 4 bits
  *           child    child     page     slot
@@ -13,10 +13,10 @@ import { assert } from '../support/assert.js';
  *
  *   page, 16 words       16 doubles: lots at each tick; only those whose bit is set mean anything
  *
- *   leaf (level 1), 33 words            512 ticks
- *     int32 0        bits: pages with a level
- *     int32 2 + 2n   word of page n; 0 = none
- *     int32 3 + 2n   bits: ticks of page n with a level
+ *   leaf (level 1), 25 words            512 ticks
+ *     int32 0        levels
+ *     int32 1 + n    bits: ticks 32n … 32n + 31 with a level
+ *     int32 17 + n   word of page n; 0 = none
  *
  *   node (level 2 and up), 17 words     32 times the ticks of a child
  *     int32 0        bits: children with a level
@@ -27,8 +27,12 @@ import { assert } from '../support/assert.js';
  *     1 height       level of the root: the ladder reaches up to 16 * 32^height ticks and grows when a tick lies beyond
  *     2 levels
  *     3 evicted      levels dropped because the ladder was full, since the slot was opened
- *     4 hot number   tick / 524288 of the level-3 node visited last, and
+ *     4 hot number   tick / 524288 of the level-3 node the best level lies below, and
  *     5 hot node     its int32 index; 0 = none. Where the market is, the way down begins here and not at the root.
+ *     6 pages        empty ones too
+ *
+ * Bits say where levels are, indices where memory is. A page, leaf or node stays when its last level goes, since most come back, and no bit
+ * leads to it then; a side that has too many gives all empty ones back. A ladder is never lower than three levels.
  */
 
 export const PAGE_TICKS = 16;
@@ -45,6 +49,8 @@ export const INT_HEIGHT_MAX = 5;
 export const INT_TICK_LIMIT = 2 ** (PAGE_SHIFT + CHILD_SHIFT * INT_HEIGHT_MAX);
 
 export const LEAF_SHIFT = PAGE_SHIFT + CHILD_SHIFT;
+export const LEAF_TICKS = 2 ** LEAF_SHIFT;
+export const LEAF_MASK = LEAF_TICKS - 1;
 export const HOT_LEVEL = 3;
 export const HOT_SHIFT = PAGE_SHIFT + CHILD_SHIFT * HOT_LEVEL;
 
@@ -55,9 +61,21 @@ export const INVERSE_SPAN = SPAN.map((span) => 1 / span);
 /** Levels a side may hold; beyond it the level farthest from the touch is dropped and counted. */
 export const LEVELS_MAX = 65_536;
 
-/** int32 offsets in leaves and nodes. */
+/** A side with more pages than its levels times the one and plus the other gives the empty ones back. */
+export const PAGES_PER_LEVEL = 3;
+export const SPARE_PAGES = 64;
+
+/** int32 offsets in nodes of level 2 and up. */
 export const BITS = 0;
 export const FIRST_CHILD = 2;
+
+/** int32 offsets in leaves. */
+export const LEAF_LEVELS = 0;
+export const LEAF_BITS = 1;
+export const FIRST_PAGE = 17;
+/** Ticks of one word of bits. */
+export const BITS_SHIFT = 5;
+export const BITS_MASK = 31;
 
 export const ROOT = 0;
 export const HEIGHT = 1;
@@ -65,7 +83,9 @@ export const LEVELS = 2;
 export const EVICTED = 3;
 export const HOT_NUMBER = 4;
 export const HOT_NODE = 5;
+export const PAGES = 6;
 export const SIDE_INTS = 8;
 
 assert(SPAN[HEIGHT_MAX + 1] === TICK_LIMIT, 'the highest ladder covers all ticks');
 assert(INT_TICK_LIMIT <= 2 ** 31, 'int32 ticks');
+assert(FIRST_PAGE === LEAF_BITS + (LEAF_TICKS >> BITS_SHIFT), 'the pages of a leaf follow its bits');

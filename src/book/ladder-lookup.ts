@@ -10,38 +10,40 @@ import * as layout from './ladder-layout.js';
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
   BITS,
+  BITS_MASK,
+  BITS_SHIFT,
   CHILD_MASK,
+  CHILD_SHIFT,
   CHILDREN,
   FIRST_CHILD,
+  FIRST_PAGE,
   HEIGHT,
   HEIGHT_MAX,
-  INVERSE_SPAN,
-  LEVELS,
-  PAGE_TICKS,
-  ROOT,
-  SPAN,
-  CHILD_SHIFT,
   HOT_NODE,
   HOT_NUMBER,
   HOT_SHIFT,
   INT_HEIGHT_MAX,
   INT_TICK_LIMIT,
+  INVERSE_SPAN,
+  LEAF_BITS,
+  LEAF_MASK,
   LEAF_SHIFT,
+  LEAF_TICKS,
+  LEVELS,
   PAGE_SHIFT,
+  PAGE_TICKS,
+  ROOT,
+  SPAN,
 } = layout;
 
 /** No level: the answer at the end of a ladder. */
 export const NO_TICK = -1;
 
-/** int32 index of the pair (word of the page, its occupied ticks) for `tick`; 0 when there is no such page. */
-export function findPage(i32: Int32Array, side: number, tick: number): number {
+/** int32 index of the leaf that `tick` lies in; 0 when there is none. */
+export function findLeaf(i32: Int32Array, side: number, tick: number): number {
   if (tick < INT_TICK_LIMIT && tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
     const middle = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
-    if (middle === 0) return 0;
-    const leaf = i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
-    if (leaf === 0) return 0;
-    const pair = leaf + FIRST_CHILD + 2 * ((tick >> PAGE_SHIFT) & CHILD_MASK);
-    return i32[pair] === 0 ? 0 : pair;
+    return middle === 0 ? 0 : i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
   }
   const height = i32[side + HEIGHT]!;
   let node = i32[side + ROOT]!;
@@ -50,8 +52,12 @@ export function findPage(i32: Int32Array, side: number, tick: number): number {
     node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
     if (node === 0) return 0;
   }
-  const pair = node + FIRST_CHILD + 2 * childOf(tick, 1);
-  return i32[pair] === 0 ? 0 : pair;
+  return node;
+}
+
+/** Which tick of its leaf a tick is. */
+export function placeInLeaf(tick: number): number {
+  return tick < INT_TICK_LIMIT ? tick & LEAF_MASK : tick - Math.floor(tick / LEAF_TICKS) * LEAF_TICKS;
 }
 
 /** Which child of its node at `level` a tick lies in. */
@@ -62,25 +68,31 @@ export function childOf(tick: number, level: number): number {
 
 /** Lots at `tick`; 0 when there is no such level. */
 export function lotsAt(f64: Float64Array, i32: Int32Array, side: number, tick: number): number {
-  const pair = findPage(i32, side, tick);
-  if (pair === 0) return 0;
-  const slot = tick - Math.floor(tick / PAGE_TICKS) * PAGE_TICKS;
-  return ((i32[pair + 1]! >>> slot) & 1) === 0 ? 0 : f64[i32[pair]! + slot]!;
+  const leaf = findLeaf(i32, side, tick);
+  if (leaf === 0) return 0;
+  const place = placeInLeaf(tick);
+  if (((i32[leaf + LEAF_BITS + (place >> BITS_SHIFT)]! >>> (place & BITS_MASK)) & 1) === 0) return 0;
+  return f64[i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1))]!;
 }
 
 /** The nearest level beyond `tick`; NO_TICK when there is none. */
 export function neighbour(i32: Int32Array, side: number, tick: number, direction: number): number {
-  const near = neighbourInLeaf(i32, side, tick, direction);
-  if (near !== NO_TICK) return near;
   const height = i32[side + HEIGHT]!;
   let node = i32[side + ROOT]!;
   if (node === 0 || height > HEIGHT_MAX) return NO_TICK;
   if (tick >= SPAN[height + 1]!) return direction > 0 ? NO_TICK : first(i32, side, direction);
+  const leaf = findLeaf(i32, side, tick);
+  if (leaf !== 0) {
+    // Where the touch moves, nearly always.
+    const place = placeInLeaf(tick);
+    const next = nextInLeaf(i32, leaf, place, direction);
+    if (next >= 0) return tick + next - place;
+  }
   // On the way down to the tick, remember the lowest turning that leads past it.
   let turningNode = 0;
   let turningLevel = 0;
   let turningChild = 0;
-  for (let level = height; level >= 1; level--) {
+  for (let level = height; level > 1; level--) {
     const child = childOf(tick, level);
     const next = nextBit(i32[node + BITS]!, child, direction);
     if (next >= 0) {
@@ -88,44 +100,19 @@ export function neighbour(i32: Int32Array, side: number, tick: number, direction
       turningLevel = level;
       turningChild = next;
     }
-    if (level > 1) {
-      node = i32[node + FIRST_CHILD + child]!;
-      if (node === 0) break;
-    } else if (i32[node + FIRST_CHILD + 2 * child] !== 0) {
-      const page = Math.floor(tick / PAGE_TICKS);
-      const slot = nextBit(i32[node + FIRST_CHILD + 2 * child + 1]!, tick - page * PAGE_TICKS, direction);
-      if (slot >= 0) return page * PAGE_TICKS + slot;
-    }
+    node = i32[node + FIRST_CHILD + child]!;
+    if (node === 0) break;
   }
   if (turningNode === 0) return NO_TICK;
   const number = Math.floor(tick * INVERSE_SPAN[turningLevel + 1]!) * CHILDREN + turningChild;
-  return descend(i32, turningNode, turningLevel, turningChild, number * SPAN[turningLevel]!, direction);
-}
-
-/** The nearest level beyond a tick below the hot node, if it lies in the same leaf: where the touch moves, nearly always. */
-function neighbourInLeaf(i32: Int32Array, side: number, tick: number, direction: number): number {
-  const hot = i32[side + HOT_NODE]!;
-  if (hot === 0 || tick >= INT_TICK_LIMIT || tick >> HOT_SHIFT !== i32[side + HOT_NUMBER]!) return NO_TICK;
-  const middle = i32[hot + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
-  const leaf = middle === 0 ? 0 : i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
-  if (leaf === 0) return NO_TICK;
-  const child = (tick >> PAGE_SHIFT) & CHILD_MASK;
-  // An empty page has no bits set.
-  let slot = nextBit(i32[leaf + FIRST_CHILD + 2 * child + 1]!, tick & (PAGE_TICKS - 1), direction);
-  if (slot >= 0) return (tick & -PAGE_TICKS) + slot;
-  const next = nextBit(i32[leaf + BITS]!, child, direction);
-  if (next < 0) return NO_TICK;
-  slot = firstBit(i32[leaf + FIRST_CHILD + 2 * next + 1]!, direction);
-  return slot < 0 ? NO_TICK : (((tick >> LEAF_SHIFT) << LEAF_SHIFT) | (next << PAGE_SHIFT)) + slot;
+  return firstBelow(i32, i32[turningNode + FIRST_CHILD + turningChild]!, turningLevel - 1, number * SPAN[turningLevel]!, direction);
 }
 
 /** The lowest (`direction` 1) or highest (-1) level; NO_TICK when the ladder is empty. */
 export function first(i32: Int32Array, side: number, direction: number): number {
-  const root = i32[side + ROOT]!;
   const height = i32[side + HEIGHT]!;
-  if (root === 0 || i32[side + LEVELS]! === 0 || height > HEIGHT_MAX) return NO_TICK;
-  const child = firstBit(i32[root + BITS]!, direction);
-  return descend(i32, root, height, child, child * SPAN[height]!, direction);
+  if (i32[side + LEVELS]! === 0 || height > HEIGHT_MAX) return NO_TICK;
+  return firstBelow(i32, i32[side + ROOT]!, height, 0, direction);
 }
 
 /** Copies up to `depth` levels into `ticks` and `lots`, from `start` on in `direction`; returns how many. */
@@ -142,16 +129,14 @@ export function collect(
   let count = 0;
   let tick = start;
   while (tick !== NO_TICK && count < depth) {
-    const pair = findPage(i32, side, tick);
-    if (pair === 0) break;
-    const word = i32[pair]!;
-    const bits = i32[pair + 1]!;
-    const pageTick = Math.floor(tick / PAGE_TICKS) * PAGE_TICKS;
-    let slot = tick - pageTick;
-    for (; slot >= 0 && count < depth; slot = nextBit(bits, slot, direction)) {
-      tick = pageTick + slot;
+    const leaf = findLeaf(i32, side, tick);
+    if (leaf === 0) break;
+    let place = placeInLeaf(tick);
+    const leafTick = tick - place;
+    for (; place >= 0 && count < depth; place = nextInLeaf(i32, leaf, place, direction)) {
+      tick = leafTick + place;
       ticks[count] = tick;
-      lots[count] = f64[word + slot]!;
+      lots[count] = f64[i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1))]!;
       count++;
     }
     if (count < depth) tick = neighbour(i32, side, tick, direction);
@@ -159,16 +144,31 @@ export function collect(
   return count;
 }
 
-/** The first level in `direction` below child `child` of `node`, whose ticks begin at `tick`. */
-function descend(i32: Int32Array, node: number, level: number, child: number, tick: number, direction: number): number {
+/** The first level in `direction` below a node of `level` whose ticks begin at `tick`. */
+function firstBelow(i32: Int32Array, node: number, level: number, tick: number, direction: number): number {
   for (; level > 1; level--) {
-    node = i32[node + FIRST_CHILD + child]!;
-    child = firstBit(i32[node + BITS]!, direction);
+    const child = firstBit(i32[node + BITS]!, direction);
     if (node === 0 || child < 0) return NO_TICK;
-    tick += child * SPAN[level - 1]!;
+    node = i32[node + FIRST_CHILD + child]!;
+    tick += child * SPAN[level]!;
   }
-  const slot = firstBit(i32[node + FIRST_CHILD + 2 * child + 1]!, direction);
-  return slot < 0 ? NO_TICK : tick + slot;
+  if (node === 0) return NO_TICK;
+  const place = nextInLeaf(i32, node, direction > 0 ? -1 : LEAF_TICKS, direction);
+  return place < 0 ? NO_TICK : tick + place;
+}
+
+/** The place of the level next to `place` in a leaf; -1 when there is none on that side. From -1 and LEAF_TICKS on, all of the leaf. */
+function nextInLeaf(i32: Int32Array, leaf: number, place: number, direction: number): number {
+  let word = place >> BITS_SHIFT;
+  const inside = place & BITS_MASK;
+  // A word beyond either end is not there, and has no bits.
+  let bits = place < 0 || place > LEAF_MASK ? 0 : i32[leaf + LEAF_BITS + word]! & (direction > 0 ? -2 << inside : (1 << inside) - 1);
+  while (bits === 0) {
+    word += direction;
+    if (word < 0 || word > LEAF_MASK >> BITS_SHIFT) return -1;
+    bits = i32[leaf + LEAF_BITS + word]!;
+  }
+  return (word << BITS_SHIFT) + firstBit(bits, direction);
 }
 
 /** The bit next to `from`; -1 when there is none on that side. */

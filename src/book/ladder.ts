@@ -1,35 +1,54 @@
+import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
+import type { LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
-import { childOf, findPage, first, lotsAt, neighbour, NO_TICK } from './ladder-lookup.js';
+import { childOf, findLeaf, first, lotsAt, neighbour, NO_TICK, placeInLeaf } from './ladder-lookup.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
   BITS,
+  BITS_MASK,
+  BITS_SHIFT,
   CHILD_MASK,
   CHILD_SHIFT,
   CHILDREN,
   EVICTED,
   FIRST_CHILD,
+  FIRST_PAGE,
   HEIGHT,
   HOT_LEVEL,
   HOT_NODE,
   HOT_NUMBER,
   HOT_SHIFT,
-  INT_HEIGHT_MAX,
   INT_TICK_LIMIT,
+  LEAF_BITS,
+  LEAF_LEVELS,
+  LEAF_MASK,
   LEAF_SHIFT,
   LEVELS,
   LEVELS_MAX,
   PAGE_SHIFT,
   PAGE_TICKS,
+  PAGES,
+  PAGES_PER_LEVEL,
   ROOT,
   SIDE_INTS,
   SPAN,
+  SPARE_PAGES,
 } = layout;
+const MIDDLE_SHIFT = HOT_SHIFT - CHILD_SHIFT;
+const SCRATCH = arenaLayout.SCRATCH_WORD;
 
-/** Block sizes, as size classes of the arena. */
+/** Block sizes, as size classes of the arena. A leaf ends with an int32 that is not used. */
 const PAGE_WORDS = PAGE_TICKS;
-const LEAF_WORDS = 1 + CHILDREN;
+const PAGE_BITS = 2 ** PAGE_TICKS - 1;
+/**
+ * Levels of one run of the hot loop. V8 replaces a loop that goes on for long by machine code made for the middle of that call, in
+ * which the constants of a module are loaded and checked at every use; once made, such code may stay for good, and takes a fifth longer.
+ * A loop that soon ends is never replaced while it runs: the function as a whole is.
+ */
+const RUN_LEVELS = 64;
+const LEAF_WORDS = (FIRST_PAGE + CHILDREN + 1) >> 1;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
 /**
@@ -40,6 +59,9 @@ export class Ladders {
   readonly #arena: Arena;
   readonly #f64: Float64Array;
   readonly #i32: Int32Array;
+  /** The best level of the ladder that `apply` is at. */
+  #best: number = NO_TICK;
+  #bestLots = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
@@ -49,11 +71,13 @@ export class Ladders {
 
   /** Makes an empty ladder in a side block that holds none. Throws ArenaFullError. */
   create(side: number): void {
-    const root = this.#newNode(LEAF_WORDS);
+    const root = this.#newNode(NODE_WORDS);
     this.#i32.fill(0, side, side + EVICTED);
     this.#i32[side + ROOT] = root;
-    this.#i32[side + HEIGHT] = 1;
-    this.#i32[side + HOT_NODE] = 0;
+    this.#i32[side + HEIGHT] = HOT_LEVEL;
+    this.#i32[side + HOT_NUMBER] = 0;
+    this.#i32[side + HOT_NODE] = root;
+    this.#i32[side + PAGES] = 0;
   }
 
   /** Frees all blocks of a ladder; the side block then holds none. */
@@ -65,183 +89,179 @@ export class Ladders {
   }
 
   /**
-   * Sets `count` levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `lotsWords` is
-   * `lots` as int32. Returns the best tick afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids
-   * (best = highest), -1 for asks. Throws ArenaFullError half-way: the ladder must then be cleared.
+   * Sets levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. Returns the best tick
+   * afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids (best = highest), -1 for asks.
+   * Throws ArenaFullError half-way: the ladder must then be cleared.
+   */
+  apply(side: number, direction: number, best: number, bestLots: number, columns: LevelColumns): number {
+    const i32 = this.#i32;
+    const { count } = columns;
+    this.#best = best;
+    this.#bestLots = bestLots;
+    for (let i = 0; i < count; i++) {
+      i = this.#applyPlain(side, direction, columns, i, Math.min(count, i + RUN_LEVELS));
+      if (i < count) this.#applyOne(side, direction, columns.ticks[i]!, columns.lots[i]!);
+    }
+    if (i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) this.#sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
+    return this.#best;
+  }
+
+  /** Lots of the best level that `apply` returned; 0 when there is none. */
+  get bestLots(): number {
+    return this.#bestLots;
+  }
+
+  /**
+   * Levels from `from` on, until `to` or one that is not plain: below the hot node, in a leaf that holds levels before and after. Returns
+   * its place.
    *
    * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
-   * added and removed by the same arithmetic; what still branches is rare (the touch) or costs more than a misprediction (memory).
+   * added and removed by the same arithmetic, and a page stays when it is empty; what still branches is rare.
    */
-  apply(
-    side: number,
-    direction: number,
-    best: number,
-    ticks: Float64Array,
-    lots: Float64Array,
-    lotsWords: Int32Array,
-    count: number,
-  ): number {
+  #applyPlain(side: number, direction: number, columns: LevelColumns, from: number, to: number): number {
+    const { ticks, lots, lotsWords } = columns;
     const f64 = this.#f64;
     const i32 = this.#i32;
-    let bestRemoved = false;
+    const hotNumber = i32[side + HOT_NUMBER]!;
+    const hotNode = i32[side + HOT_NODE]!;
+    if (hotNode === 0) return from;
     // Counted here and stored at the end: nobody looks inside a write section.
     let levels = i32[side + LEVELS]!;
     // Ticks are compared as int32 `rank`s, higher = nearer the touch: the tick itself for bids, its negative for asks.
     const flip = direction >> 1;
-    let bestRank = rankOf(best, direction);
-    // The leaf of the level before: an update lists its levels in order of price, so most of them share it with a neighbour.
-    let leaf = 0;
-    let leafNumber = -1;
-    for (let i = 0; i < count; i++) {
+    let bestRank = rankOf(this.#best, direction) | 0;
+    let bestRemoved = 0;
+    let bestAt = -1;
+    // The level-2 node of the level before: an update lists its levels in order of price, so most of them share it.
+    let middle = 0;
+    let middleNumber = -1;
+    const end = to | 0;
+    let i = from | 0;
+    for (; i < end; i = (i + 1) | 0) {
       const tick = ticks[i]!;
-      if (tick >= INT_TICK_LIMIT) {
-        i32[side + LEVELS] = levels;
-        best = this.#applyFar(side, direction, best, tick, lots[i]!);
-        levels = i32[side + LEVELS]!;
-        bestRank = rankOf(best, direction);
-        leafNumber = -1;
-        continue;
-      }
       const t = tick | 0;
-      if (t >> LEAF_SHIFT !== leafNumber) {
-        leafNumber = t >> LEAF_SHIFT;
-        leaf = this.#findLeaf(side, t);
+      if (tick >= INT_TICK_LIMIT || t >> HOT_SHIFT !== hotNumber || levels >= LEVELS_MAX) break;
+      if (t >> MIDDLE_SHIFT !== middleNumber) {
+        middleNumber = t >> MIDDLE_SHIFT;
+        middle = i32[(hotNode + FIRST_CHILD + (middleNumber & CHILD_MASK)) | 0]!;
+        if (middle === 0) break;
       }
-      const upper = lotsWords[2 * i + 1]!;
+      // Looked up anew for each level: whether it is the one before is as good as random far from the touch.
+      const leaf = i32[(middle + FIRST_CHILD + ((t >> LEAF_SHIFT) & CHILD_MASK)) | 0]!;
+      if (leaf === 0) break;
+      const upper = lotsWords[(2 * i + 1) | 0]!;
       const wanted = (upper | -upper) >>> 31;
-      if (leaf === 0) {
-        if (wanted === 0) continue;
-        leaf = this.#addNearLeaf(side, t);
-      }
-      const child = (t >> PAGE_SHIFT) & CHILD_MASK;
-      const pair = leaf + FIRST_CHILD + 2 * child;
-      let page = i32[pair]!;
-      if (page === 0) {
-        if (wanted === 0) continue;
-        page = this.#arena.allocate(PAGE_WORDS);
-        i32[pair] = page;
-        i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
-      }
-      const slot = t & (PAGE_TICKS - 1);
-      f64[page + slot] = lots[i]!;
-      const bits = i32[pair + 1]!;
-      const changed = ((bits >>> slot) & 1) ^ wanted;
-      const bitsAfter = bits ^ (changed << slot);
-      i32[pair + 1] = bitsAfter;
-      levels += changed * (2 * wanted - 1);
-      const rank = (t ^ flip) - flip;
+      const word = (leaf + LEAF_BITS + ((t & LEAF_MASK) >> BITS_SHIFT)) | 0;
+      const bits = i32[word]!;
+      const changed = ((bits >>> (t & BITS_MASK)) & 1) ^ wanted;
+      const more = (((changed & wanted) << 1) - changed) | 0;
+      const leafLevels = i32[leaf + LEAF_LEVELS]!;
+      const leafLevelsAfter = (leafLevels + more) | 0;
+      if (leafLevels === 0 || leafLevelsAfter === 0) break;
+      // A level that is removed needs no page, and its lots go where nobody reads them.
+      let page = i32[(leaf + FIRST_PAGE + ((t >> PAGE_SHIFT) & CHILD_MASK)) | 0]!;
+      if (page < wanted) page = this.#addPage(side, leaf, (t >> PAGE_SHIFT) & CHILD_MASK);
+      i32[word] = bits ^ (changed << (t & BITS_MASK));
+      i32[leaf + LEAF_LEVELS] = leafLevelsAfter;
+      levels = (levels + more) | 0;
+      f64[(SCRATCH + ((page + (t & (PAGE_TICKS - 1)) - SCRATCH) & -wanted)) | 0] = lots[i]!;
+      const rank = ((t ^ flip) - flip) | 0;
       if (rank >= bestRank) {
         if (wanted === 1) {
-          best = t;
           bestRank = rank;
-        } else if (t === best && changed === 1) {
-          bestRemoved = true;
+          bestAt = i;
+        } else if (rank === bestRank) {
+          bestRemoved |= changed;
         }
-      }
-      if (bitsAfter === 0) {
-        this.#arena.release(page, PAGE_WORDS);
-        i32[pair] = 0;
-        const leafBits = i32[leaf + BITS]! & ~(1 << child);
-        i32[leaf + BITS] = leafBits;
-        if (leafBits === 0) {
-          this.#dropLeaf(side, t, leaf);
-          leafNumber = -1;
-        }
-      } else if (levels > LEVELS_MAX) {
-        i32[side + LEVELS] = levels;
-        this.#evictWorst(side, direction);
-        levels = i32[side + LEVELS]!;
-        leafNumber = -1;
       }
     }
     i32[side + LEVELS] = levels;
-    if (bestRemoved && lotsAt(f64, i32, side, best) === 0) return neighbour(i32, side, best, -direction);
-    return best;
+    if (bestAt >= 0) {
+      this.#best = ticks[bestAt]!;
+      this.#bestLots = lots[bestAt]!;
+    }
+    if (bestRemoved !== 0) this.#leaveBest(side, direction);
+    return i;
   }
 
-  /** One level beyond the reach of int32 ticks: the same as in `apply`, the long way. */
-  #applyFar(side: number, direction: number, best: number, tick: number, quantity: number): number {
+  /** Any level, the long way. */
+  #applyOne(side: number, direction: number, tick: number, quantity: number): void {
     const i32 = this.#i32;
-    const slot = tick - Math.floor(tick / PAGE_TICKS) * PAGE_TICKS;
-    const bit = 1 << slot;
     if (quantity === 0) {
       this.#remove(side, tick);
-      return tick === best && lotsAt(this.#f64, i32, side, tick) === 0 ? neighbour(i32, side, tick, -direction) : best;
+      if (tick === this.#best) this.#leaveBest(side, direction);
+      return;
     }
     const leaf = this.#addLeaf(side, tick);
-    const child = childOf(tick, 1);
-    const pair = leaf + FIRST_CHILD + 2 * child;
-    if (i32[pair] === 0) {
-      i32[pair] = this.#arena.allocate(PAGE_WORDS);
-      i32[leaf + BITS] = i32[leaf + BITS]! | (1 << child);
-    }
-    this.#f64[i32[pair]! + slot] = quantity;
-    if ((i32[pair + 1]! & bit) === 0) {
-      i32[pair + 1] = i32[pair + 1]! | bit;
+    const place = placeInLeaf(tick);
+    let page = i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]!;
+    if (page === 0) page = this.#addPage(side, leaf, place >> PAGE_SHIFT);
+    this.#f64[page + (place & (PAGE_TICKS - 1))] = quantity;
+    const word = leaf + LEAF_BITS + (place >> BITS_SHIFT);
+    const bit = 1 << (place & BITS_MASK);
+    if ((i32[word]! & bit) === 0) {
+      i32[word] = i32[word]! | bit;
+      i32[leaf + LEAF_LEVELS]!++;
       if (++i32[side + LEVELS]! > LEVELS_MAX) this.#evictWorst(side, direction);
     }
-    return best === NO_TICK || (tick - best) * direction > 0 ? tick : best;
+    if (this.#best === NO_TICK || (tick - this.#best) * direction >= 0) {
+      this.#best = tick;
+      this.#bestLots = quantity;
+      this.#heat(side, tick);
+    }
   }
 
-  /** The leaf of a tick below INT_TICK_LIMIT; 0 when there is none. */
-  #findLeaf(side: number, t: number): number {
+  /** The best level may have been removed: the next one, then. */
+  #leaveBest(side: number, direction: number): void {
     const i32 = this.#i32;
-    if (t >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
-      const node = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
-      return node === 0 ? 0 : i32[node + FIRST_CHILD + ((t >> LEAF_SHIFT) & CHILD_MASK)]!;
-    }
-    const height = i32[side + HEIGHT]!;
+    if (lotsAt(this.#f64, i32, side, this.#best) !== 0) return;
+    this.#best = neighbour(i32, side, this.#best, -direction);
+    this.#bestLots = this.#best === NO_TICK ? 0 : lotsAt(this.#f64, i32, side, this.#best);
+    if (this.#best !== NO_TICK) this.#heat(side, this.#best);
+  }
+
+  /** Makes the level-3 node of a tick that has a level the hot one. */
+  #heat(side: number, tick: number): void {
+    const i32 = this.#i32;
+    if (tick >= INT_TICK_LIMIT) return;
+    if (tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) return;
     let node = i32[side + ROOT]!;
-    if (t >= SPAN[height + 1]!) return 0;
-    for (let level = height; level > 1; level--) {
-      if (level === HOT_LEVEL) {
-        i32[side + HOT_NUMBER] = t >> HOT_SHIFT;
-        i32[side + HOT_NODE] = node;
+    for (let level = i32[side + HEIGHT]!; level > HOT_LEVEL; level--) node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
+    i32[side + HOT_NUMBER] = tick >> HOT_SHIFT;
+    i32[side + HOT_NODE] = node;
+  }
+
+  /** A new page of a leaf. */
+  #addPage(side: number, leaf: number, child: number): number {
+    const page = this.#arena.allocate(PAGE_WORDS);
+    this.#i32[leaf + FIRST_PAGE + child] = page;
+    this.#i32[side + PAGES]!++;
+    return page;
+  }
+
+  /** Gives back what hangs below a node and holds no level. */
+  #sweep(side: number, node: number, level: number): void {
+    const i32 = this.#i32;
+    for (let child = 0; child < CHILDREN; child++) {
+      if (level > 1) {
+        const index = node + FIRST_CHILD + child;
+        const next = i32[index]!;
+        if (next === 0) continue;
+        this.#sweep(side, next, level - 1);
+        // The first word of a node has its bits, that of a leaf counts its levels: either way 0 = empty.
+        if (i32[next + BITS] !== 0) continue;
+        if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
+        this.#arena.release(next >> 1, level > 2 ? NODE_WORDS : LEAF_WORDS);
+        i32[index] = 0;
+      } else {
+        const index = node + FIRST_PAGE + child;
+        const bits = (i32[node + LEAF_BITS + (child >> 1)]! >>> (PAGE_TICKS * (child & 1))) & PAGE_BITS;
+        if (i32[index] === 0 || bits !== 0) continue;
+        this.#arena.release(i32[index]!, PAGE_WORDS);
+        i32[index] = 0;
+        i32[side + PAGES]!--;
       }
-      const child = level > INT_HEIGHT_MAX ? 0 : (t >> (PAGE_SHIFT + CHILD_SHIFT * (level - 1))) & CHILD_MASK;
-      node = i32[node + FIRST_CHILD + child]!;
-      if (node === 0) return 0;
     }
-    return node;
-  }
-
-  /** `#addLeaf` for a tick that `#findLeaf` has just looked for: mostly below the hot node, whose ancestors know of it. */
-  #addNearLeaf(side: number, t: number): number {
-    const i32 = this.#i32;
-    const hot = i32[side + HOT_NODE]!;
-    if (t >> HOT_SHIFT !== i32[side + HOT_NUMBER]! || hot === 0) return this.#addLeaf(side, t);
-    const middleChild = (t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK;
-    let middle = i32[hot + FIRST_CHILD + middleChild]!;
-    if (middle === 0) {
-      middle = this.#newNode(NODE_WORDS);
-      i32[hot + FIRST_CHILD + middleChild] = middle;
-      i32[hot + BITS] = i32[hot + BITS]! | (1 << middleChild);
-    }
-    const leafChild = (t >> LEAF_SHIFT) & CHILD_MASK;
-    const leaf = this.#newNode(LEAF_WORDS);
-    i32[middle + FIRST_CHILD + leafChild] = leaf;
-    i32[middle + BITS] = i32[middle + BITS]! | (1 << leafChild);
-    return leaf;
-  }
-
-  /** `#prune` for an empty leaf: mostly the hot node keeps other children, so that nothing above it changes. */
-  #dropLeaf(side: number, t: number, leaf: number): void {
-    const i32 = this.#i32;
-    const hot = i32[side + HOT_NODE]!;
-    if (t >> HOT_SHIFT !== i32[side + HOT_NUMBER]! || hot === 0) return this.#prune(side, t);
-    const middleChild = (t >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK;
-    const middle = i32[hot + FIRST_CHILD + middleChild]!;
-    const leafChild = (t >> LEAF_SHIFT) & CHILD_MASK;
-    const middleBits = i32[middle + BITS]! & ~(1 << leafChild);
-    const hotBits = i32[hot + BITS]! & ~(1 << middleChild);
-    if (middleBits === 0 && hotBits === 0) return this.#prune(side, t);
-    i32[middle + FIRST_CHILD + leafChild] = 0;
-    i32[middle + BITS] = middleBits;
-    this.#arena.release(leaf >> 1, LEAF_WORDS);
-    if (middleBits !== 0) return;
-    i32[hot + FIRST_CHILD + middleChild] = 0;
-    i32[hot + BITS] = hotBits;
-    this.#arena.release(middle >> 1, NODE_WORDS);
   }
 
   /** The leaf of any tick, with the nodes above it, made where they are missing; the caller puts a level into it at once. */
@@ -264,14 +284,9 @@ export class Ladders {
     const i32 = this.#i32;
     const root = this.#newNode(NODE_WORDS);
     const old = i32[side + ROOT]!;
-    if (i32[old + BITS] !== 0) {
-      i32[root + FIRST_CHILD] = old;
-      i32[root + BITS] = 1;
-    } else {
-      // A child without a level would be found on the way down, but its bit be missing on the way along.
-      if (old === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
-      this.#arena.release(old >> 1, i32[side + HEIGHT]! > 1 ? NODE_WORDS : LEAF_WORDS);
-    }
+    // A child without a level keeps its place, but its bit is not set.
+    i32[root + FIRST_CHILD] = old;
+    i32[root + BITS] = i32[old + BITS] === 0 ? 0 : 1;
     i32[side + ROOT] = root;
     i32[side + HEIGHT] = i32[side + HEIGHT]! + 1;
   }
@@ -279,51 +294,36 @@ export class Ladders {
   /** Removes one level, if it is there. */
   #remove(side: number, tick: number): void {
     const i32 = this.#i32;
-    const pair = findPage(i32, side, tick);
-    if (pair === 0) return;
-    const bits = i32[pair + 1]!;
-    const remaining = bits & ~(1 << (tick - Math.floor(tick / PAGE_TICKS) * PAGE_TICKS));
+    const leaf = findLeaf(i32, side, tick);
+    if (leaf === 0) return;
+    const place = placeInLeaf(tick);
+    const word = leaf + LEAF_BITS + (place >> BITS_SHIFT);
+    const bits = i32[word]!;
+    const remaining = bits & ~(1 << (place & BITS_MASK));
     if (remaining === bits) return;
+    i32[word] = remaining;
     i32[side + LEVELS]!--;
-    i32[pair + 1] = remaining;
-    if (remaining !== 0) return;
-    this.#arena.release(i32[pair]!, PAGE_WORDS);
-    i32[pair] = 0;
-    const child = childOf(tick, 1);
-    const leaf = pair - 2 * child - FIRST_CHILD;
-    i32[leaf + BITS] = i32[leaf + BITS]! & ~(1 << child);
-    if (i32[leaf + BITS] === 0) this.#prune(side, tick);
+    if (--i32[leaf + LEAF_LEVELS]! === 0) this.#clearBits(side, tick);
   }
 
-  /** Frees the empty leaf of `tick` and the nodes above it that it leaves empty; the root stays. */
-  #prune(side: number, tick: number): void {
+  /** Clears the bits that lead to the empty leaf of `tick`: one of the lowest node that keeps another child, all of those below. */
+  #clearBits(side: number, tick: number): void {
     const i32 = this.#i32;
-    const height = i32[side + HEIGHT]!;
-    // The lowest ancestor that keeps another child, and what hangs below it on the way to the tick.
     let keeper = i32[side + ROOT]!;
-    let keeperLevel = height;
+    let keeperLevel = i32[side + HEIGHT]!;
     let node = keeper;
-    for (let level = height; level > 1; level--) {
+    for (let level = keeperLevel; level > 1; level--) {
       if ((i32[node + BITS]! & ~(1 << childOf(tick, level))) !== 0) {
         keeper = node;
         keeperLevel = level;
       }
       node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
     }
-    if (keeperLevel === 1) return;
-    const child = childOf(tick, keeperLevel);
-    node = i32[keeper + FIRST_CHILD + child]!;
-    i32[keeper + FIRST_CHILD + child] = 0;
-    i32[keeper + BITS] = i32[keeper + BITS]! & ~(1 << child);
-    for (let level = keeperLevel - 1; level > 1; level--) {
-      const index = node + FIRST_CHILD + childOf(tick, level);
-      const next = i32[index]!;
-      i32[index] = 0;
-      if (node === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
-      this.#arena.release(node >> 1, NODE_WORDS);
-      node = next;
+    node = keeper;
+    for (let level = keeperLevel; level > 1; level--) {
+      i32[node + BITS] = i32[node + BITS]! & ~(1 << childOf(tick, level));
+      node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
     }
-    this.#arena.release(node >> 1, LEAF_WORDS);
   }
 
   #evictWorst(side: number, direction: number): void {
@@ -344,8 +344,8 @@ export class Ladders {
       if (level > 1) {
         const next = i32[node + FIRST_CHILD + child]!;
         if (next !== 0) this.#releaseTree(next, level - 1);
-      } else if (i32[node + FIRST_CHILD + 2 * child] !== 0) {
-        this.#arena.release(i32[node + FIRST_CHILD + 2 * child]!, PAGE_WORDS);
+      } else if (i32[node + FIRST_PAGE + child] !== 0) {
+        this.#arena.release(i32[node + FIRST_PAGE + child]!, PAGE_WORDS);
       }
     }
     const words = level > 1 ? NODE_WORDS : LEAF_WORDS;

@@ -5,7 +5,7 @@ import { POWERS_OF_TEN } from '../model/decimal.js';
 import { assert } from '../support/assert.js';
 import * as layout from './book-layout.js';
 import { ASKS, BIDS, headerDoubles, headerInts } from './book-layout.js';
-import type { DeltaBuffer } from './delta-buffer.js';
+import { type DeltaBuffer, LevelColumns } from './delta-buffer.js';
 import { Ladders } from './ladder.js';
 import { EVICTED, LEVELS } from './ladder-layout.js';
 import { collect, first, lotsAt, NO_TICK } from './ladder-lookup.js';
@@ -274,19 +274,17 @@ export class OrderBooks {
     let bid = f64[doubles + BEST_BID_TICK]!;
     let ask = f64[doubles + BEST_ASK_TICK]!;
     try {
-      if (delta.askCount > 0)
-        ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, delta.askTicks, delta.askLots, delta.askLotsWords, delta.askCount);
-      if (delta.bidCount > 0)
-        bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, delta.bidTicks, delta.bidLots, delta.bidLotsWords, delta.bidCount);
+      ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, f64[doubles + BEST_ASK_LOTS]!, delta.asks);
+      f64[doubles + BEST_ASK_LOTS] = this.#ladders.bestLots;
+      bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, f64[doubles + BEST_BID_LOTS]!, delta.bids);
+      f64[doubles + BEST_BID_LOTS] = this.#ladders.bestLots;
     } catch (error) {
       this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
       writeEnd(this.#i32, ints + VERSION);
       throw error;
     }
     f64[doubles + BEST_BID_TICK] = bid;
-    f64[doubles + BEST_BID_LOTS] = bid === NO_TICK ? 0 : lotsAt(f64, this.#i32, ints + BIDS, bid);
     f64[doubles + BEST_ASK_TICK] = ask;
-    f64[doubles + BEST_ASK_LOTS] = ask === NO_TICK ? 0 : lotsAt(f64, this.#i32, ints + ASKS, ask);
     f64[doubles + SEQ] = f64[doubles + SEQ]! + 1;
     f64[doubles + EXCHANGE_VERSION] = delta.toVersion;
     f64[doubles + EXCHANGE_TIME] = delta.exchangeTimeMs;
@@ -332,9 +330,9 @@ export class OrderBooks {
     quantityFactor: number,
   ): void {
     const count = this.levels(slot, side);
-    const ticks = new Float64Array(count);
-    const lots = new Float64Array(count);
-    this.collect(slot, side, count, ticks, lots);
+    const columns = new LevelColumns(count);
+    const { ticks, lots } = columns;
+    columns.count = this.collect(slot, side, count, ticks, lots);
     for (let i = 0; i < count; i++) {
       ticks[i] = ticks[i]! * priceFactor;
       lots[i] = lots[i]! * quantityFactor;
@@ -342,9 +340,9 @@ export class OrderBooks {
     const ladder = headerInts(slot) + side;
     this.#ladders.destroy(ladder);
     this.#ladders.create(ladder);
-    const best = this.#ladders.apply(ladder, direction, NO_TICK, ticks, lots, new Int32Array(lots.buffer), count);
+    const best = this.#ladders.apply(ladder, direction, NO_TICK, 0, columns);
     const doubles = headerDoubles(slot);
     this.#f64[doubles + bestField] = best;
-    this.#f64[doubles + bestField + 1] = best === NO_TICK ? 0 : lotsAt(this.#f64, this.#i32, ladder, best);
+    this.#f64[doubles + bestField + 1] = this.#ladders.bestLots;
   }
 }

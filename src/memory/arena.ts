@@ -13,6 +13,7 @@ import { assert } from '../support/assert.js';
  *                      2 books max
  *                      3 highest epoch    of any book so far
  *                      8 … 55 free lists  one per size (0 … 47 words): first free block, 0 = none; a free block's first int32 is the next
+ *                      56, 57 scratch     a double whose value nobody reads
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
  */
@@ -24,6 +25,8 @@ const USED = 1;
 const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
 const FREE_LISTS = 8;
+/** A word of the allocator that may be written and means nothing: where a store goes that is not wanted, without a branch. */
+export const SCRATCH_WORD = 28;
 /** Largest block. */
 export const BLOCK_WORDS_MAX = 47;
 

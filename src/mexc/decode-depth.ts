@@ -1,4 +1,4 @@
-import type { DeltaBuffer } from '../book/delta-buffer.js';
+import type { DeltaBuffer, LevelColumns } from '../book/delta-buffer.js';
 import * as ladder from '../book/ladder-layout.js';
 import * as decimal from '../model/decimal.js';
 import * as digits from './digits.js';
@@ -8,14 +8,39 @@ import * as digits from './digits.js';
  * MEXC's published .proto files) straight from its bytes into columns of whole numbers. Nothing is allocated, no text is made; fields may come
  * in any order, unknown ones are skipped, and nothing is handed on unless the whole frame was read.
  *
- * One flat function with its cursor in a local: split into small methods on a reader object it ran at four fifths of the speed.
+ * Two flat functions with their cursor in a local: `decodeDepth` for the fields of a push, `readLevels` for its levels, one behind the other.
+ * Split into small methods on a reader object it ran at four fifths of the speed.
  */
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code. That is
 // two fifths of this decoder's time.
 const { POWERS_OF_TEN, SCALE_MAX } = decimal;
 const { TICK_LIMIT } = ladder;
-const { KEEP_A, KEEP_B, KEEP_C, POINT_PLACE, INVERSE_POWERS_OF_TEN, FRACTION_POWERS, FRACTION_BASE, SHORT_CHARS_MAX } = digits;
+const {
+  ABOVE_A,
+  ABOVE_B,
+  ABOVE_C,
+  ENTRY_MASK,
+  FACTOR,
+  FACTOR_C,
+  GUESS,
+  guessPoint,
+  KEEP_A,
+  KEEP_B,
+  KEEP_C,
+  LENGTH_BITS,
+  PRICE_ENTRIES,
+  QUADS_A,
+  QUADS_B,
+  QUADS_C,
+  QUANTITY_ENTRIES,
+  SHAPE_MASK,
+  SHORT_CHARS_MAX,
+  TEXT_A,
+  TEXT_B,
+  TEXT_C,
+  WEIGHT_B,
+} = digits;
 
 export const DepthDecode = {
   OK: 0,
@@ -49,15 +74,13 @@ const EXACT_CHARS = 16;
 const NUMBER_CHARS_MAX = 40;
 /** Smallest bytes of a level on the wire: tag, length, price, quantity of one digit each. */
 const LEVEL_BYTES_MIN = 8;
+/** Four bits hold the length of any number `readLevels` takes. */
+const LENGTH_MAX = 15;
 
 /** Whole numbers up to here are exact. */
 const EXACT_MAX = 2 ** 53 - 1;
 /** Characters less '0' by exclusive or: digits become 0 … 9, a point becomes 0x1e. */
 const ZEROS = 0x30303030;
-const POINTS = 0x1e1e1e1e;
-const POINT = 0x1e;
-/** A byte that is 0 has its top bit set in `(word - ONES) & ~word`, and any byte behind it that is 1: then there seem to be two points. */
-const ONES = 0x01010101;
 /** Added to a byte above 9, it sets the top bit. */
 const ABOVE_NINE = 0x76767676;
 const TOP_BITS = 0x80808080 | 0;
@@ -66,6 +89,8 @@ const PAIRS = 0xa01;
 const PAIR_MASK = 0x00ff00ff;
 /** The same for the pairs, times 100 * 2^16 + 1: the upper half becomes the four digits. */
 const QUADS = 0x640001;
+/** Levels `readLevels` takes at once, so that its loop stays short enough not to be replaced while it runs, see `Ladders`. */
+const RUN_LEVELS = 64;
 /** The first four bytes of a level, lengths left out: tag of the side, length below 128, tag of the price, length. */
 const LEVEL_SHAPE = 0x00ff80ff;
 const ASK_SHAPE = (TAG_PRICE << 16) | TAG_ASKS;
@@ -160,12 +185,9 @@ export function decodeDepth(
   if (bodyStart < 0) return otherBody ? DepthDecode.NOT_DEPTH : DepthDecode.MALFORMED;
 
   out.reserve((bodyEnd - bodyStart) / LEVEL_BYTES_MIN + 1);
-  const askTicks = out.askTicks;
-  const askLots = out.askLots;
-  const bidTicks = out.bidTicks;
-  const bidLots = out.bidLots;
-  let askCount = 0;
-  let bidCount = 0;
+  const { asks, bids } = out;
+  asks.count = 0;
+  bids.count = 0;
   let inexactCount = 0;
   let fromVersion = -1;
   let toVersion = -1;
@@ -173,96 +195,17 @@ export function decodeDepth(
   let quantityScaleNeeded = quantityScale;
   cursor = bodyStart;
 
+  const priceEntries = PRICE_ENTRIES | (priceScale << LENGTH_BITS);
+  const quantityEntries = QUANTITY_ENTRIES | (quantityScale << LENGTH_BITS);
   while (cursor < bodyEnd) {
-    // A level as MEXC writes it: price, then quantity, nothing else, both short. digits.ts tells how the numbers are read.
-    const start4 = cursor + 4 <= bodyEnd ? view.getInt32(cursor, true) : 0;
-    const shape = start4 & LEVEL_SHAPE;
-    const priceLength = start4 >>> 24;
-    const priceEnd = cursor + 4 + priceLength;
-    const levelEnd = cursor + 2 + ((start4 >>> 8) & 0x7f);
-    const quantityLength = levelEnd - priceEnd - 2;
-    if (
-      (shape === ASK_SHAPE || shape === BID_SHAPE) &&
-      levelEnd <= bodyEnd &&
-      isShort(priceLength) &&
-      isShort(quantityLength) &&
-      cursor >= SHORT_CHARS_MAX &&
-      view.getUint16(priceEnd, true) === (TAG_QUANTITY | (quantityLength << 8))
-    ) {
-      let wrong = 0;
-      let ticks: number;
-      let lots: number;
-      {
-        const length = priceLength;
-        let a = (view.getInt32(priceEnd - 4, true) ^ ZEROS) & KEEP_A[length]!;
-        let b = (view.getInt32(priceEnd - 8, true) ^ ZEROS) & KEEP_B[length]!;
-        const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
-        const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
-        a ^= Math.imul(pointA, POINT);
-        b ^= Math.imul(pointB, POINT);
-        let point = (pointA << 4) | (pointB << 3);
-        let above = a | b | (a + ABOVE_NINE) | (b + ABOVE_NINE);
-        let value =
-          (Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-          (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
-        if (length > 8) {
-          let c = (view.getInt32(priceEnd - 12, true) ^ ZEROS) & KEEP_C[length]!;
-          const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
-          c ^= Math.imul(pointC, POINT);
-          point |= pointC << 2;
-          above |= c | (c + ABOVE_NINE);
-          value += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
-        }
-        const place = POINT_PLACE[Math.clz32(point)]!;
-        // No digits, two points, a point alone, too many decimals: said by the sign or by any bit, so that one branch tells.
-        wrong |=
-          (above & TOP_BITS) | (point & (point - 1)) | ((length - 2) & (0 - place) & TOP_BITS) | ((priceScale + 1 - place) & TOP_BITS);
-        const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-        ticks =
-          whole * POWERS_OF_TEN[priceScale]! +
-          (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[priceScale + FRACTION_BASE - place]!;
-      }
-      {
-        const length = quantityLength;
-        let a = (view.getInt32(levelEnd - 4, true) ^ ZEROS) & KEEP_A[length]!;
-        let b = (view.getInt32(levelEnd - 8, true) ^ ZEROS) & KEEP_B[length]!;
-        const pointA = (((a ^ POINTS) - ONES) & ~(a ^ POINTS) & TOP_BITS) >>> 7;
-        const pointB = (((b ^ POINTS) - ONES) & ~(b ^ POINTS) & TOP_BITS) >>> 7;
-        a ^= Math.imul(pointA, POINT);
-        b ^= Math.imul(pointB, POINT);
-        let point = (pointA << 4) | (pointB << 3);
-        let above = a | b | (a + ABOVE_NINE) | (b + ABOVE_NINE);
-        let value =
-          (Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-          (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16);
-        if (length > 8) {
-          let c = (view.getInt32(levelEnd - 12, true) ^ ZEROS) & KEEP_C[length]!;
-          const pointC = (((c ^ POINTS) - ONES) & ~(c ^ POINTS) & TOP_BITS) >>> 7;
-          c ^= Math.imul(pointC, POINT);
-          point |= pointC << 2;
-          above |= c | (c + ABOVE_NINE);
-          value += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8;
-        }
-        const place = POINT_PLACE[Math.clz32(point)]!;
-        // No digits, two points, a point alone, too many decimals: said by the sign or by any bit, so that one branch tells.
-        wrong |=
-          (above & TOP_BITS) | (point & (point - 1)) | ((length - 2) & (0 - place) & TOP_BITS) | ((quantityScale + 1 - place) & TOP_BITS);
-        const whole = Math.floor(value * INVERSE_POWERS_OF_TEN[place]! + 0.05);
-        lots =
-          whole * POWERS_OF_TEN[quantityScale]! +
-          (value - whole * POWERS_OF_TEN[place]!) * FRACTION_POWERS[quantityScale + FRACTION_BASE - place]!;
-      }
-      if (wrong === 0 && ticks <= EXACT_MAX && lots <= EXACT_MAX) {
-        if (shape === ASK_SHAPE) {
-          askTicks[askCount] = ticks;
-          askLots[askCount++] = lots;
-        } else {
-          bidTicks[bidCount] = ticks;
-          bidLots[bidCount++] = lots;
-        }
-        cursor = levelEnd;
-        continue;
-      }
+    const side = bytes[cursor]!;
+    if (side === TAG_ASKS || side === TAG_BIDS) {
+      const before = cursor;
+      cursor =
+        side === TAG_ASKS
+          ? readLevels(view, cursor, bodyEnd, ASK_SHAPE, priceEntries, quantityEntries, asks)
+          : readLevels(view, cursor, bodyEnd, BID_SHAPE, priceEntries, quantityEntries, bids);
+      if (cursor > before || guessLevel(view, cursor, bodyEnd, priceEntries, quantityEntries)) continue;
     }
     const tag = bytes[cursor++]!;
     if (tag === TAG_ASKS || tag === TAG_BIDS) {
@@ -283,13 +226,9 @@ export function decodeDepth(
       if (itemPriceDecimals > priceScaleNeeded) priceScaleNeeded = itemPriceDecimals;
       if (itemQuantityDecimals > quantityScaleNeeded) quantityScaleNeeded = itemQuantityDecimals;
       cursor = itemEnd;
-      if (tag === TAG_ASKS) {
-        askTicks[askCount] = itemTicks;
-        askLots[askCount++] = itemLots;
-      } else {
-        bidTicks[bidCount] = itemTicks;
-        bidLots[bidCount++] = itemLots;
-      }
+      const columns = tag === TAG_ASKS ? asks : bids;
+      columns.ticks[columns.count] = itemTicks;
+      columns.lots[columns.count++] = itemLots;
     } else if (tag === TAG_FROM_VERSION || tag === TAG_TO_VERSION) {
       if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
       const length = bytes[cursor++]!;
@@ -298,9 +237,9 @@ export function decodeDepth(
       // Versions are whole numbers written as text. Read like a price, but there is no point.
       let version: number;
       if (isShort(length) && cursor >= SHORT_CHARS_MAX) {
-        const a = (view.getInt32(cursor - 4, true) ^ ZEROS) & KEEP_A[length]!;
-        const b = (view.getInt32(cursor - 8, true) ^ ZEROS) & KEEP_B[length]!;
-        const c = (view.getInt32(cursor - 12, true) ^ ZEROS) & KEEP_C[length]!;
+        const a = (view.getInt32(cursor - 4, true) ^ ZEROS) & KEEP_A[length << LENGTH_BITS]!;
+        const b = (view.getInt32(cursor - 8, true) ^ ZEROS) & KEEP_B[length << LENGTH_BITS]!;
+        const c = (view.getInt32(cursor - 12, true) ^ ZEROS) & KEEP_C[length << LENGTH_BITS]!;
         if (((a | b | c | (a + ABOVE_NINE) | (b + ABOVE_NINE) | (c + ABOVE_NINE)) & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
         version =
           (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
@@ -320,14 +259,85 @@ export function decodeDepth(
     }
   }
   if (fromVersion < 0 || toVersion < fromVersion || toVersion > EXACT_MAX) return DepthDecode.MALFORMED;
-  out.askCount = askCount;
-  out.bidCount = bidCount;
   out.fromVersion = fromVersion;
   out.toVersion = toVersion;
   out.inexactCount = inexactCount;
   out.priceScaleNeeded = priceScaleNeeded;
   out.quantityScaleNeeded = quantityScaleNeeded;
   return priceScaleNeeded > priceScale || quantityScaleNeeded > quantityScale ? DepthDecode.RESCALE : DepthDecode.OK;
+}
+
+/**
+ * Levels of one side as MEXC writes them, from `start` on: price, then quantity, nothing else, both short, the points where they were guessed
+ * (digits.ts tells how the numbers are read). Puts them behind the columns' others. Returns where the first level begins that is otherwise.
+ */
+function readLevels(
+  view: DataView,
+  start: number,
+  end: number,
+  shape: number,
+  priceEntries: number,
+  quantityEntries: number,
+  columns: LevelColumns,
+): number {
+  const { ticks, lots } = columns;
+  let cursor = start;
+  let count = columns.count;
+  const last = cursor < SHORT_CHARS_MAX ? -1 : end - LEVEL_BYTES_MIN;
+  const stop = count + RUN_LEVELS;
+  while (cursor <= last && count < stop) {
+    const start4 = view.getInt32(cursor, true);
+    const priceLength = start4 >>> 24;
+    const priceEnd = cursor + 4 + priceLength;
+    const levelEnd = cursor + 2 + ((start4 >>> 8) & 0x7f);
+    const quantityLength = levelEnd - priceEnd - 2;
+    if ((start4 & LEVEL_SHAPE) !== shape || levelEnd > end || (priceLength | quantityLength) >>> 0 > LENGTH_MAX) break;
+    const priceEntry = (priceEntries | priceLength) & ENTRY_MASK;
+    const quantityEntry = (quantityEntries | quantityLength) & ENTRY_MASK;
+    const price = GUESS[priceEntry]! & SHAPE_MASK;
+    const quantity = GUESS[quantityEntry]! & SHAPE_MASK;
+    const between = (view.getInt32(priceEnd - 2, true) >>> 16) ^ (TAG_QUANTITY | (quantityLength << 8));
+    const a = (view.getInt32(priceEnd - 4, true) ^ TEXT_A[price]!) & KEEP_A[price]!;
+    const b = (view.getInt32(priceEnd - 8, true) ^ TEXT_B[price]!) & KEEP_B[price]!;
+    let above = a | b | (a + ABOVE_A[price]!) | (b + ABOVE_B[price]!);
+    let tick =
+      (Math.imul(Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[price]!) >>> 16, WEIGHT_B[price]!) +
+        (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[price]!) >>> 16)) *
+      FACTOR[priceEntry]!;
+    if (priceLength > 8) {
+      const c = (view.getInt32(priceEnd - 12, true) ^ TEXT_C[price]!) & KEEP_C[price]!;
+      above |= c | (c + ABOVE_C[price]!);
+      tick += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[price]!) >>> 16) * FACTOR_C[priceEntry]!;
+    }
+    const d = (view.getInt32(levelEnd - 4, true) ^ TEXT_A[quantity]!) & KEEP_A[quantity]!;
+    const e = (view.getInt32(levelEnd - 8, true) ^ TEXT_B[quantity]!) & KEEP_B[quantity]!;
+    const f = (view.getInt32(levelEnd - 12, true) ^ TEXT_C[quantity]!) & KEEP_C[quantity]!;
+    above |= d | e | f | (d + ABOVE_A[quantity]!) | (e + ABOVE_B[quantity]!) | (f + ABOVE_C[quantity]!);
+    if ((between | (above & TOP_BITS)) !== 0) break;
+    ticks[count] = tick;
+    lots[count] =
+      (Math.imul(Math.imul((Math.imul(e, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[quantity]!) >>> 16, WEIGHT_B[quantity]!) +
+        (Math.imul((Math.imul(d, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[quantity]!) >>> 16)) *
+        FACTOR[quantityEntry]! +
+      (Math.imul((Math.imul(f, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[quantity]!) >>> 16) * FACTOR_C[quantityEntry]!;
+    count++;
+    cursor = levelEnd;
+  }
+  columns.count = count;
+  return cursor;
+}
+
+/** Looks where the points of a level are. True when one is elsewhere than guessed: read the level again. */
+function guessLevel(view: DataView, cursor: number, end: number, priceEntries: number, quantityEntries: number): boolean {
+  if (cursor + LEVEL_BYTES_MIN > end) return false;
+  const priceLength = view.getUint8(cursor + 3);
+  const priceEnd = cursor + 4 + priceLength;
+  const levelEnd = cursor + 2 + view.getUint8(cursor + 1);
+  const quantityLength = levelEnd - priceEnd - 2;
+  if (levelEnd > end || !isShort(priceLength) || !isShort(quantityLength)) return false;
+  const price = guessPoint(view, priceEnd, priceEntries | priceLength);
+  const quantity = guessPoint(view, levelEnd, quantityEntries | quantityLength);
+  return price || quantity;
 }
 
 /** 1 … SHORT_CHARS_MAX. */

@@ -1,6 +1,4 @@
-import { canonicalDecimal, type TakeFigures } from '../model/ticker-figures.js';
-import { miniTicker } from './decode-push.js';
-import type { MiniTicker } from './messages.js';
+import { canonicalDecimal, type TakeFigures, type TickerFigures } from '../model/ticker-figures.js';
 import { WireReader, WireType } from './wire.js';
 
 const CHANNEL_FIELD = 1;
@@ -8,88 +6,126 @@ const SEND_TIME_FIELD = 6;
 const MINI_TICKER_FIELD = 309;
 const MINI_TICKERS_FIELD = 310;
 const ITEM_FIELD = 1;
-const SYMBOL_FIELD = 1;
+
+/** Fields of an item. Two names mean the opposite of REST's: `volume` is the turnover in quote units, `quantity` the volume in base units. */
+const SYMBOL = 1;
+const PRICE = 2;
+const ZONED_RATE = 4;
+const HIGH = 5;
+const LOW = 6;
+const QUOTE_VOLUME = 7;
+const BASE_VOLUME = 8;
 
 /** End of a channel whose `zonedRate` is the change of the last 24 hours, and not of a day somewhere. */
 const ROLLING_DAY = '@24H';
 
 /**
- * Reads a push of mini tickers (body 310, or 309 with a single one) and hands on the figures of the symbols that are wanted; the others are
- * passed over. Two names mean the opposite of REST's: `volume` is the turnover in quote units here, `quantity` the volume in base units.
- *
- * `bytes` are not shared memory, which cannot be decoded as text. Throws CodedError FRAME_TRUNCATED or FRAME_MALFORMED; what was handed on before stands.
+ * The items of a push of mini tickers (body 310, or 309 with a single one), one by one, so that a reader with other work to do can take
+ * them in portions: a push may name 2,000 symbols.
  */
-export function decodeMiniTickers(bytes: Uint8Array, wanted: (symbol: string) => boolean, take: TakeFigures): void {
-  const reader = new WireReader(bytes);
-  const end = bytes.length;
-  let rolling = false;
-  let timeMs: number | null = null;
-  // The wrapper first: its fields may come in any order.
-  const bodies: number[] = [];
-  while (reader.position < end) {
-    const start = reader.position;
-    reader.tag(end);
-    if (reader.field === CHANNEL_FIELD && reader.wireType === WireType.BYTES) rolling = reader.text(end).endsWith(ROLLING_DAY);
-    else if (reader.field === SEND_TIME_FIELD && reader.wireType === WireType.VARINT) timeMs = reader.int64(end);
-    else {
-      if (reader.field === MINI_TICKER_FIELD || reader.field === MINI_TICKERS_FIELD) bodies.push(start);
-      reader.skip(end);
+export class MiniTickerItems {
+  readonly #reader: WireReader;
+  readonly #items: number[] = [];
+  #next = 0;
+  #timeMs: number | null = null;
+  #rolling = false;
+
+  /** `bytes` are not shared memory, which cannot be decoded as text. Throws CodedError FRAME_TRUNCATED or FRAME_MALFORMED. */
+  constructor(bytes: Uint8Array) {
+    const reader = (this.#reader = new WireReader(bytes));
+    const end = bytes.length;
+    while (reader.position < end) {
+      reader.tag(end);
+      const { field, wireType } = reader;
+      if (field === CHANNEL_FIELD && wireType === WireType.BYTES) this.#rolling = reader.text(end).endsWith(ROLLING_DAY);
+      else if (field === SEND_TIME_FIELD && wireType === WireType.VARINT) this.#timeMs = reader.int64(end);
+      else if (field === MINI_TICKER_FIELD) this.#add(end);
+      else if (field === MINI_TICKERS_FIELD) this.#addItems(end);
+      else reader.skip(end);
     }
   }
-  const readItem = (stop: number): void => {
-    const start = reader.position;
-    const symbol = symbolOf(reader, stop);
-    if (symbol === undefined || !wanted(symbol)) {
-      reader.position = stop;
-      return;
+
+  /**
+   * Hands on up to `count` items that are wanted, passing over others; false when there are no more. Throws CodedError FRAME_TRUNCATED or
+   * FRAME_MALFORMED; what was handed on before stands.
+   */
+  read(count: number, wanted: (symbol: string) => boolean, take: TakeFigures): boolean {
+    const last = Math.min(this.#next + count, this.#items.length / 2);
+    for (; this.#next < last; this.#next++) {
+      const start = this.#items[2 * this.#next]!;
+      const end = this.#items[2 * this.#next + 1]!;
+      const symbol = this.#symbolOf(start, end);
+      if (symbol !== undefined && wanted(symbol)) take(symbol, this.#figuresOf(start, end));
     }
-    reader.position = start;
-    take(symbol, figuresOf(miniTicker.read(reader, stop), timeMs, rolling));
-  };
-  for (const start of bodies) {
-    reader.position = start;
-    reader.tag(end);
+    return 2 * this.#next < this.#items.length;
+  }
+
+  #addItems(end: number): void {
+    const reader = this.#reader;
     reader.expect(WireType.BYTES);
     const stop = reader.lengthEnd(end);
-    // Fields of `reader` change with every tag read.
-    if (reader.field === MINI_TICKER_FIELD) readItem(stop);
-    else readItems(reader, stop, readItem);
-  }
-}
-
-function readItems(reader: WireReader, end: number, readItem: (stop: number) => void): void {
-  while (reader.position < end) {
-    reader.tag(end);
-    if (reader.field !== ITEM_FIELD) {
-      reader.skip(end);
-      continue;
+    while (reader.position < stop) {
+      reader.tag(stop);
+      if (reader.field === ITEM_FIELD) this.#add(stop);
+      else reader.skip(stop);
     }
+  }
+
+  #add(end: number): void {
+    const reader = this.#reader;
     reader.expect(WireType.BYTES);
-    readItem(reader.lengthEnd(end));
+    const stop = reader.lengthEnd(end);
+    this.#items.push(reader.position, stop);
+    reader.position = stop;
+  }
+
+  #symbolOf(start: number, end: number): string | undefined {
+    const reader = this.#reader;
+    reader.position = start;
+    while (reader.position < end) {
+      reader.tag(end);
+      if (reader.field === SYMBOL && reader.wireType === WireType.BYTES) return reader.text(end);
+      reader.skip(end);
+    }
+    return undefined;
+  }
+
+  #figuresOf(start: number, end: number): TickerFigures {
+    const reader = this.#reader;
+    const texts: (string | undefined)[] = Array.from({ length: BASE_VOLUME + 1 });
+    reader.position = start;
+    while (reader.position < end) {
+      reader.tag(end);
+      const { field, wireType } = reader;
+      if (wireType !== WireType.BYTES || field > BASE_VOLUME) reader.skip(end);
+      else {
+        const stop = reader.lengthEnd(end);
+        texts[field] = latin1(reader.bytes, reader.position, stop);
+        reader.position = stop;
+      }
+    }
+    const figure = (field: number, signed = false): string | null => {
+      const text = texts[field];
+      return text === undefined ? null : canonicalDecimal(text, signed);
+    };
+    return {
+      timeMs: this.#timeMs,
+      lastPrice: figure(PRICE),
+      lastQuantity: null,
+      openPrice: null,
+      highPrice: figure(HIGH),
+      lowPrice: figure(LOW),
+      volume: figure(BASE_VOLUME),
+      quoteVolume: figure(QUOTE_VOLUME),
+      priceChange: null,
+      changeRate: this.#rolling ? figure(ZONED_RATE, true) : null,
+    };
   }
 }
 
-function symbolOf(reader: WireReader, end: number): string | undefined {
-  while (reader.position < end) {
-    reader.tag(end);
-    if (reader.field === SYMBOL_FIELD && reader.wireType === WireType.BYTES) return reader.text(end);
-    reader.skip(end);
-  }
-  return undefined;
-}
-
-function figuresOf(item: MiniTicker, timeMs: number | null, rolling: boolean) {
-  const figure = (text: string | undefined, signed = false): string | null => (text === undefined ? null : canonicalDecimal(text, signed));
-  return {
-    timeMs,
-    lastPrice: figure(item.price),
-    lastQuantity: null,
-    openPrice: null,
-    highPrice: figure(item.high),
-    lowPrice: figure(item.low),
-    volume: figure(item.quantity),
-    quoteVolume: figure(item.volume),
-    priceChange: null,
-    changeRate: rolling ? figure(item.zonedRate, true) : null,
-  };
+/** Faster for a number than a decoder of text; what is no number is refused whatever became of it here. */
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
 }

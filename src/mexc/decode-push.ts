@@ -31,7 +31,7 @@ const increaseDepths = message<IncreaseDepths>({ asks: list(1, level), bids: lis
 
 const bookTicker = message<BookTicker>({ bidPrice: text(1), bidQuantity: text(2), askPrice: text(3), askQuantity: text(4) });
 
-export const miniTicker = message<MiniTicker>({
+const miniTicker = message<MiniTicker>({
   symbol: text(1),
   price: text(2),
   rate: text(3),

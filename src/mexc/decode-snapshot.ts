@@ -24,10 +24,10 @@ export function decodeSnapshot(body: Uint8Array, priceScale: number, quantitySca
   out.priceScaleNeeded = priceScale;
   out.quantityScaleNeeded = quantityScale;
   out.inexactCount = 0;
-  readSide(bids, priceScale, quantityScale, out.bidTicks, out.bidLots, out);
-  readSide(asks, priceScale, quantityScale, out.askTicks, out.askLots, out);
-  out.bidCount = bids.length;
-  out.askCount = asks.length;
+  readSide(bids, priceScale, quantityScale, out.bids.ticks, out.bids.lots, out);
+  readSide(asks, priceScale, quantityScale, out.asks.ticks, out.asks.lots, out);
+  out.bids.count = bids.length;
+  out.asks.count = asks.length;
   out.fromVersion = lastUpdateId;
   out.toVersion = lastUpdateId;
   out.exchangeTimeMs = typeof timestamp === 'number' && Number.isSafeInteger(timestamp) ? timestamp : NaN;

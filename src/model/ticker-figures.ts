@@ -28,13 +28,30 @@ export type TakeFigures = (symbol: string, figures: TickerFigures) => void;
 /** Longest text kept of a number. */
 export const FIGURE_LENGTH_MAX = 47;
 
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** The same number without zeros that mean nothing; `null` when it is no decimal text, or too long to be kept. A minus sign is taken only where `signed`. */
 export function canonicalDecimal(text: string, signed = false): string | null {
-  const match = /^(-?)0*(\d+?)(?:\.(\d*?)0*)?$/.exec(text);
-  if (match === null || text.length > 2 * FIGURE_LENGTH_MAX) return null;
-  const [, minus, whole, fraction = ''] = match;
-  const magnitude = fraction === '' ? whole! : `${whole}.${fraction}`;
-  if (minus !== '' && magnitude !== '0' && !signed) return null;
-  const canonical = minus !== '' && magnitude !== '0' ? `-${magnitude}` : magnitude;
-  return canonical.length <= FIGURE_LENGTH_MAX ? canonical : null;
+  const negative = text.charCodeAt(0) === MINUS;
+  let start = negative ? 1 : 0;
+  let end = text.length;
+  let dot = -1;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT && dot < 0 && i > start) dot = i;
+    else if (code < ZERO || code > NINE) return null;
+  }
+  if (start === end) return null;
+  if (dot >= 0) {
+    while (text.charCodeAt(end - 1) === ZERO) end--;
+    if (end - 1 === dot) end = dot;
+  }
+  const wholeEnd = dot >= 0 && dot < end ? dot : end;
+  while (start < wholeEnd - 1 && text.charCodeAt(start) === ZERO) start++;
+  const magnitude = start === 0 && end === text.length ? text : text.slice(start, end);
+  if (!negative || magnitude === '0') return magnitude.length <= FIGURE_LENGTH_MAX ? magnitude : null;
+  return signed && magnitude.length < FIGURE_LENGTH_MAX ? `-${magnitude}` : null;
 }

@@ -71,8 +71,8 @@ export class BookPublication implements Publication {
       this.#publish(delta);
     } else if (channel === Channel.BOOK && depth === 0 && this.#lastSeq >= 0 && !this.#broken) {
       const kept =
-        this.#dirtyBids.add(delta.bidTicks, delta.bidCount, DIRTY_LIMIT) &&
-        this.#dirtyAsks.add(delta.askTicks, delta.askCount, DIRTY_LIMIT);
+        this.#dirtyBids.add(delta.bids.ticks, delta.bids.count, DIRTY_LIMIT) &&
+        this.#dirtyAsks.add(delta.asks.ticks, delta.asks.count, DIRTY_LIMIT);
       if (!kept) this.#broken = true;
     }
   }
@@ -160,8 +160,8 @@ export class BookPublication implements Publication {
     const encoder = this.#encoder;
     encoder.beginDelta(this.#lastSeq, this.#lastVersion);
     if (delta !== undefined && this.#dirtyBids.count === 0 && this.#dirtyAsks.count === 0) {
-      encoder.bids(delta.bidTicks, delta.bidLots, delta.bidCount);
-      encoder.asks(delta.askTicks, delta.askLots, delta.askCount);
+      encoder.bids(delta.bids.ticks, delta.bids.lots, delta.bids.count);
+      encoder.asks(delta.asks.ticks, delta.asks.lots, delta.asks.count);
     } else {
       const bids = this.#collectDirty(this.#dirtyBids, BIDS);
       encoder.bids(this.#changedTicks, this.#changedLots, bids);

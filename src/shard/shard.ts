@@ -357,7 +357,7 @@ export class Shard {
   #applyDelta(book: ShardBook, timeMs: number): boolean {
     const delta = this.#delta;
     this.#meter.add(METER_APPLIED, 1);
-    this.#meter.add(METER_LEVELS, delta.bidCount + delta.askCount);
+    this.#meter.add(METER_LEVELS, delta.bids.count + delta.asks.count);
     try {
       if (this.#books.applyDelta(book.slot, delta, timeMs)) return true;
     } catch (error) {
@@ -524,7 +524,7 @@ export class Shard {
     if (!this.#readSnapshot(book, body, timeMs)) return;
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
-    this.#meter.add(METER_LEVELS, this.#delta.bidCount + this.#delta.askCount);
+    this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
     if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, this.#delta, timeMs)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
     this.#applyPending(book, timeMs);

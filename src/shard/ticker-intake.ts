@@ -1,10 +1,12 @@
-import { decodeMiniTickers } from '../mexc/decode-mini-tickers.js';
+import { MiniTickerItems } from '../mexc/decode-mini-tickers.js';
 import { TickerEntries } from '../mexc/decode-tickers.js';
-import type { TickerFigures } from '../model/ticker-figures.js';
+import type { TakeFigures, TickerFigures } from '../model/ticker-figures.js';
 import { CodedError } from '../support/errors.js';
 
-/** Entries of an answer read in one turn: some 0.2 ms, so that pushes of books hardly wait for a megabyte of tickers. */
-const ENTRIES_A_TURN = 50;
+/** Tickers read in one turn: some 0.2 ms, so that pushes of books hardly wait for those of 2,000 symbols. */
+const TICKERS_A_TURN = 50;
+/** Messages that may wait to be read; beyond it the oldest is dropped, since later ones say the same and more. */
+const WAITING_MAX = 8;
 
 export interface TickerIntakeParts {
   /** Whether the shard keeps this symbol. */
@@ -14,50 +16,50 @@ export interface TickerIntakeParts {
   readonly refused: (timeMs: number) => void;
 }
 
+/** A message about many tickers, read in portions. */
+interface Portions {
+  read(count: number, wanted: (symbol: string) => boolean, take: TakeFigures): boolean;
+}
+
 /** Reads the messages about the tickers of all symbols, which every shard gets whole, for the symbols of this shard. */
 export class TickerIntake {
   readonly #parts: TickerIntakeParts;
-  #entries: TickerEntries | undefined;
-  #entriesReceivedMs = 0;
+  readonly #waiting: { readonly portions: Portions; readonly receiveTimeMs: number }[] = [];
 
   constructor(parts: TickerIntakeParts) {
     this.#parts = parts;
   }
 
-  /** An answer is not read to its end: call `work`. */
+  /** A message is not read to its end: call `work`. */
   get isBusy(): boolean {
-    return this.#entries !== undefined;
+    return this.#waiting.length > 0;
   }
 
-  /** A push of mini tickers. */
+  /** A push of mini tickers. Out of the ring, which is shared memory: text is not decoded from there. */
   push(payload: Uint8Array, receiveTimeMs: number): void {
-    this.#guard(receiveTimeMs, () => {
-      const { wanted, take } = this.#parts;
-      // Out of the ring, which is shared memory: text is not decoded from there.
-      decodeMiniTickers(payload.slice(), wanted, (symbol, figures) => take(symbol, figures, receiveTimeMs));
-    });
+    this.#guard(receiveTimeMs, () => this.#add(new MiniTickerItems(payload.slice()), receiveTimeMs));
   }
 
-  /** The body of a `ticker/24hr` answer; `work` reads it. It takes the place of one that is not read to its end. */
+  /** The body of a `ticker/24hr` answer. */
   answer(payload: Uint8Array, receiveTimeMs: number): void {
-    this.#guard(receiveTimeMs, () => {
-      this.#entries = undefined;
-      this.#entries = new TickerEntries(payload.slice());
-      this.#entriesReceivedMs = receiveTimeMs;
-    });
+    this.#guard(receiveTimeMs, () => this.#add(new TickerEntries(payload.slice()), receiveTimeMs));
   }
 
   /** Reads a portion; returns 1, as one thing done. */
   work(): number {
-    const receiveTimeMs = this.#entriesReceivedMs;
     const { wanted, take } = this.#parts;
-    const entries = this.#entries;
-    this.#entries = undefined;
+    const { portions, receiveTimeMs } = this.#waiting[0]!;
+    let more = false;
     this.#guard(receiveTimeMs, () => {
-      if (entries?.read(ENTRIES_A_TURN, wanted, (symbol, figures) => take(symbol, figures, receiveTimeMs)) === true)
-        this.#entries = entries;
+      more = portions.read(TICKERS_A_TURN, wanted, (symbol, figures) => take(symbol, figures, receiveTimeMs));
     });
+    if (!more) this.#waiting.shift();
     return 1;
+  }
+
+  #add(portions: Portions, receiveTimeMs: number): void {
+    this.#waiting.push({ portions, receiveTimeMs });
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
   }
 
   #guard(timeMs: number, read: () => void): void {

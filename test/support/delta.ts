@@ -7,18 +7,18 @@ export type Change = readonly [side: Side, tick: number, lots: number];
 /** Puts levels into the reused columns, as the decoders do. */
 export function fillDelta(delta: DeltaBuffer, changes: readonly Change[], toVersion = 1): void {
   delta.reserve(changes.length);
-  delta.askCount = 0;
-  delta.bidCount = 0;
+  delta.asks.count = 0;
+  delta.bids.count = 0;
   delta.inexactCount = 0;
   delta.fromVersion = toVersion;
   delta.toVersion = toVersion;
   for (const [side, tick, quantity] of changes) {
     if (side === 'ask') {
-      delta.askTicks[delta.askCount] = tick;
-      delta.askLots[delta.askCount++] = quantity;
+      delta.asks.ticks[delta.asks.count] = tick;
+      delta.asks.lots[delta.asks.count++] = quantity;
     } else {
-      delta.bidTicks[delta.bidCount] = tick;
-      delta.bidLots[delta.bidCount++] = quantity;
+      delta.bids.ticks[delta.bids.count] = tick;
+      delta.bids.lots[delta.bids.count++] = quantity;
     }
   }
 }

@@ -90,7 +90,7 @@ export function decodeFrame(frame: Uint8Array, priceScale: number, quantityScale
   return {
     outcome,
     delta,
-    asks: Array.from({ length: delta.askCount }, (_, i) => [delta.askTicks[i]!, delta.askLots[i]!] as const),
-    bids: Array.from({ length: delta.bidCount }, (_, i) => [delta.bidTicks[i]!, delta.bidLots[i]!] as const),
+    asks: Array.from({ length: delta.asks.count }, (_, i) => [delta.asks.ticks[i]!, delta.asks.lots[i]!] as const),
+    bids: Array.from({ length: delta.bids.count }, (_, i) => [delta.bids.ticks[i]!, delta.bids.lots[i]!] as const),
   };
 }

@@ -2,19 +2,26 @@ import {
   BITS,
   CHILDREN,
   FIRST_CHILD,
+  FIRST_PAGE,
   HEIGHT,
   HEIGHT_MAX,
   HOT_LEVEL,
   HOT_NODE,
   HOT_NUMBER,
+  LEAF_BITS,
+  LEAF_LEVELS,
+  LEAF_TICKS,
   LEVELS,
   PAGE_TICKS,
+  PAGES,
+  PAGES_PER_LEVEL,
   ROOT,
   SPAN,
+  SPARE_PAGES,
 } from '../../src/book/ladder-layout.js';
 
 const PAGE_WORDS = PAGE_TICKS;
-const LEAF_WORDS = 1 + CHILDREN;
+const LEAF_WORDS = 25;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
 export interface LadderFacts {
@@ -25,8 +32,9 @@ export interface LadderFacts {
 }
 
 /**
- * Walks a whole ladder and throws when its tree contradicts itself: a bit without a child or a child without a bit, an empty node that
- * is not the root, a block that hangs in two places, a wrong count of levels, a hot node that is not where it says.
+ * Walks a whole ladder and throws when its tree contradicts itself: a bit without a level below it or a level without its bits, a level
+ * without a page, a block that hangs in two places, a wrong count of levels or pages, more empty pages than allowed, a hot node that is not
+ * where it says.
  */
 export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const root = i32[side + ROOT]!;
@@ -34,6 +42,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const ticks: number[] = [];
   const blocks = new Set<number>();
   let words = 0;
+  let pages = 0;
   let hotNode = 0;
 
   const use = (word: number, size: number): void => {
@@ -43,24 +52,33 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
     }
     words += size;
   };
-  const visitPage = (word: number, bits: number, tick: number): void => {
-    use(word, PAGE_WORDS);
-    if (bits === 0) throw new Error(`the page of tick ${tick} is empty`);
-    if (bits >>> PAGE_TICKS !== 0) throw new Error(`the page of tick ${tick} has bits beyond its ticks`);
-    for (let slot = 0; slot < PAGE_TICKS; slot++) if ((bits >>> slot) & 1) ticks.push(tick + slot);
+  const visitLeaf = (leaf: number, tick: number): void => {
+    use(leaf / 2, LEAF_WORDS);
+    const before = ticks.length;
+    for (let child = 0; child < CHILDREN; child++) {
+      const page = i32[leaf + FIRST_PAGE + child]!;
+      if (page === 0) continue;
+      use(page, PAGE_WORDS);
+      pages++;
+    }
+    for (let place = 0; place < LEAF_TICKS; place++) {
+      if (((i32[leaf + LEAF_BITS + (place >> 5)]! >>> (place & 31)) & 1) === 0) continue;
+      if (i32[leaf + FIRST_PAGE + Math.floor(place / PAGE_TICKS)] === 0) throw new Error(`tick ${tick + place} has no page`);
+      ticks.push(tick + place);
+    }
+    if (ticks.length - before !== i32[leaf + LEAF_LEVELS]) throw new Error(`the leaf at tick ${tick} counts its levels wrongly`);
   };
   const visitNode = (node: number, level: number, tick: number): void => {
-    use(node / 2, level > 1 ? NODE_WORDS : LEAF_WORDS);
+    use(node / 2, NODE_WORDS);
     const bits = i32[node + BITS]!;
-    if (bits === 0 && node !== root) throw new Error(`the node of level ${level} at tick ${tick} is empty`);
     if (level === HOT_LEVEL && tick === i32[side + HOT_NUMBER]! * SPAN[HOT_LEVEL + 1]!) hotNode = node;
     for (let child = 0; child < CHILDREN; child++) {
-      const index = node + FIRST_CHILD + (level > 1 ? child : 2 * child);
-      if ((i32[index] !== 0) !== (((bits >>> child) & 1) === 1)) throw new Error(`bit ${child} of level ${level} at tick ${tick} is wrong`);
-      if (i32[index] === 0) continue;
-      const childTick = tick + child * SPAN[level]!;
-      if (level > 1) visitNode(i32[index]!, level - 1, childTick);
-      else visitPage(i32[index]!, i32[index + 1]!, childTick);
+      const next = i32[node + FIRST_CHILD + child]!;
+      const before = ticks.length;
+      if (next !== 0 && level > 2) visitNode(next, level - 1, tick + child * SPAN[level]!);
+      else if (next !== 0) visitLeaf(next, tick + child * SPAN[level]!);
+      if (ticks.length > before !== (((bits >>> child) & 1) === 1))
+        throw new Error(`bit ${child} of level ${level} at tick ${tick} is wrong`);
     }
   };
 
@@ -68,9 +86,11 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
     if (i32[side + LEVELS] !== 0) throw new Error('levels without a ladder');
     return { ticks, words };
   }
-  if (height < 1 || height > HEIGHT_MAX) throw new Error(`height ${height}`);
+  if (height < HOT_LEVEL || height > HEIGHT_MAX) throw new Error(`height ${height}`);
   visitNode(root, height, 0);
   if (ticks.length !== i32[side + LEVELS]) throw new Error(`${ticks.length} levels are counted as ${i32[side + LEVELS]}`);
+  if (pages !== i32[side + PAGES]) throw new Error(`${pages} pages are counted as ${i32[side + PAGES]}`);
+  if (pages > PAGES_PER_LEVEL * ticks.length + SPARE_PAGES) throw new Error(`${pages} pages for ${ticks.length} levels`);
   if (i32[side + HOT_NODE] !== 0 && i32[side + HOT_NODE] !== hotNode) throw new Error('the hot node is another one');
   return { ticks, words };
 }

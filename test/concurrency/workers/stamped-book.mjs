@@ -21,19 +21,19 @@ export function fillStamp(delta, from, to) {
   let count = 0;
   const removals = from < 0 ? 0 : LEVELS;
   for (let i = 0; i < removals; i++, count++) {
-    delta.bidTicks[count] = bidTick(from, i);
-    delta.bidLots[count] = 0;
-    delta.askTicks[count] = askTick(from, i);
-    delta.askLots[count] = 0;
+    delta.bids.ticks[count] = bidTick(from, i);
+    delta.bids.lots[count] = 0;
+    delta.asks.ticks[count] = askTick(from, i);
+    delta.asks.lots[count] = 0;
   }
   for (let i = 0; i < LEVELS; i++, count++) {
-    delta.bidTicks[count] = bidTick(to, i);
-    delta.bidLots[count] = to;
-    delta.askTicks[count] = askTick(to, i);
-    delta.askLots[count] = to;
+    delta.bids.ticks[count] = bidTick(to, i);
+    delta.bids.lots[count] = to;
+    delta.asks.ticks[count] = askTick(to, i);
+    delta.asks.lots[count] = to;
   }
-  delta.bidCount = count;
-  delta.askCount = count;
+  delta.bids.count = count;
+  delta.asks.count = count;
   delta.fromVersion = to;
   delta.toVersion = to;
 }

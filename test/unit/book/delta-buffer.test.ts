@@ -5,7 +5,7 @@ import { fillDelta } from '../../support/delta.js';
 
 test('makes room in powers of two, and keeps room it has', () => {
   const delta = new DeltaBuffer(4);
-  const columns = (): number[] => [delta.askTicks, delta.askLots, delta.bidTicks, delta.bidLots].map((column) => column.length);
+  const columns = (): number[] => [delta.asks.ticks, delta.asks.lots, delta.bids.ticks, delta.bids.lots].map((column) => column.length);
   delta.reserve(4);
   expect(columns()).toEqual([4, 4, 4, 4]);
   delta.reserve(4.5);

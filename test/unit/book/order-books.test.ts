@@ -252,7 +252,7 @@ describe('when the memory is full', () => {
     books.close(SLOT);
     expect(arena.usedBytes()).toBe(0);
 
-    makeBooks(100);
+    makeBooks(60);
     books.open(0, 0, 0, 0);
     expect(() => books.open(SLOT, 0, 0, 0)).toThrow(ArenaFullError);
     for (const slot of [0, SLOT]) expect(arena.i32[headerInts(slot) + VERSION]! & 1).toBe(0);

@@ -1,18 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { decodeMiniTickers } from '../../../src/mexc/decode-mini-tickers.js';
+import { MiniTickerItems } from '../../../src/mexc/decode-mini-tickers.js';
 import type { TickerFigures } from '../../../src/model/ticker-figures.js';
 import { CodedError } from '../../../src/support/errors.js';
 import { readHex } from '../../support/golden.js';
 import { encodePush } from '../../support/mexc-schema.js';
 import { sharedDir } from '../../support/shared.js';
 
-function decode(bytes: Uint8Array, wanted?: readonly string[]): Map<string, TickerFigures> {
+function decode(bytes: Uint8Array, wanted?: readonly string[], portion = 2): Map<string, TickerFigures> {
   const taken = new Map<string, TickerFigures>();
-  decodeMiniTickers(
-    bytes,
-    (symbol) => wanted === undefined || wanted.includes(symbol),
-    (symbol, figures) => taken.set(symbol, figures),
-  );
+  const items = new MiniTickerItems(bytes);
+  const isWanted = (symbol: string): boolean => wanted === undefined || wanted.includes(symbol);
+  while (items.read(portion, isWanted, (symbol, figures) => taken.set(symbol, figures)));
   return taken;
 }
 
@@ -52,7 +50,7 @@ describe.skipIf(!sharedDir)('pushes that were captured or made by others', () =>
 
   test('many, of which only those that are wanted are taken; the change of a day somewhere is not that of 24 hours', () => {
     const bytes = readHex('mexc/frames', 'constructed-miniTickers-utc8.hex');
-    expect([...decode(bytes).keys()]).toEqual(['METAUSDT', 'FCATUSDT', 'CRVETH']);
+    for (const portion of [1, 2, 3, 100]) expect([...decode(bytes, undefined, portion).keys()]).toEqual(['METAUSDT', 'FCATUSDT', 'CRVETH']);
     expect(decode(bytes, ['FCATUSDT', 'BTCUSDT'])).toEqual(
       new Map([
         [

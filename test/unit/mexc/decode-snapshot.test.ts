@@ -31,13 +31,13 @@ describe('decodeSnapshot', () => {
     expect(delta).toMatchObject({
       fromVersion: 1005,
       toVersion: 1005,
-      bidCount: 2,
-      askCount: 1,
+      bids: { count: 2 },
+      asks: { count: 1 },
       inexactCount: 0,
       exchangeTimeMs: 1_791_570_241_216,
     });
-    expect([...delta.bidTicks.subarray(0, 2), ...delta.bidLots.subarray(0, 2)]).toEqual([1002, 1001, 50, 75]);
-    expect([delta.askTicks[0], delta.askLots[0]]).toEqual([1003, 40]);
+    expect([...delta.bids.ticks.subarray(0, 2), ...delta.bids.lots.subarray(0, 2)]).toEqual([1002, 1001, 50, 75]);
+    expect([delta.asks.ticks[0], delta.asks.lots[0]]).toEqual([1003, 40]);
   });
 
   test('reads bytes in shared memory', () => {
@@ -46,7 +46,7 @@ describe('decodeSnapshot', () => {
     shared.set(body);
     const delta = new DeltaBuffer(1);
     expect(decodeSnapshot(shared, 0, 0, delta)).toBe(true);
-    expect([delta.toVersion, delta.bidCount, delta.askCount]).toEqual([7, 0, 0]);
+    expect([delta.toVersion, delta.bids.count, delta.asks.count]).toEqual([7, 0, 0]);
   });
 
   test('has no exchange time when the answer does not say a whole one', () => {
@@ -58,7 +58,7 @@ describe('decodeSnapshot', () => {
   test('makes room for more levels than the buffer had', () => {
     const bids = Array.from({ length: 5000 }, (_, i) => [String(5000 - i), '1']);
     const { delta } = decode({ lastUpdateId: 1, bids, asks: [] }, 0, 0);
-    expect([delta.bidCount, delta.bidTicks[0], delta.bidTicks[4999]]).toEqual([5000, 5000, 1]);
+    expect([delta.bids.count, delta.bids.ticks[0], delta.bids.ticks[4999]]).toEqual([5000, 5000, 1]);
   });
 
   test('any legal numbers come out as exact decimal arithmetic has them', () => {
@@ -86,9 +86,9 @@ describe('decodeSnapshot', () => {
         const ticks = list.map(([price]) => exactUnits(price, priceNeeded));
         const lots = list.map(([, quantity]) => exactUnits(quantity, quantityNeeded));
         expect(fits).toBe(true);
-        for (const side of ['bid', 'ask'] as const) {
-          expect([...delta[`${side}Ticks`].subarray(0, list.length)]).toEqual(ticks.map(Number));
-          expect([...delta[`${side}Lots`].subarray(0, list.length)]).toEqual(lots.map(Number));
+        for (const side of ['bids', 'asks'] as const) {
+          expect([...delta[side].ticks.subarray(0, list.length)]).toEqual(ticks.map(Number));
+          expect([...delta[side].lots.subarray(0, list.length)]).toEqual(lots.map(Number));
         }
         expect(delta.inexactCount).toBe(2 * [...ticks, ...lots].filter((units) => units >= 2n ** 53n).length);
       }),

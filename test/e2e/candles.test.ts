@@ -86,8 +86,12 @@ describe('candles', () => {
     const messages = await follow(opened, engine.wsUrl, symbols);
     const finals = (symbol: string, interval: string): CandleMessage[] =>
       messages.filter(({ sym, interval: length, closed }) => sym === symbol && length === interval && closed);
-    // The trades of the minute in which the engine began are not all known to it.
-    const counted = (symbol: string): CandleMessage[] => finals(symbol, '1m').slice(3);
+    // The trades of the minutes in which the engine began are not all known to it.
+    const counted = (symbol: string): CandleMessage[] => {
+      const all = finals(symbol, '1m');
+      const first = all.findIndex(({ number_of_trades }) => number_of_trades !== null);
+      return first < 0 ? [] : all.slice(first);
+    };
     await until(() => symbols.every((symbol) => counted(symbol).length >= MINUTES), { timeoutMs: 40_000, what: 'the minutes' });
 
     let empty = 0;

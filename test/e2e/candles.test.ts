@@ -86,11 +86,11 @@ describe('candles', () => {
     const messages = await follow(opened, engine.wsUrl, symbols);
     const finals = (symbol: string, interval: string): CandleMessage[] =>
       messages.filter(({ sym, interval: length, closed }) => sym === symbol && length === interval && closed);
-    // The trades of the minutes in which the engine began are not all known to it.
+    // From the first minute on that follows one with trades of which all were seen: what was before the market opened is made up.
     const counted = (symbol: string): CandleMessage[] => {
       const all = finals(symbol, '1m');
-      const first = all.findIndex(({ number_of_trades }) => number_of_trades !== null);
-      return first < 0 ? [] : all.slice(first);
+      const first = all.findIndex(({ number_of_trades }) => (number_of_trades ?? 0) > 0);
+      return first < 0 ? [] : all.slice(first + 1);
     };
     await until(() => symbols.every((symbol) => counted(symbol).length >= MINUTES), { timeoutMs: 40_000, what: 'the minutes' });
 

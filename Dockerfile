@@ -21,6 +21,6 @@ COPY config config
 COPY proto proto
 USER node
 EXPOSE 8080 50051
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MDP_PORT||8080}/health/live`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=300s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MDP_PORT||8080}/health/ready`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 CMD ["node", "dist/src/main.js", "start"]

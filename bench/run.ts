@@ -6,12 +6,9 @@ import { describeMachine } from './support/machine.js';
 import { formatFigures } from './support/report.js';
 import { readFigures, writeFigures, writeResults } from './support/results-file.js';
 
-/** A bench that takes its own arguments, prints its own tables and returns the exit code; it has no recorded figures. */
-type OwnBench = (args: readonly string[]) => Promise<number>;
-
 interface Entry {
   readonly summary: string;
-  readonly load: () => Promise<Bench | OwnBench>;
+  readonly load: () => Promise<Bench>;
   /** Arguments of a run among all others, where the usual ones take too long. */
   readonly amongAll?: readonly string[];
 }
@@ -24,6 +21,42 @@ const benches: Readonly<Record<string, Entry>> = {
   pipeline: {
     summary: 'socket to book with one worker, beside a bare ws client',
     load: async () => (await import('./pipeline/bench.js')).pipeline,
+  },
+  'fan-out': {
+    summary: "200 WebSocket clients, beside a ws.send loop and Bun's publish",
+    load: async () => (await import('./fan-out/bench.js')).fanOut,
+  },
+  grpc: {
+    summary: 'gRPC book streams, beside grpc-js with a constant buffer',
+    load: async () => (await import('./grpc/bench.js')).grpc,
+  },
+  latency: {
+    summary: "exchange's frame to a client's callback, beside a bare relay",
+    load: async () => (await import('./latency/bench.js')).latency,
+  },
+  rest: {
+    summary: 'GET /orderbook/SYMBOL?depth=20 under a live feed, beside a constant route',
+    load: async () => (await import('./rest/bench.js')).rest,
+  },
+  interleaved: {
+    summary: '500 and 2,000 symbols in turn, beside one symbol',
+    load: async () => (await import('./interleaved/bench.js')).interleaved,
+  },
+  memory: {
+    summary: "memory a book, beside ccxt's",
+    load: async () => (await import('./memory/bench.js')).memory,
+  },
+  steady: {
+    summary: 'heap growth and garbage collection over ten million frames',
+    load: async () => (await import('./steady/bench.js')).steady,
+  },
+  workers: {
+    summary: 'frames a second with 1, 2 and 4 workers while the work grows',
+    load: async () => (await import('./workers/bench.js')).workers,
+  },
+  capacity: {
+    summary: "all of MEXC's pairs at a pace: what the engine's threads take",
+    load: async () => (await import('./capacity/bench.js')).capacity,
   },
   'many-symbols': {
     summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
@@ -54,7 +87,6 @@ const sharedOptions = {
 /** Runs one bench; returns its exit code. */
 async function runBench(name: string, args: readonly string[]): Promise<number> {
   const bench = await benches[name]!.load();
-  if (typeof bench === 'function') return bench(args.filter((arg) => arg !== '--check'));
   const { values } = parseArgs({ args: [...args], options: { ...bench.options, ...sharedOptions } });
   if (values.help) {
     process.stdout.write(`usage: npm run bench -- ${name} [--write] [--check] [options]\n${bench.help}\n`);
@@ -69,7 +101,7 @@ async function runBench(name: string, args: readonly string[]): Promise<number> 
   print(`${describeMachine()}.`);
   const figures = await bench.run(new BenchValues(values), print);
   const summaries: FigureRecords = Object.fromEntries(figures.map((figure) => [figure.id, summarize(figure)]));
-  print(formatFigures(Object.values(summaries)));
+  if (figures.length > 0) print(formatFigures(Object.values(summaries)));
   const complaints = values.check ? compareWithRecord(name, summaries, readFigures()[name] ?? {}) : [];
   for (const complaint of complaints) process.stderr.write(`slower than recorded: ${complaint}\n`);
   if (values.write) {

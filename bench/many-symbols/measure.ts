@@ -61,7 +61,7 @@ export async function measureManySymbols(options: ManySymbolsOptions): Promise<M
     const wsUrl = sim.match;
     const restUrl = new URL(wsUrl.replace(/^ws/, 'http')).origin;
     const startedAt = performance.now();
-    const flags = ['--symbols', 'all', '--port', '0', '--ws-url', wsUrl, '--rest-url', restUrl];
+    const flags = ['--symbols', 'all', '--port', '0', '--grpc-port', 'off', '--ws-url', wsUrl, '--rest-url', restUrl];
     const tuning = ['--snapshot-rate', String(options.snapshotRate), '--workers', String(options.workers)];
     const engine = await startMdp(children, /"url":"([^"]+)"/, ['start', ...flags, ...tuning]);
     const watch = await watchStates(engine.match);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { createEngine, type Engine } from '../../src/engine.js';
 import { createBookCopy } from '../../src/model/book-copy.js';
@@ -10,6 +12,8 @@ import { servePeer } from './peer.js';
 export interface EngineJob {
   readonly port: number;
   readonly workers: number;
+  /** Snapshot requests a second; default 50. */
+  readonly snapshotRate?: number;
 }
 
 export interface EngineCounts {
@@ -20,13 +24,14 @@ export interface EngineCounts {
   readonly connections: number;
 }
 
-/** How often the counters are looked at; far shorter than what is measured. */
+/** How often it is looked at whether a round is over; far shorter than what is measured. */
 const POLL_MS = 2;
 /** No round takes as long. */
 const PATIENCE_MS = 120_000;
 
 /** The whole engine as it ships, in a process of its own, following every symbol of a bench's exchange. */
 let engine: Engine | undefined;
+let plain: FastifyInstance | undefined;
 
 function counts(): EngineCounts {
   const { counters, books, connections } = engine!.market.status();
@@ -53,7 +58,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 servePeer(
   {
-    start: async ({ port, workers }: EngineJob): Promise<string> => {
+    start: async ({ port, workers, snapshotRate = 50 }: EngineJob): Promise<string> => {
       engine = await createEngine({
         symbols: { kind: 'all' },
         workers,
@@ -62,7 +67,7 @@ servePeer(
         wsUrl: `ws://127.0.0.1:${port}/ws`,
         restUrl: `http://127.0.0.1:${port}`,
         interval: '10ms',
-        snapshotRate: 1000,
+        snapshotRate,
         staleAfterMs: 600_000,
         logger: pino({ level: 'warn' }, pino.destination(2)),
         // No exchange sends without end; here reading may rest for as long as the shards are behind.
@@ -78,6 +83,8 @@ servePeer(
       await until(() => updates() >= count);
       return nowMs();
     },
+    settled: ({ frames }: { frames: number }) =>
+      until(() => counts().received >= frames && engine!.market.status().shards.every(({ ringBytes }) => ringBytes === 0)),
     /** Of a symbol's levels as text, best first. */
     book: ({ symbol }: { symbol: string }) => {
       const copy = createBookCopy(0);
@@ -90,10 +97,22 @@ servePeer(
       const text = [...side(copy.bidTicks, copy.bidLots, copy.bidCount), '', ...side(copy.askTicks, copy.askLots, copy.askCount)];
       return createHash('sha256').update(text.join('\n')).digest('hex');
     },
-    heap: () => {
+    /** Opens a route with a constant of so many bytes in the same process, and returns its URL. */
+    constant: async ({ bytes }: { bytes: number }): Promise<string> => {
+      const body = Buffer.from(JSON.stringify('x'.repeat(bytes - 2)));
+      plain = Fastify();
+      plain.get('/constant', async (_request, reply) => reply.type('application/json; charset=utf-8').send(body));
+      await plain.listen({ host: '127.0.0.1', port: 0 });
+      return `http://127.0.0.1:${(plain.server.address() as AddressInfo).port}/constant`;
+    },
+    /** After a collection where `--expose-gc` is given. */
+    memory: () => {
       globalThis.gc?.();
       return process.memoryUsage();
     },
   },
-  async () => engine?.close(),
+  async () => {
+    await plain?.close();
+    await engine?.close();
+  },
 );

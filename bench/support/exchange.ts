@@ -25,13 +25,16 @@ const PIECES_MAX = 4;
  */
 export class BenchExchange {
   readonly #streams: ReadonlyMap<string, SymbolStream>;
+  /** Names of those that move. */
+  readonly #busy: ReadonlySet<string>;
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   readonly #lines = new Set<Line>();
 
   constructor(shape: MarketShape) {
-    const streams = Array.from({ length: shape.symbols }, (_, index) => new SymbolStream(index, shape));
+    const streams = Array.from({ length: shape.symbols + (shape.quietSymbols ?? 0) }, (_, index) => new SymbolStream(index, shape));
     this.#streams = new Map(streams.map((stream) => [stream.name, stream]));
+    this.#busy = new Set(streams.slice(0, shape.symbols).map(({ name }) => name));
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       this.#sockets.handleUpgrade(request, socket, head, (client) =>
@@ -59,32 +62,44 @@ export class BenchExchange {
 
   /** Frames of one pass over everything the lines of a path carry. */
   prepare(path: Path): number {
-    return this.#linesOf(path).reduce((sum, line) => sum + blockOf(line, this.#streams).length, 0);
+    return this.#linesOf(path).reduce((sum, line) => sum + this.#blockOf(line).length, 0);
   }
 
   /** Sends whole passes as fast as the readers take them; returns when it began. */
   async flood(path: Path, passes: number): Promise<number> {
     const startedMs = nowMs();
-    await Promise.all(this.#linesOf(path).map((line) => flood(line.socket, blockOf(line, this.#streams), passes)));
+    await Promise.all(this.#linesOf(path).map((line) => flood(line.socket, this.#blockOf(line), passes)));
     return startedMs;
   }
 
   /**
-   * Sends `frames` frames at `perSecond`, spread over the lines, in the pieces that fall due each millisecond; every frame of a piece is sent
-   * alone. `sent` hears of each just before it is written.
+   * Sends `frames` frames at `perSecond`, spread over the lines: what falls due within a millisecond leaves in one piece a line. With `sent`, which
+   * hears of each frame just before it is written, every frame leaves alone.
    */
-  async pace(path: Path, perSecond: number, frames: number, sent: (frame: number) => void = () => {}): Promise<void> {
-    const lines = this.#linesOf(path);
-    const blocks = lines.map((line) => blockOf(line, this.#streams));
+  async pace(path: Path, perSecond: number, frames: number, sent?: (frame: number) => void): Promise<void> {
+    const senders = this.#linesOf(path).map((line) => ({ socket: line.socket, block: this.#blockOf(line), sent: 0 }));
     const startedMs = nowMs();
     let done = 0;
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
         const due = Math.min(frames, Math.floor(((nowMs() - startedMs) * perSecond) / 1000));
-        for (; done < due; done++) {
-          sent(done);
-          lines[done % lines.length]!.socket.write(blocks[done % lines.length]!.take(1));
+        if (sent !== undefined) {
+          for (; done < due; done++) {
+            const { socket, block } = senders[done % senders.length]!;
+            sent(done);
+            socket.write(block.take(1));
+          }
+        } else {
+          for (const [i, sender] of senders.entries()) {
+            const share = Math.floor((due + i) / senders.length);
+            while (sender.sent < share) {
+              const count = Math.min(share - sender.sent, sender.block.left);
+              sender.socket.write(sender.block.take(count));
+              sender.sent += count;
+            }
+          }
         }
+        done = due;
         if (done < frames) return;
         clearInterval(timer);
         resolve();
@@ -93,7 +108,12 @@ export class BenchExchange {
   }
 
   #linesOf(path: Path): Line[] {
-    return [...this.#lines].filter((line) => line.path === path && line.symbols.size > 0);
+    return [...this.#lines].filter(({ path: its, symbols }) => its === path && [...symbols].some((name) => this.#busy.has(name)));
+  }
+
+  #blockOf(line: Line): FrameBlock {
+    const names = [...line.symbols].filter((name) => this.#busy.has(name)).sort();
+    return (line.block ??= new FrameBlock(names.map((name) => this.#streams.get(name)!)));
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -117,7 +137,7 @@ export class BenchExchange {
   }
 
   #version(symbol: string): number {
-    const line = this.#linesOf('ws').find(({ symbols }) => symbols.has(symbol));
+    const line = [...this.#lines].find(({ path, symbols }) => path === 'ws' && symbols.has(symbol));
     return line?.block?.versions.get(symbol) ?? FIRST_VERSION;
   }
 
@@ -137,10 +157,6 @@ function reply({ symbols }: Line, text: string): string {
   const channels = method === 'SUBSCRIPTION' ? params.filter((channel) => channel.includes('.depth.')) : [];
   for (const channel of channels) symbols.add(channel.slice(channel.lastIndexOf('@') + 1));
   return JSON.stringify({ id, code: 0, msg: method === 'PING' ? 'PONG' : params.join(',') });
-}
-
-function blockOf(line: Line, streams: ReadonlyMap<string, SymbolStream>): FrameBlock {
-  return (line.block ??= new FrameBlock([...line.symbols].sort().map((name) => streams.get(name)!)));
 }
 
 /** A few pieces are always on their way, so that the reader never waits for the writer; none is changed before it was taken. */

@@ -9,8 +9,8 @@ export function describeMachine(): string {
   return `${model}, ${processors.length} cores, ${memoryGiB} GiB, ${type()} ${release()} ${process.arch}, Node ${process.version} (V8 ${process.versions.v8})`;
 }
 
-/** First line of `command --version`, or `undefined` when there is no such command. */
-export function commandVersion(command: string): string | undefined {
-  const result = spawnSync(command, ['--version'], { encoding: 'utf8' });
-  return result.status === 0 ? result.stdout.split('\n')[0]!.trim() : undefined;
+/** First line of `command --version`, or `undefined` when there is no such command. `success` is what it ends with. */
+export function commandVersion(command: string, flag = '--version', success = 0): string | undefined {
+  const result = spawnSync(command, [flag], { encoding: 'utf8' });
+  return result.status === success ? result.stdout.split('\n')[0]!.trim() : undefined;
 }

@@ -22,9 +22,9 @@ export class Peer {
   #lastId = 0;
   #output = '';
 
-  /** Starts a built module that calls `servePeer`. `nodeFlags` precede it, e.g. `--expose-gc`. */
-  constructor(module: URL, nodeFlags: readonly string[] = []) {
-    this.#child = fork(fileURLToPath(module), [], { execArgv: [...nodeFlags], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  /** Starts a built module that calls `servePeer`. `flags` precede it, e.g. `--expose-gc`; `program` runs it instead of this Node. */
+  constructor(module: URL, flags: readonly string[] = [], program = process.execPath) {
+    this.#child = fork(fileURLToPath(module), [], { execPath: program, execArgv: [...flags], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     this.#child.on('message', (answer) => this.#answered(answer as Answer));
     this.#child.on('exit', (code, signal) => {

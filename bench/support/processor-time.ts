@@ -22,12 +22,12 @@ export function mainThreadMs(pid: number): number {
   return threadMs(pid, pid);
 }
 
-/** Processor time of all threads that run now, in ms. */
-export function processMs(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, tid) => sum + threadMs(pid, Number(tid)), 0);
+/** Processor time of each thread that runs now, in ms, by its id. */
+export function threadTimes(pid: number): Map<number, number> {
+  return new Map(readdirSync(`/proc/${pid}/task`).map((tid) => [Number(tid), threadMs(pid, Number(tid))]));
 }
 
-/** Resident memory in bytes. */
-export function residentBytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+/** Processor time of all threads that run now, in ms. */
+export function processMs(pid: number): number {
+  return [...threadTimes(pid).values()].reduce((sum, ms) => sum + ms, 0);
 }

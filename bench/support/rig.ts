@@ -58,13 +58,18 @@ export class EngineReader {
   }
 
   /** Starts it and waits until every book is live. */
-  async start(port: number, workers: number): Promise<void> {
-    this.#url = await this.peer.call<string>('start', { port, workers });
+  async start(port: number, workers: number, snapshotRate?: number): Promise<void> {
+    this.#url = await this.peer.call<string>('start', { port, workers, snapshotRate });
     await this.peer.call('live');
   }
 
   counts(): Promise<EngineCounts> {
     return this.peer.call<EngineCounts>('counts');
+  }
+
+  /** Resolves when so many frames were received since the start and the shards have taken them. */
+  settled(frames: number): Promise<void> {
+    return this.peer.call('settled', { frames });
   }
 
   /** Throws when a frame was lost on the way or not applied. */

@@ -4,6 +4,8 @@ import { Random } from './random.js';
 /** What a generated market is like. */
 export interface MarketShape {
   readonly symbols: number;
+  /** Symbols after those that are listed and never move; default none. */
+  readonly quietSymbols?: number;
   /** Frames of each symbol; they may be replayed for ever, the book after the last one takes the first one again. */
   readonly framesPerSymbol: number;
   /** Changed levels in a frame, both sides together. */

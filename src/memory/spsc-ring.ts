@@ -106,7 +106,10 @@ export class RingProducer {
   }
 
   #append(type: number, key: number, aux: number, timeMs: number, payload: Uint8Array): boolean {
-    assert(payload.length <= this.payloadBytesMax, `record payload of ${payload.length} bytes exceeds ${this.payloadBytesMax}`);
+    // The condition first: an assert's message would be put together for every record.
+    if (payload.length > this.payloadBytesMax) {
+      assert(false, `record payload of ${payload.length} bytes exceeds ${this.payloadBytesMax}`);
+    }
     const skew = payload.byteOffset & SKEW_MAX;
     const length = RECORD_HEADER_BYTES + skew + payload.length;
     const size = (length + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT;
@@ -145,7 +148,8 @@ export class RingConsumer {
   type = 0;
   key = 0;
   aux = 0;
-  timeMs = 0;
+  /** Begins as NaN, so that the field holds doubles from the start and none is put in a box of its own. */
+  timeMs = NaN;
   payloadStart = 0;
   payloadEnd = 0;
   readonly bytes: Uint8Array;
@@ -181,7 +185,9 @@ export class RingConsumer {
       const words = this.#words;
       const start = RECORDS_BYTE + (this.#position & this.#mask);
       const length = words[(start + LENGTH_OFFSET) >> 2]!;
-      assert(length >= RECORD_ALIGNMENT && start + length <= RECORDS_BYTE + this.capacity, `ring record of ${length} bytes at ${start}`);
+      if (length < RECORD_ALIGNMENT || start + length > RECORDS_BYTE + this.capacity) {
+        assert(false, `ring record of ${length} bytes at ${start}`);
+      }
       this.#position = (this.#position + ((length + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT)) | 0;
       const type = words[(start + TYPE_OFFSET) >> 2]!;
       if (type === PADDING_TYPE) continue;

@@ -30,11 +30,11 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     preClose: (done) => endAll(app, sessions, limits.closeGraceMs, done),
   });
 
-  app.addHook('onRequest', async (request) => {
-    if (!request.ws || request.is404) return;
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!request.ws || request.is404) return done();
     if (request.routeOptions.url !== STREAM_PATH)
-      throw new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`);
-    if (sessions.size >= limits.clients) throw new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`);
+      return done(new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`));
+    done(sessions.size >= limits.clients ? new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`) : undefined);
   });
 
   app.route({

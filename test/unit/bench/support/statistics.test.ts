@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median } from '../../../../bench/support/statistics.js';
+import { median, quantile } from '../../../../bench/support/statistics.js';
 import { formatTable } from '../../../../bench/support/table.js';
 
 test.each([
@@ -27,4 +27,14 @@ test('a table is padded Markdown, figures to the right', () => {
       ],
     ),
   ).toBe(['| name   |  x |', '| ------ | -: |', '| a      | 10 |', '| longer |  1 |'].join('\n'));
+});
+
+test.each([
+  { values: [5, 1, 3, 2, 4], share: 0.5, value: 3 },
+  { values: [5, 1, 3, 2, 4], share: 0.99, value: 5 },
+  { values: [5, 1, 3, 2, 4], share: 0, value: 1 },
+  { values: [2, 1], share: 0.5, value: 1 },
+  { values: [], share: 0.5, value: NaN },
+])('quantile $share of $values is $value', ({ values, share, value }) => {
+  expect(quantile(values, share)).toBe(value);
 });

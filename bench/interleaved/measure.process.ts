@@ -1,0 +1,162 @@
+import { ASKS, BIDS } from '../../src/book/book-layout.js';
+import { DeltaBuffer } from '../../src/book/delta-buffer.js';
+import { OrderBooks } from '../../src/book/order-books.js';
+import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
+import { decodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
+import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
+import { generateNearStream } from '../decode-and-book/near-stream.js';
+import { loadRecordedStream } from '../decode-and-book/recorded-stream.js';
+import type { Stream, TextLevel } from '../decode-and-book/stream.js';
+import { servePeer } from '../support/peer.js';
+import { Random } from '../support/random.js';
+
+export interface StreamJob {
+  /** A recorded session; `null` = the synthetic stream. */
+  readonly session: string | null;
+  readonly symbolsMax: number;
+}
+
+export interface RoundResult {
+  readonly levels: number;
+  readonly ms: number;
+  /** Over all levels of all books at the end. */
+  readonly checksum: number;
+}
+
+/** Frames a symbol applies from its snapshot on. */
+const FRAMES_PER_SYMBOL = 50;
+/** Different places of the stream at which symbols begin, so that no processor learns one by heart. */
+const PLACES = 40;
+const NEAR_FRAMES = 6000;
+/** 2,000 books as deep as the recorded one; only what is touched is real. */
+const ARENA_BYTES = 3 * 2 ** 30;
+/** More than any book here holds a side. */
+const LEVELS_MAX = 65_536;
+
+let books: OrderBooks;
+let shared: Uint8Array;
+let view: DataView;
+/** Frame k of symbol s lies from starts[s * FRAMES_PER_SYMBOL + k] to the next. */
+let starts: Float64Array;
+let snapshots: readonly DeltaBuffer[];
+let scales: { readonly price: number; readonly quantity: number };
+const delta = new DeltaBuffer(1024);
+const ticks = new Float64Array(LEVELS_MAX);
+const lots = new Float64Array(LEVELS_MAX);
+
+function load({ session, symbolsMax }: StreamJob): string {
+  const stream = session === null ? generateNearStream(1, NEAR_FRAMES) : loadRecordedStream(session, 'BTCUSDT');
+  scales = { price: stream.priceScale, quantity: stream.quantityScale };
+  books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, symbolsMax)));
+  for (let slot = 0; slot < symbolsMax; slot++) books.open(slot, scales.price, scales.quantity, 0);
+  const stride = Math.floor((stream.frames.length - FRAMES_PER_SYMBOL) / PLACES);
+  snapshots = snapshotsAt(stream, stride);
+  const place = (symbol: number, frame: number): Uint8Array => stream.frames[(symbol % PLACES) * stride + frame]!;
+  starts = new Float64Array(symbolsMax * FRAMES_PER_SYMBOL + 1);
+  for (let i = 0; i + 1 < starts.length; i++)
+    starts[i + 1] = starts[i]! + place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL).length;
+  shared = new Uint8Array(new SharedArrayBuffer(starts[starts.length - 1]!));
+  view = new DataView(shared.buffer);
+  for (let i = 0; i + 1 < starts.length; i++) shared.set(place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL), starts[i]);
+  return stream.description;
+}
+
+/** The book at each place, as a delta that sets all of it; made by replaying the stream once in slot 0. */
+function snapshotsAt(stream: Stream, stride: number): DeltaBuffer[] {
+  const first = new DeltaBuffer(Math.max(stream.snapshot.bids.length, stream.snapshot.asks.length));
+  const fill = (levels: readonly TextLevel[], toTicks: Float64Array, toLots: Float64Array): number => {
+    for (const [i, [price, quantity]] of levels.entries()) {
+      toTicks[i] = Math.round(Number(`${price}e${scales.price}`));
+      toLots[i] = Math.round(Number(`${quantity}e${scales.quantity}`));
+    }
+    return levels.length;
+  };
+  first.bids.count = fill(stream.snapshot.bids, first.bids.ticks, first.bids.lots);
+  first.asks.count = fill(stream.snapshot.asks, first.asks.ticks, first.asks.lots);
+  first.fromVersion = stream.snapshot.version;
+  first.toVersion = stream.snapshot.version;
+  books.applySnapshot(0, first, 0);
+  const taken: DeltaBuffer[] = [];
+  for (let frame = 0; taken.length < PLACES; frame++) {
+    if (frame === taken.length * stride) taken.push(dump());
+    const bytes = new Uint8Array(new SharedArrayBuffer(stream.frames[frame]!.length));
+    bytes.set(stream.frames[frame]!);
+    apply(0, bytes, new DataView(bytes.buffer), 0, bytes.length);
+  }
+  return taken;
+}
+
+/** The book in slot 0. */
+function dump(): DeltaBuffer {
+  const book = new DeltaBuffer(Math.max(books.levels(0, BIDS), books.levels(0, ASKS)));
+  book.bids.count = books.collect(0, BIDS, books.levels(0, BIDS), book.bids.ticks, book.bids.lots);
+  book.asks.count = books.collect(0, ASKS, books.levels(0, ASKS), book.asks.ticks, book.asks.lots);
+  book.fromVersion = books.version(0);
+  book.toVersion = books.version(0);
+  return book;
+}
+
+function apply(slot: number, bytes: Uint8Array, bytesView: DataView, start: number, end: number): number {
+  if (decodeDepth(bytes, bytesView, start, end, scales.price, scales.quantity, delta) !== DepthDecode.OK) throw new Error('not decoded');
+  if (judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion) !== Sequence.APPLY) throw new Error('out of sequence');
+  if (!books.applyDelta(slot, delta, 0)) throw new Error('crossed');
+  return delta.bids.count + delta.asks.count;
+}
+
+function applyFrame(slot: number, symbol: number, frame: number): number {
+  const i = symbol * FRAMES_PER_SYMBOL + frame;
+  return apply(slot, shared, view, starts[i]!, starts[i + 1]!);
+}
+
+function reset(slot: number, symbol: number): void {
+  if (!books.applySnapshot(slot, snapshots[symbol % PLACES]!, 0)) throw new Error('the snapshot is crossed');
+}
+
+/** Of a book's prices and quantities; whole numbers, so that the order of adding does not matter. */
+function checksumOf(slot: number): number {
+  let sum = 0;
+  for (const side of [BIDS, ASKS] as const) {
+    const count = books.collect(slot, side, books.levels(slot, side), ticks, lots);
+    for (let i = 0; i < count; i++) sum = (sum + (ticks[i]! % 65_521) * (lots[i]! % 65_519)) % 2 ** 40;
+  }
+  return sum;
+}
+
+/** All symbols in turn, in an order that is no order: each frame meets a book that was not touched for as many frames as there are symbols. */
+function interleaved(symbols: number): RoundResult {
+  const random = new Random(7);
+  const order = Array.from({ length: symbols }, (_, symbol) => symbol);
+  for (let i = symbols - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  for (let symbol = 0; symbol < symbols; symbol++) reset(symbol, symbol);
+  let levels = 0;
+  const startedMs = performance.now();
+  for (let frame = 0; frame < FRAMES_PER_SYMBOL; frame++) for (const symbol of order) levels += applyFrame(symbol, symbol, frame);
+  const ms = performance.now() - startedMs;
+  let checksum = 0;
+  for (let symbol = 0; symbol < symbols; symbol++) checksum = (checksum + checksumOf(symbol)) % 2 ** 40;
+  return { levels, ms, checksum };
+}
+
+/** The same frames into one book, symbol after symbol; going back to a snapshot is not timed. */
+function single(symbols: number): RoundResult {
+  let levels = 0;
+  let ms = 0;
+  let checksum = 0;
+  for (let symbol = 0; symbol < symbols; symbol++) {
+    reset(0, symbol);
+    const startedMs = performance.now();
+    for (let frame = 0; frame < FRAMES_PER_SYMBOL; frame++) levels += applyFrame(0, symbol, frame);
+    ms += performance.now() - startedMs;
+    checksum = (checksum + checksumOf(0)) % 2 ** 40;
+  }
+  return { levels, ms, checksum };
+}
+
+servePeer({
+  load,
+  interleaved: ({ symbols }: { symbols: number }) => interleaved(symbols),
+  single: ({ symbols }: { symbols: number }) => single(symbols),
+});

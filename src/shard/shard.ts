@@ -23,11 +23,12 @@ import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
-import type { Emit, Publication, SnapshotReason } from './publication.js';
+import type { Emit, EmitTrades, Publication, SnapshotReason } from './publication.js';
 import {
   decodeSpec,
   decodeTrack,
   encodeAsk,
+  encodeTradesMessage,
   Inbound,
   KIND_BITS,
   NO_SLOT,
@@ -141,10 +142,10 @@ export class Shard {
   }
 
   /** Handles up to one batch of records, and a portion of what waits; returns how many. */
-  doWork(): number {
+  doWork(recordsMax = BATCH_RECORDS): number {
     const inbound = this.#inbound;
     let handled = 0;
-    while (handled < BATCH_RECORDS && inbound.next()) {
+    while (handled < recordsMax && inbound.next()) {
       this.#handle();
       handled++;
     }
@@ -471,7 +472,8 @@ export class Shard {
 
   #onLineUp(book: ShardBook, timeMs: number): void {
     book.lineUp = true;
-    book.lostAfter = -1;
+    // What was known stays known: a snapshot from before it is an old one, whatever line its pushes come on.
+    book.lostAfter = Math.max(book.lostAfter, this.#books.version(book.slot) - 1);
     book.oldSnapshots = 0;
     book.pending.clear();
     book.silence.start(timeMs);
@@ -563,7 +565,7 @@ export class Shard {
       const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        book.pending.dropFirst(bad ? i + 1 : i);
+        book.pending.dropFirst(bad ? i + 1 : this.#lastHighPoint(book, i, timeMs));
         if (bad) book.lostAfter = last;
         this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
         return false;
@@ -571,6 +573,22 @@ export class Shard {
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
     return true;
+  }
+
+  /**
+   * The waiting push, `first` or a later one, behind which the versions stay above it. Where they go back the exchange began to count
+   * anew, or what came before was no true version: no snapshot would ever reach it.
+   */
+  #lastHighPoint(book: ShardBook, first: number, timeMs: number): number {
+    const { frames } = book.pending;
+    let highPoint = first;
+    let from = this.#delta.fromVersion;
+    for (let i = first + 1; i < frames.length; i++) {
+      if (this.#decodePending(book, frames[i]!, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
+      highPoint = i;
+      from = this.#delta.fromVersion;
+    }
+    return highPoint;
   }
 
   /** Applies what waited, on the fresh snapshot, then lets everybody know. `pendingFollows` has proven that there is no gap. */
@@ -610,6 +628,7 @@ export class Shard {
       tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
+      emitTrades: this.#emitTrades,
       emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,
       clock: this.#clock,
     };
@@ -626,12 +645,17 @@ export class Shard {
     if (index >= 0) book.publications.splice(index, 1);
   }
 
+  readonly #emitTrades: EmitTrades = (publicationId, frame, head) =>
+    this.#count(this.#outbound.write(Outbound.TRADES, publicationId, head.count, head.seq, encodeTradesMessage(frame, head)));
   readonly #emit: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, 0);
   readonly #emitNews: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, this.#newsMs);
 
   /** `newsMs`: receipt of what the message is about, so that the main thread can say how long it took; 0 = not to be measured. */
   #message(publicationId: number, kind: MessageKind, token: number, frame: Uint8Array, newsMs: number): boolean {
-    const written = this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame);
+    return this.#count(this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame));
+  }
+
+  #count(written: boolean): boolean {
     this.#meter.add(written ? METER_MESSAGES : meters.METER_OUTBOUND_STALLS, 1);
     return written;
   }

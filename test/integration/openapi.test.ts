@@ -52,6 +52,8 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   ],
   'GET /ticker/{symbol}': [[200], [200, '?numbers=float'], [404]],
   'GET /tickers': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE'], [400, '?symbols=,']],
+  'GET /trades/{symbol}': [[200], [200, '?limit=3'], [304], [404], [400, '?limit=0']],
+  'GET /candles/{symbol}': [[200], [200, '?interval=15m&limit=3'], [404], [400, '?interval=7m']],
   'GET /symbols': [[200]],
   'GET /symbols/{symbol}': [[200], [404]],
   'POST /symbols/{symbol}': [[201], [200], [404]],
@@ -63,6 +65,11 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /openapi.json': [[200], [400, '?x=1']],
   'GET /asyncapi.json': [[200]],
   'GET /metrics': [[200]],
+  'GET /log-level': [[200]],
+  'PUT /log-level': [
+    [200, '?level=silent'],
+    [400, '?level=loud'],
+  ],
   'GET /ws': [[426]],
 };
 

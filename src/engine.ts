@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { CandleDemand } from './engine/candle-demand.js';
-import { CandleDesk } from './engine/candle-desk.js';
 import { Market } from './engine/market.js';
 import { Meters } from './engine/meters.js';
+import { Pipeline } from './engine/pipeline.js';
 import { selectSymbols } from './engine/selection.js';
-import { SymbolTable } from './engine/symbol-table.js';
 import { TICKERS_EVERY_MS, TickerRounds } from './engine/ticker-rounds.js';
-import { Feed } from './feed/feed.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
 import type { GatewayOptions } from './gateway/context.js';
@@ -16,20 +13,14 @@ import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
 import { type LocalSubscription, type PushMessage, subscribeLocally, type SubscribeRequest } from './gateway/local-subscription.js';
 import { RestClient } from './mexc/rest-client.js';
-import { BookState, bookStateNames, stateReasonNames } from './model/book-state.js';
 import type { MarketData } from './model/market-data.js';
-import type { ListedSymbol, TrackedSymbol } from './model/symbol.js';
+import type { ListedSymbol } from './model/symbol.js';
 import { TAPE_TRADES_DEFAULT } from './model/trade.js';
-import { BookReader } from './publish/book-reader.js';
-import { CandleReader } from './publish/candle-reader.js';
-import { PublicationHub } from './publish/publication-hub.js';
 import type { BookHandle } from './publish/shared-book.js';
 import { TapeReader } from './publish/tape-reader.js';
 import { TickerReader } from './publish/ticker-reader.js';
-import { type ShardEvents, ShardEgress } from './shard/egress.js';
-import { ShardIngress } from './shard/ingress.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { createShardBuffers, retireShard, symbolsPerShardMax, vacateSlot } from './shard/task.js';
+import { createShardBuffers, retireShard, symbolsPerShardMax } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -40,8 +31,6 @@ const TICK_MS = 10;
 const RELIST_MS = 30_000;
 /** Requests for the list of pairs at start-up. */
 const LIST_ATTEMPTS_MAX = 3;
-/** Refused frames are logged at most this often. */
-const REFUSAL_LOG_MS = 5_000;
 
 export interface EngineOptions {
   readonly symbols: SymbolSelection;
@@ -128,56 +117,35 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     };
 
     const tape = options.tape ?? TAPE_TRADES_DEFAULT;
-    const buffers = Array.from({ length: workers }, () => createShardBuffers(tape));
-    const readers = buffers.map(({ books }) => new BookReader(books));
-    const symbols = new SymbolTable(workers, symbolsPerShardMax(tape));
-    const ingress: ShardIngress = new ShardIngress(buffers, logger, (shard) => supervisor.replace(shard));
-    const demand = new CandleDemand(ingress, {
-      openKline: (symbolId) => feed.openKline(symbolId),
-      closeKline: (symbolId) => feed.closeKline(symbolId),
-    });
-    const hub = new PublicationHub(demand);
-    const feed: Feed = new Feed({
+    const buffers = Array.from({ length: workers }, () => createShardBuffers({ tape }));
+    const meters = new Meters();
+    const pipeline: Pipeline = new Pipeline({
+      buffers,
       wsUrl: options.wsUrl,
       interval: options.interval,
       rest,
       budget,
-      sink: ingress,
       logger,
-      ...(options.feedTimings && { timings: options.feedTimings }),
-    });
-    const candles = new CandleDesk({
-      readers: buffers.map((shard) => new CandleReader(shard.candles)),
-      ask: (symbolId, question) => ingress.askCandles(symbolId, question),
-      feed,
       clock,
+      slotsPerShard: symbolsPerShardMax(tape),
+      meters,
+      stuck: (shard) => supervisor.replace(shard),
+      ...(options.feedTimings && { feedTimings: options.feedTimings }),
     });
-    const events = shardEvents(symbols, feed, candles, logger, clock);
-    const meters = new Meters();
-    const egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, hub, events, meters.published));
+    const { feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
       workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
       logger,
       clock,
-      lost: (shard) => {
-        // What the dead worker still sent, then its symbols and publications from the start.
-        egresses[shard]!.drain();
-        ingress.shardLost(shard);
-        for (const slot of symbols.shardEmptied(shard)) vacateSlot(buffers[shard]!, slot);
-        const affected = [...symbols.ofShard(shard)];
-        for (const symbol of affected) ingress.announce(symbol, clock());
-        const ids = affected.map(({ id }) => id);
-        hub.reopen(ids);
-        feed.shardLost(ids);
-      },
+      lost: (shard) => pipeline.workerLost(shard),
     });
     closers.push(async () => {
       ingress.shutDown();
       await supervisor.stop();
       for (const shard of buffers) retireShard(shard);
-      for (const egress of egresses) egress.stop();
+      pipeline.stopListening();
     });
     closers.push(() => feed.close());
     const tickerRounds = new TickerRounds({
@@ -187,11 +155,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     closers.push(() => tickerRounds.close());
 
-    const track = (listing: ListedSymbol): TrackedSymbol => {
-      const symbol = symbols.add(listing);
-      ingress.track(symbol, clock());
-      return symbol;
-    };
     const market = new Market({
       instance: randomBytes(4).toString('hex'),
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
@@ -212,7 +175,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         // It may have been tracked while the exchange was asked.
         const raced = symbols.find(name);
         if (raced !== undefined) return { symbol: raced, added: false };
-        const symbol = track(listing);
+        const symbol = pipeline.add(listing);
         feed.track(symbol);
         tickerRounds.soon();
         logger.info({ symbol: name, shard: symbol.shard }, 'symbol tracked');
@@ -221,19 +184,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       untrack: (name) => {
         const symbol = symbols.find(name);
         if (symbol === undefined) return false;
-        feed.untrack(symbol.id);
-        hub.symbolUntracked(symbol.id);
-        candles.forget(symbol.id);
-        ingress.untrack(symbol.id);
-        symbols.remove(symbol);
+        pipeline.untrack(symbol);
         logger.info({ symbol: name }, 'symbol untracked');
         return true;
       },
     });
 
-    const tracked = selected.map(track);
+    const tracked = selected.map((listing) => pipeline.add(listing));
     ingress.tickers(tickers, tickersReceivedMs);
-    for (const egress of egresses) egress.start();
+    pipeline.startListening();
     await supervisor.start();
     let rangMs = clock();
     const ticker = setInterval(() => {
@@ -303,41 +262,4 @@ async function listSymbols(
 /** Fastify announces every address it listens on; whoever starts the engine says so once. */
 function quiet(logger: Logger): Logger {
   return logger.child({}, { level: logger.isLevelEnabled('info') ? 'warn' : logger.level });
-}
-
-/** What the shards report, turned into calls of the feed and lines of the log. */
-function shardEvents(symbols: SymbolTable, feed: Feed, candles: CandleDesk, logger: Logger, clock: () => number): ShardEvents {
-  let refusals = 0;
-  let refusalsLoggedMs = -Infinity;
-  return {
-    resyncRequested: (shard, slot, reason) => {
-      const symbol = symbols.at(shard, slot);
-      if (symbol !== undefined) feed.resyncRequested(symbol.id, reason);
-    },
-    bookState: (shard, slot, state, reason) => {
-      const symbol = symbols.at(shard, slot);
-      if (symbol === undefined) return;
-      const event = { symbol: symbol.symbol, state: bookStateNames[state], reason: stateReasonNames[reason] };
-      if (state === BookState.LIVE) logger.debug(event, 'book live');
-      else logger.info(event, 'book not live');
-      feed.bookState(symbol.id, state);
-    },
-    untracked: (shard, slot) => symbols.slotClosed(shard, slot),
-    tradesWanted: (shard, slot) => {
-      const symbol = symbols.at(shard, slot);
-      if (symbol !== undefined) feed.tradesWanted(symbol.id);
-    },
-    candles: (_shard, _slot, payload) => candles.answered(payload),
-    klinesWanted: (shard, slot, ask) => {
-      const symbol = symbols.at(shard, slot);
-      if (symbol === undefined) return;
-      candles.wanted(symbol.id, ask).catch((error: unknown) => logger.debug({ err: error, symbol: symbol.symbol }, 'no candles fetched'));
-    },
-    refused: (shard, slot, what) => {
-      refusals++;
-      if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;
-      refusalsLoggedMs = clock();
-      logger.warn({ symbol: symbols.at(shard, slot)?.symbol, what, refusals }, 'input that could not be read was refused');
-    },
-  };
 }

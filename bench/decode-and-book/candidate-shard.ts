@@ -45,10 +45,13 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
   const drain = (): void => {
     while (shard.doWork() > 0);
   };
-  send(Inbound.TRACK, priceScale | (quantityScale << 8), encodeTrack({ serial: 1, symbol: 'BTCUSDT' }));
+  let serial = 0;
 
   return {
     reset() {
+      // Tracked anew: a book does not go back to an older snapshot.
+      send(Inbound.UNTRACK, 0);
+      send(Inbound.TRACK, priceScale | (quantityScale << 8), encodeTrack({ serial: ++serial, symbol: 'BTCUSDT' }));
       send(Inbound.LINE_UP, 0);
       send(Inbound.SNAPSHOT, 0, body);
       drain();

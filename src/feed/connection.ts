@@ -54,9 +54,14 @@ export const defaultConnectionTimings: ConnectionTimings = {
   restFreeMs: 1000,
 };
 
+/** The part of a `ws` WebSocket that is used here. */
+export type ExchangeSocket = Pick<WebSocket, 'on' | 'once' | 'send' | 'close' | 'terminate' | 'pause' | 'resume' | 'readyState'>;
+
 export interface ConnectionOptions {
   readonly number: number;
   readonly wsUrl: string;
+  /** Default: a WebSocket to `wsUrl`. */
+  readonly openSocket?: ((wsUrl: string) => ExchangeSocket) | undefined;
   readonly timings: ConnectionTimings;
   /** Paces new connections of the whole host. */
   readonly connectPacer: Pacer;
@@ -86,7 +91,7 @@ export class Connection {
   readonly #backoff: Backoff;
   readonly #unknownTexts: LogGate;
   #state: ConnectionStatus['state'] = 'closed';
-  #socket: WebSocket | undefined;
+  #socket: ExchangeSocket | undefined;
   #desk: SubscriptionDesk | undefined;
   #heartbeat: Heartbeat | undefined;
   #reading: ReadingRest | undefined;
@@ -199,22 +204,13 @@ export class Connection {
   #connect(): void {
     this.#state = 'connecting';
     this.#lastError = undefined;
-    const socket = new WebSocket(this.#options.wsUrl, {
-      perMessageDeflate: false,
-      maxPayload: PAYLOAD_BYTES_MAX,
-      handshakeTimeout: this.#timings.handshakeTimeoutMs,
-    });
+    const { wsUrl, openSocket } = this.#options;
+    const socket = openSocket?.(wsUrl) ?? this.#openWebSocket(wsUrl);
     this.#socket = socket;
-    let stream: Socket | undefined;
-    socket.on('upgrade', ({ socket: upgraded }) => (stream = upgraded));
-    const message = (bytes: Buffer): void => this.#message(socket, bytes);
-    socket.on('open', () => {
-      takeBinaryFrames(socket, stream!, message);
-      this.#opened(socket);
-    });
+    socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => {
       // `binaryType` is left at its default, so data is one Buffer.
-      if (isBinary) message(data as Buffer);
+      if (isBinary) this.#message(socket, data as Buffer);
       else if (this.#received(socket)) this.#text((data as Buffer).toString('utf8'));
     });
     socket.on('ping', () => this.#sign(socket));
@@ -225,8 +221,17 @@ export class Connection {
     socket.on('close', (code) => this.#closed(socket, code));
   }
 
+  #openWebSocket(wsUrl: string): WebSocket {
+    const { handshakeTimeoutMs } = this.#timings;
+    const socket = new WebSocket(wsUrl, { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs });
+    let stream: Socket | undefined;
+    socket.on('upgrade', ({ socket: upgraded }) => (stream = upgraded));
+    socket.on('open', () => takeBinaryFrames(socket, stream!, (bytes) => this.#message(socket, bytes)));
+    return socket;
+  }
+
   /** Notes that a frame came; false when the socket is not ours any more, and its frames are nobody's. Hot, as `#message`. */
-  #received(socket: WebSocket): boolean {
+  #received(socket: ExchangeSocket): boolean {
     if (this.#socket !== socket) return false;
     this.#frames++;
     if (this.#readAt === 0) {
@@ -237,16 +242,16 @@ export class Connection {
     return true;
   }
 
-  #message(socket: WebSocket, bytes: Buffer): void {
+  #message(socket: ExchangeSocket, bytes: Buffer): void {
     if (this.#received(socket)) this.handlers.frame(this, bytes, this.#readAt);
   }
 
   /** A protocol-level ping or pong: a sign of life, and nothing else. */
-  #sign(socket: WebSocket): void {
+  #sign(socket: ExchangeSocket): void {
     if (this.#socket === socket) this.#lastReceived = this.#clock();
   }
 
-  #opened(socket: WebSocket): void {
+  #opened(socket: ExchangeSocket): void {
     if (this.#socket !== socket) return;
     const now = this.#clock();
     this.#state = 'open';
@@ -299,7 +304,7 @@ export class Connection {
     }
   }
 
-  #closed(socket: WebSocket, code: number): void {
+  #closed(socket: ExchangeSocket, code: number): void {
     if (this.#socket !== socket) return;
     const wasOpen = this.#state === 'open';
     const now = this.#clock();

@@ -12,7 +12,7 @@ import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Connection } from './connection.js';
-import type { ConnectionHandlers } from './connection.js';
+import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
 import { FrameRouter } from './frame-router.js';
 import type { FrameCounters } from './frame-router.js';
 import { Pacer } from './pacer.js';
@@ -57,6 +57,8 @@ export interface FeedOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly timings?: FeedTimingsOverride;
+  /** Default: a WebSocket to `wsUrl`. */
+  readonly openSocket?: ConnectionOptions['openSocket'];
 }
 
 export interface FeedStatus {
@@ -310,10 +312,10 @@ export class Feed {
   }
 
   #createPool(): ConnectionPool {
-    const { wsUrl, logger, subscriptionsPerConnection = 30, connectPerSecond = 10 } = this.#options;
+    const { wsUrl, openSocket, logger, subscriptionsPerConnection = 30, connectPerSecond = 10 } = this.#options;
     const connectPacer = new Pacer(connectPerSecond, 1, this.#clock);
     const random = this.#options.random ?? Math.random;
-    const shared = { wsUrl, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };
+    const shared = { wsUrl, openSocket, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };
     return new ConnectionPool(subscriptionsPerConnection, (number) => new Connection({ number, ...shared }, this.#handlers));
   }
 }

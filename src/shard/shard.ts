@@ -141,10 +141,10 @@ export class Shard {
   }
 
   /** Handles up to one batch of records, and a portion of what waits; returns how many. */
-  doWork(): number {
+  doWork(recordsMax = BATCH_RECORDS): number {
     const inbound = this.#inbound;
     let handled = 0;
-    while (handled < BATCH_RECORDS && inbound.next()) {
+    while (handled < recordsMax && inbound.next()) {
       this.#handle();
       handled++;
     }
@@ -471,7 +471,8 @@ export class Shard {
 
   #onLineUp(book: ShardBook, timeMs: number): void {
     book.lineUp = true;
-    book.lostAfter = -1;
+    // What was known stays known: a snapshot from before it is an old one, whatever line its pushes come on.
+    book.lostAfter = Math.max(book.lostAfter, this.#books.version(book.slot) - 1);
     book.oldSnapshots = 0;
     book.pending.clear();
     book.silence.start(timeMs);
@@ -563,7 +564,7 @@ export class Shard {
       const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        book.pending.dropFirst(bad ? i + 1 : i);
+        book.pending.dropFirst(bad ? i + 1 : this.#lastHighPoint(book, i, timeMs));
         if (bad) book.lostAfter = last;
         this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
         return false;
@@ -571,6 +572,22 @@ export class Shard {
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
     return true;
+  }
+
+  /**
+   * The waiting push, `first` or a later one, behind which the versions stay above it. Where they go back the exchange began to count
+   * anew, or what came before was no true version: no snapshot would ever reach it.
+   */
+  #lastHighPoint(book: ShardBook, first: number, timeMs: number): number {
+    const { frames } = book.pending;
+    let highPoint = first;
+    let from = this.#delta.fromVersion;
+    for (let i = first + 1; i < frames.length; i++) {
+      if (this.#decodePending(book, frames[i]!, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
+      highPoint = i;
+      from = this.#delta.fromVersion;
+    }
+    return highPoint;
   }
 
   /** Applies what waited, on the fresh snapshot, then lets everybody know. `pendingFollows` has proven that there is no gap. */

@@ -76,15 +76,25 @@ export function symbolsPerShardMax(tape: number): number {
   return Math.min(BOOKS_PER_SHARD_MAX, tapesMax(tape));
 }
 
-/** `tape`: trades each tape keeps. */
-export function createShardBuffers(tape = TAPE_TRADES_DEFAULT): ShardBuffers {
+export interface ShardSizes {
+  /** Trades each tape keeps. */
+  readonly tape: number;
+  /** Smaller memory for tests; production has its own. */
+  readonly symbols: number;
+  readonly inboundBytes: number;
+  readonly outboundBytes: number;
+  readonly booksBytes: number;
+}
+
+export function createShardBuffers(sizes: Partial<ShardSizes> = {}): ShardBuffers {
+  const { tape = TAPE_TRADES_DEFAULT, inboundBytes = INBOUND_BYTES, outboundBytes = OUTBOUND_BYTES, booksBytes = BOOKS_BYTES } = sizes;
   return {
-    inbound: createRingBuffer(INBOUND_BYTES),
-    outbound: createRingBuffer(OUTBOUND_BYTES),
-    books: createArenaBuffer(BOOKS_BYTES, BOOKS_PER_SHARD_MAX),
-    candles: createCandleBuffer(BOOKS_PER_SHARD_MAX),
-    tickers: createTickerBuffer(BOOKS_PER_SHARD_MAX),
-    tapes: createTapesBuffer(symbolsPerShardMax(tape), tape),
+    inbound: createRingBuffer(inboundBytes),
+    outbound: createRingBuffer(outboundBytes),
+    books: createArenaBuffer(booksBytes, sizes.symbols ?? BOOKS_PER_SHARD_MAX),
+    candles: createCandleBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
+    tickers: createTickerBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
+    tapes: createTapesBuffer(sizes.symbols ?? symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };

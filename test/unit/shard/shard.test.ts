@@ -147,6 +147,40 @@ describe('start-up', () => {
   });
 });
 
+describe('what is known of the versions', () => {
+  test('a push whose versions no later one follows keeps no snapshot away', () => {
+    const bench = new ShardBench().track().lineUp();
+    bench.frame({ from: 1001, to: 1003, bids: [['10.02', '9']] });
+    bench.frame({ from: 9_001_004, to: 9_001_007, bids: [['10.01', '8']] });
+    bench.frame({ from: 1008, to: 1009, bids: [['10', '1']] });
+    bench.snapshot({ lastUpdateId: 1002, bids: [['10.02', '5']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing start', ['gap']]);
+    // The push behind the hole is all that is left; this snapshot reaches it.
+    bench.snapshot({ lastUpdateId: 1007, bids: [['10.03', '5']] });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 1009]);
+    expect(bench.levels('bid')).toEqual([
+      ['10.03', '5'],
+      ['10', '1'],
+    ]);
+  });
+
+  test('a snapshot from before the line was lost is asked for again, until the exchange insists', () => {
+    const bench = new ShardBench().live({ lastUpdateId: 100 });
+    bench.frame({ from: 101, to: 120, bids: [['10.02', '9']] });
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
+    for (let old = 1; old <= 5; old++) bench.snapshot({ lastUpdateId: 100 });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing line_down', Array.from({ length: 5 }, () => 'snapshot_old')]);
+    bench.snapshot({ lastUpdateId: 100 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 100]);
+  });
+
+  test('one that stands where the book stood is not old', () => {
+    const bench = new ShardBench().live({ lastUpdateId: 100 });
+    bench.lineDown(StateReason.LINE_DOWN).lineUp().snapshot({ lastUpdateId: 100 });
+    expect([bench.state(), bench.resyncs]).toEqual(['live synced', []]);
+  });
+});
+
 describe('the sequence rule', () => {
   test('pushes that follow or overlap are applied, those already held are dropped', () => {
     const bench = new ShardBench().live();

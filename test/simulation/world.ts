@@ -1,0 +1,408 @@
+import { pino } from 'pino';
+import { COUNT_GAPS, COUNT_RESYNCS, headerInts, VERSION } from '../../src/book/book-layout.js';
+import { Meters } from '../../src/engine/meters.js';
+import { Pipeline } from '../../src/engine/pipeline.js';
+import type { SymbolTable } from '../../src/engine/symbol-table.js';
+import type { Feed } from '../../src/feed/feed.js';
+import type { FeedTimingsOverride } from '../../src/feed/timings.js';
+import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
+import { Arena } from '../../src/memory/arena.js';
+import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
+import { BookState, bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
+import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { BookReader } from '../../src/publish/book-reader.js';
+import type { PublicationHub } from '../../src/publish/publication-hub.js';
+import type { ShardIngress } from '../../src/shard/ingress.js';
+import { Shard } from '../../src/shard/shard.js';
+import { createShardBuffers, resetShard, type ShardBuffers } from '../../src/shard/task.js';
+import { Prng } from '../../src/simulator/prng.js';
+import { Client, type Following } from './client.js';
+import { Exchange } from './exchange.js';
+import { PRICE_SCALE, QUANTITY_SCALE, readable } from './true-book.js';
+import { VirtualTime } from './virtual-time.js';
+
+const START_MS = 1_800_000_000_000;
+const TICK_MS = 10;
+const HUB_CHECK_MS = 1_000;
+/** How long a live book may be behind a push that arrived. */
+const BEHIND_MAX_MS = 1_000;
+/** Editions of the engine's books kept, for followers that are behind. */
+const EDITIONS_KEPT = 2_000;
+const STALE_AFTER_MS = 3_000;
+
+export interface WorldOptions {
+  readonly symbols: number;
+  readonly shards: number;
+  readonly clients: number;
+  /** Small rings run full sooner. */
+  readonly inboundBytes: number;
+  readonly outboundBytes: number;
+}
+
+type Levels = readonly (readonly [tick: number, lots: number])[];
+
+interface EngineEdition {
+  readonly bids: Levels;
+  readonly asks: Levels;
+}
+
+/** Short, so that a world shows in seconds what a day shows; the proportions are those of production. */
+const timings: FeedTimingsOverride = {
+  liveStableMs: 2_000,
+  snapshotSettleMs: 3_000,
+  silentRetryMs: 2_000,
+  silentRetryMaxMs: 8_000,
+  refusedRetryMs: 1_000,
+  refusedRetryMaxMs: 4_000,
+  snapshotRetryMaxMs: 4_000,
+  connectionAgeMaxMs: 12_000,
+  connectionAgeCheckMs: 500,
+  replacementHoldMs: 400,
+  connection: { reconnectMs: 200, reconnectMaxMs: 2_000, pingIntervalMs: 2_000, pongTimeoutMs: 1_000, silenceMs: 4_000 },
+};
+
+/**
+ * The engine without its sockets and threads, in one thread under a virtual clock: feed, rings, shards, fan-out as they run in production,
+ * an exchange, clients, and an oracle that compares all of it with the true books after every event. One seed, one history.
+ */
+export class World {
+  readonly time = new VirtualTime(START_MS);
+  readonly exchange: Exchange;
+  readonly clients: Client[] = [];
+  readonly names: readonly string[];
+  /** What the oracle found, the first few. */
+  readonly findings: string[] = [];
+  /** Shards that do nothing for a while, and shards nothing is taken from. */
+  readonly stalledShards = new Set<number>();
+  readonly stalledEgress = new Set<number>();
+  deaths = 0;
+  checks = 0;
+  readonly options: WorldOptions;
+  readonly #random: Prng;
+  readonly #buffers: ShardBuffers[];
+  readonly #pipeline: Pipeline;
+  readonly #readers: readonly BookReader[];
+  readonly #shards: (Shard | undefined)[];
+  readonly #symbols: SymbolTable;
+  readonly #ingress: ShardIngress;
+  readonly #hub: PublicationHub;
+  readonly #feed: Feed;
+  readonly #uninstall: () => void;
+  readonly #copy: BookCopy = createBookCopy(256);
+  readonly #seen = new Map<string, string>();
+  readonly #editions = new Map<string, EngineEdition>();
+  readonly #editionKeys: string[] = [];
+  /** Symbols with a push changed unnoticeably on its way, and the last epoch it may have found its way into. */
+  readonly #tainted = new Map<string, number>();
+  /** The newest push of each symbol that arrived, in whatever shape. */
+  readonly #delivered = new Map<string, { readonly version: number; readonly atMs: number }>();
+  /** Until when a shard may be behind what arrived. */
+  readonly #excusedUntilMs: number[] = [];
+  /** Snapshots a symbol's book was made of, and the epoch they left it in. */
+  readonly #resyncs = new Map<string, { readonly count: number; readonly epoch: number }>();
+  /** Kill the shard after so many more records. */
+  readonly #fuses = new Map<number, { records: number; midWrite: boolean }>();
+
+  constructor(seed: number, options: WorldOptions) {
+    this.options = options;
+    this.#random = new Prng(seed, 'world');
+    this.#uninstall = this.time.install();
+    const clock = (): number => this.time.now;
+    const logger = pino({ level: 'silent' });
+    this.names = Array.from({ length: options.symbols }, (_, index) => `S${index}USDT`);
+    const budget = new SnapshotBudget({ ratePerSecond: 20, pauseBaseMs: 500, pauseMaxMs: 4_000, clock, random: () => this.#random.next() });
+    this.exchange = new Exchange({
+      symbols: this.names,
+      seed,
+      time: this.time,
+      throttled: (retryAfterMs) => budget.throttled(retryAfterMs),
+      succeeded: () => budget.succeeded(),
+      // It may still be on its way, or wait for a snapshot, when a new epoch begins.
+      delivered: (symbol, version) => {
+        const last = this.#delivered.get(symbol);
+        // Versions that went back are those of another count.
+        if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, atMs: this.time.now });
+      },
+      corrupted: (symbol) => this.#tainted.set(symbol, this.#epochOf(symbol) + 2),
+    });
+    this.#buffers = Array.from({ length: options.shards }, () =>
+      createShardBuffers({
+        tape: 20,
+        symbols: options.symbols + 8,
+        inboundBytes: options.inboundBytes,
+        outboundBytes: options.outboundBytes,
+        booksBytes: 2 ** 22,
+      }),
+    );
+    this.#pipeline = new Pipeline({
+      buffers: this.#buffers,
+      slotsPerShard: options.symbols + 8,
+      wsUrl: 'ws://simulated',
+      interval: '100ms',
+      rest: this.exchange,
+      budget,
+      logger,
+      clock,
+      meters: new Meters(),
+      random: () => this.#random.next(),
+      feedTimings: timings,
+      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
+      openSocket: () => this.exchange.connect() as never,
+      stuck: (shard) => this.kill(shard, 0, false),
+    });
+    const { feed, hub, ingress, symbols, readers } = this.#pipeline;
+    this.#feed = feed;
+    this.#hub = hub;
+    this.#ingress = ingress;
+    this.#symbols = symbols;
+    this.#readers = readers;
+    this.#shards = this.#buffers.map((_, shard) => this.#newShard(shard));
+    this.time.afterEvent = () => this.#afterEvent();
+    setInterval(() => this.#ingress.tick(clock()), TICK_MS);
+    setInterval(() => this.#hub.check(clock()), HUB_CHECK_MS);
+    this.#feed.start(this.names.map((name) => this.#track(name)));
+    for (let i = 0; i < options.clients; i++) this.addClient();
+  }
+
+  // ---- what can be done to it
+
+  track(name: string): void {
+    if (this.#symbols.find(name) !== undefined) return;
+    this.#feed.track(this.#track(name));
+    for (const client of this.clients) this.#followSome(client, name);
+  }
+
+  untrack(name: string): void {
+    const symbol = this.#symbols.find(name);
+    if (symbol === undefined) return;
+    this.#pipeline.untrack(symbol);
+    this.#resyncs.delete(name);
+  }
+
+  /** The worker of a shard dies after so many more records, in the middle of its writes if it is told so. */
+  kill(shard: number, records: number, midWrite: boolean): void {
+    this.#fuses.set(shard, { records, midWrite });
+  }
+
+  addClient(): void {
+    const client = new Client(this.#hub, this.time, (following) => this.#checkFollower(following));
+    this.clients.push(client);
+    for (const name of this.names) this.#followSome(client, name);
+  }
+
+  /** A client drops a symbol and asks for it again. */
+  churn(client: Client, name: string): void {
+    client.unfollow(name);
+    this.#followSome(client, name);
+  }
+
+  close(): void {
+    void this.#feed.close();
+    this.#uninstall();
+  }
+
+  // ---- what can be seen of it
+
+  /** Symbols that are tracked and not live, with their state and reason. */
+  notLive(): string[] {
+    return [...this.#symbols.all()].flatMap(({ symbol, shard, slot }) => {
+      const { state, reason } = this.#readers[shard]!.envelope(slot);
+      return state === BookState.LIVE ? [] : [`${symbol} ${bookStateNames[state]} ${stateReasonNames[reason]}`];
+    });
+  }
+
+  /** Holes found in any book's stream so far. */
+  gaps(): number {
+    let count = 0;
+    for (const { shard, slot } of this.#symbols.all()) count += this.#readers[shard]!.field(slot, COUNT_GAPS);
+    return count;
+  }
+
+  /** Followers of living clients that are not live, or not at the newest book although nothing is on its way. */
+  behind(): string[] {
+    return this.clients.flatMap((client) => {
+      if (!client.isOpen()) return [];
+      return [...client.following.values()].flatMap(({ follower: { symbol, depth, live, epoch }, interval }) =>
+        live && epoch === this.#epochOf(symbol) ? [] : [`${symbol} ${depth} ${interval}: live ${live}, epoch ${epoch}`],
+      );
+    });
+  }
+
+  // ---- the engine's part
+
+  #track(name: string): TrackedSymbol {
+    return this.#pipeline.add({
+      symbol: name,
+      baseAsset: name,
+      quoteAsset: 'USDT',
+      priceScale: PRICE_SCALE,
+      quantityScale: QUANTITY_SCALE,
+      turnover: null,
+    });
+  }
+
+  #newShard(shard: number): Shard {
+    return new Shard({ shard, buffers: this.#buffers[shard]!, staleAfterMs: STALE_AFTER_MS }, () => this.time.now);
+  }
+
+  /** As after the death of a worker thread. */
+  #replace(shard: number, midWrite: boolean): void {
+    const buffers = this.#buffers[shard]!;
+    this.deaths++;
+    if (midWrite) {
+      const arena = new Arena(buffers.books);
+      for (const { slot } of this.#symbols.ofShard(shard)) Atomics.add(arena.i32, headerInts(slot) + VERSION, 1);
+    }
+    this.#shards[shard] = undefined;
+    resetShard(buffers, this.time.now);
+    this.#pipeline.workerLost(shard);
+    this.time.after(1 + this.#random.below(200), () => {
+      this.#shards[shard] = this.#newShard(shard);
+    });
+  }
+
+  /** Lets the shards work record by record until nothing is left to do, and the oracle look after each. */
+  #afterEvent(): void {
+    for (let busy = true; busy; ) {
+      busy = false;
+      this.#ingress.show();
+      for (let shard = 0; shard < this.#shards.length; shard++) {
+        while (!this.stalledShards.has(shard) && (this.#shards[shard]?.doWork(1) ?? 0) > 0) {
+          busy = true;
+          this.#remember(shard);
+          if (this.#burn(shard)) break;
+        }
+        if (!this.stalledEgress.has(shard)) this.#pipeline.egresses[shard]!.drain();
+      }
+    }
+    this.#checkBounds();
+    this.#checkFreshness();
+  }
+
+  #burn(shard: number): boolean {
+    const fuse = this.#fuses.get(shard);
+    if (fuse === undefined || fuse.records-- > 0) return false;
+    this.#fuses.delete(shard);
+    this.#replace(shard, fuse.midWrite);
+    return true;
+  }
+
+  // ---- the oracle
+
+  /** Looks at every book of a shard that changed: a live one must be what the exchange's was at its version. */
+  #remember(shard: number): void {
+    for (const { symbol, slot } of this.#symbols.ofShard(shard)) {
+      const copy = this.#copy;
+      if (!this.#readers[shard]!.read(slot, 0, copy)) {
+        this.#find(`${symbol}: a write section is left open`);
+        continue;
+      }
+      this.#checkEpoch(symbol, copy.epoch, this.#readers[shard]!.field(slot, COUNT_RESYNCS));
+      if (copy.state !== BookState.LIVE) continue;
+      const key = `${symbol} ${copy.epoch} ${copy.seq}`;
+      if (this.#seen.get(symbol) === key) continue;
+      this.#seen.set(symbol, key);
+      const edition = {
+        bids: levels(copy.bidTicks, copy.bidLots, copy.bidCount),
+        asks: levels(copy.askTicks, copy.askLots, copy.askCount),
+      };
+      this.#keep(key, edition);
+      if ((this.#tainted.get(symbol) ?? 0) >= copy.epoch) continue;
+      this.checks++;
+      const text = readable(edition.bids, edition.asks);
+      const truths = this.exchange.book(symbol).editions(copy.version);
+      if (!truths.some((truth) => truth.text === text)) {
+        this.#find(
+          `${symbol}: live at version ${copy.version} (epoch ${copy.epoch}, seq ${copy.seq}) with another book than the exchange's`,
+        );
+      }
+    }
+  }
+
+  /** Every snapshot opens an epoch of its own. */
+  #checkEpoch(symbol: string, epoch: number, count: number): void {
+    const last = this.#resyncs.get(symbol);
+    if (last !== undefined && count > last.count && epoch < last.epoch + count - last.count) {
+      this.#find(`${symbol}: epoch ${last.epoch} at snapshot ${last.count}, epoch ${epoch} at snapshot ${count}`);
+    }
+    this.#resyncs.set(symbol, { count, epoch });
+  }
+
+  #keep(key: string, edition: EngineEdition): void {
+    const before = this.#editions.get(key);
+    if (before !== undefined && readable(before.bids, before.asks) !== readable(edition.bids, edition.asks)) {
+      this.#find(`${key}: two books under one epoch and seq`);
+    }
+    this.#editions.set(key, edition);
+    this.#editionKeys.push(key);
+    if (this.#editionKeys.length > EDITIONS_KEPT * this.names.length) this.#editions.delete(this.#editionKeys.shift()!);
+  }
+
+  #checkFollower({ follower, interval }: Following): void {
+    const { symbol, depth, epoch, seq, faults } = follower;
+    if (faults.length > 0) this.#find(faults.splice(0)[0]!);
+    const edition = this.#editions.get(`${symbol} ${epoch} ${seq}`);
+    if (edition === undefined) {
+      this.#find(`${symbol} ${depth} ${interval}: nobody saw epoch ${epoch} seq ${seq}`);
+      return;
+    }
+    this.checks++;
+    const count = depth === 'full' ? Infinity : depth;
+    const expected = readable(edition.bids.slice(0, count), edition.asks.slice(0, count));
+    const actual = readable(fromText(follower.bids()), fromText(follower.asks()));
+    if (actual !== expected) this.#find(`${symbol} ${depth} ${interval}: another book than the engine's at epoch ${epoch} seq ${seq}`);
+  }
+
+  /** Nothing that arrived may be missing from a book that says it is live, be it lost, refused or dropped. */
+  #checkFreshness(): void {
+    const { now } = this.time;
+    for (let shard = 0; shard < this.#shards.length; shard++) {
+      if (this.stalledShards.has(shard) || this.stalledEgress.has(shard) || this.#shards[shard] === undefined) {
+        this.#excusedUntilMs[shard] = now + BEHIND_MAX_MS;
+      }
+    }
+    for (const [symbol, { version, atMs }] of this.#delivered) {
+      const tracked = this.#symbols.find(symbol);
+      if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < (this.#excusedUntilMs[tracked.shard] ?? 0)) continue;
+      const book = this.#readers[tracked.shard]!.envelope(tracked.slot);
+      if (book.state !== BookState.LIVE || book.version >= version || (this.#tainted.get(symbol) ?? 0) >= book.epoch) continue;
+      this.#find(`${symbol}: live at version ${book.version}, and ${version} arrived ${now - atMs} ms ago`);
+    }
+  }
+
+  #checkBounds(): void {
+    const { snapshots } = this.#feed.status();
+    const subscriptions = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
+    if (snapshots.waiting + snapshots.inFlight > this.names.length) this.#find(`${snapshots.waiting} snapshots wait`);
+    if (this.#hub.requestCount > subscriptions) this.#find(`${this.#hub.requestCount} requests of ${subscriptions} subscriptions`);
+    for (const { outlet } of this.clients)
+      if (outlet.writableLength > 400 * 1024) this.#find(`${outlet.writableLength} bytes wait for a client`);
+  }
+
+  #find(text: string): void {
+    if (this.findings.length < 5) this.findings.push(`at ${Math.round(this.time.now - START_MS)} ms: ${text}`);
+  }
+
+  #followSome(client: Client, name: string): void {
+    const symbol = this.#symbols.find(name);
+    if (symbol === undefined || client.gone) return;
+    client.follow(symbol, 'full', this.#random.below(2) * 100);
+    client.follow(symbol, 5, this.#random.below(2) * 100);
+  }
+
+  #epochOf(name: string): number {
+    const symbol = this.#symbols.find(name);
+    return symbol === undefined ? 0 : this.#readers[symbol.shard]!.envelope(symbol.slot).epoch;
+  }
+}
+
+function levels(ticks: Float64Array, lots: Float64Array, count: number): Levels {
+  return Array.from({ length: count }, (_, i) => [ticks[i]!, lots[i]!] as const);
+}
+
+function fromText(side: readonly (readonly [string, string])[]): Levels {
+  return side.map(([price, quantity]) => [
+    Math.round(Number(price) * 10 ** PRICE_SCALE),
+    Math.round(Number(quantity) * 10 ** QUANTITY_SCALE),
+  ]);
+}

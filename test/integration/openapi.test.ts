@@ -42,6 +42,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /orderbook/{symbol}': [[200], [200, '?depth=full'], [200, '?depth=3&numbers=float&allowStale=true'], [304], [404]],
   'GET /orderbooks': [[200, '?symbols=*,NOPE&depth=2'], [400]],
   'GET /bbo': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE']],
+  'GET /candles/{symbol}': [[200], [200, '?interval=1M&limit=3'], [400, '?interval=60m'], [404]],
   'GET /analytics/{symbol}': [[200], [200, '?depth=full&bps=1,10000&numbers=float'], [404]],
   'GET /orderbook/{symbol}/depth': [[200], [200, '?bps=5&numbers=float'], [404]],
   'GET /orderbook/{symbol}/slippage': [

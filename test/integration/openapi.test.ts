@@ -54,7 +54,6 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /ticker/{symbol}': [[200], [200, '?numbers=float'], [404]],
   'GET /tickers': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE'], [400, '?symbols=,']],
   'GET /trades/{symbol}': [[200], [200, '?limit=3'], [304], [404], [400, '?limit=0']],
-  'GET /candles/{symbol}': [[200], [200, '?interval=15m&limit=3'], [404], [400, '?interval=7m']],
   'GET /symbols': [[200]],
   'GET /symbols/{symbol}': [[200], [404]],
   'POST /symbols/{symbol}': [[201], [200], [404]],

@@ -132,7 +132,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       stuck: (shard) => supervisor.replace(shard),
       ...(options.feedTimings && { feedTimings: options.feedTimings }),
     });
-    const { feed, hub, ingress, egresses, symbols, readers } = pipeline;
+    const { feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -167,6 +167,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       supervisor,
       meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
+      candles,
       track: async (name) => {
         const present = symbols.find(name);
         if (present !== undefined) return { symbol: present, added: false };
@@ -200,7 +201,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       rangMs = nowMs;
       ingress.tick(nowMs);
     }, TICK_MS);
-    const heartbeats = setInterval(() => supervisor.checkHeartbeats(), HEARTBEAT_CHECK_MS);
+    const heartbeats = setInterval(() => {
+      supervisor.checkHeartbeats();
+      candles.check();
+    }, HEARTBEAT_CHECK_MS);
     closers.push(() => {
       clearInterval(ticker);
       clearInterval(heartbeats);

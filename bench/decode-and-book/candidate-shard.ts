@@ -1,3 +1,4 @@
+import { createCandleBuffer } from '../../src/candle/candle-layout.js';
 import { COUNT_APPLIED } from '../../src/book/book-layout.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
@@ -25,6 +26,7 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
     inbound: createRingBuffer(2 ** Math.ceil(Math.log2(ringBytes))),
     outbound: createRingBuffer(OUTBOUND_BYTES),
     books: createArenaBuffer(ARENA_BYTES, 1),
+    candles: createCandleBuffer(1),
     tickers: createTickerBuffer(1),
     tapes: createTapesBuffer(1),
     control: new SharedArrayBuffer(64),

@@ -15,7 +15,9 @@ import { EVICTED } from '../book/ladder-layout.js';
 import type { Feed } from '../feed/feed.js';
 import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
-import type { EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
+import type { Candle } from '../model/candle.js';
+import type { CandleInterval } from '../model/candle-interval.js';
+import type { CandleRange, EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { Ticker } from '../model/ticker.js';
 import type { TapePage } from '../model/trade.js';
@@ -25,6 +27,7 @@ import type { TickerReader } from '../publish/ticker-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
+import type { CandleDesk } from './candle-desk.js';
 import { composeTicker } from '../ticker/compose-ticker.js';
 import type { SymbolTable } from './symbol-table.js';
 
@@ -42,6 +45,7 @@ export interface MarketParts {
   readonly clock: () => number;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
+  readonly candles: CandleDesk;
 }
 
 /** The engine as the gateways see it: reads shared memory and asks the parts. Main thread only. */
@@ -82,6 +86,10 @@ export class Market implements MarketData {
 
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean {
     return this.#parts.readers[symbol.shard]!.read(symbol.slot, depth, copy);
+  }
+
+  candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]> {
+    return this.#parts.candles.candles(symbol, interval, range);
   }
 
   readTicker(symbol: TrackedSymbol, book?: Readonly<BookCopy>): Ticker | undefined {

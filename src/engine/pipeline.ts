@@ -2,11 +2,14 @@ import type { Logger } from 'pino';
 import { Feed, type FeedOptions } from '../feed/feed.js';
 import type { ListedSymbol, TrackedSymbol } from '../model/symbol.js';
 import { BookReader } from '../publish/book-reader.js';
+import { CandleReader } from '../publish/candle-reader.js';
 import { PublicationHub } from '../publish/publication-hub.js';
 import type { SubscriberLimits } from '../publish/subscriber.js';
 import { ShardEgress } from '../shard/egress.js';
 import { ShardIngress } from '../shard/ingress.js';
 import { type ShardBuffers, vacateSlot } from '../shard/task.js';
+import { CandleDemand } from './candle-demand.js';
+import { CandleDesk } from './candle-desk.js';
 import type { Meters } from './meters.js';
 import { shardEvents } from './shard-events.js';
 import { SymbolTable } from './symbol-table.js';
@@ -34,6 +37,7 @@ export class Pipeline {
   readonly ingress: ShardIngress;
   readonly hub: PublicationHub;
   readonly feed: Feed;
+  readonly candles: CandleDesk;
   readonly egresses: readonly ShardEgress[];
   readonly #buffers: readonly ShardBuffers[];
   readonly #clock: () => number;
@@ -45,9 +49,26 @@ export class Pipeline {
     this.symbols = new SymbolTable(buffers.length, slotsPerShard);
     this.readers = buffers.map(({ books }) => new BookReader(books));
     this.ingress = new ShardIngress(buffers, logger, stuck);
-    this.hub = new PublicationHub(this.ingress, subscriberLimits);
+    const demand = new CandleDemand(this.ingress, {
+      openKline: (symbolId) => this.feed.openKline(symbolId),
+      closeKline: (symbolId) => this.feed.closeKline(symbolId),
+    });
+    this.hub = new PublicationHub(demand, subscriberLimits);
     this.feed = new Feed({ ...feed, sink: this.ingress, logger, clock, ...(feedTimings && { timings: feedTimings }) });
-    const events = shardEvents({ symbols: this.symbols, readers: this.readers, feed: this.feed, logger, clock });
+    this.candles = new CandleDesk({
+      readers: buffers.map((shard) => new CandleReader(shard.candles)),
+      ask: (symbolId, question) => this.ingress.askCandles(symbolId, question),
+      feed: this.feed,
+      clock,
+    });
+    const events = shardEvents({
+      symbols: this.symbols,
+      readers: this.readers,
+      feed: this.feed,
+      candles: this.candles,
+      logger,
+      clock,
+    });
     this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
   }
 
@@ -69,6 +90,7 @@ export class Pipeline {
   untrack(symbol: TrackedSymbol): void {
     this.feed.untrack(symbol.id);
     this.hub.symbolUntracked(symbol.id);
+    this.candles.forget(symbol.id);
     this.ingress.untrack(symbol.id);
     this.symbols.remove(symbol);
   }

@@ -4,6 +4,7 @@ import { BookState, bookStateNames, stateReasonNames } from '../model/book-state
 import type { BookReader } from '../publish/book-reader.js';
 import type { ShardEvents } from '../shard/egress.js';
 import { REFUSED_TEXT, textRefusals } from '../shard/records.js';
+import type { CandleDesk } from './candle-desk.js';
 import type { SymbolTable } from './symbol-table.js';
 
 /** Refused frames are logged at most this often, by kind, so that one does not hide another. */
@@ -13,12 +14,13 @@ export interface ShardEventParts {
   readonly symbols: SymbolTable;
   readonly readers: readonly BookReader[];
   readonly feed: Feed;
+  readonly candles: CandleDesk;
   readonly logger: Logger;
   readonly clock: () => number;
 }
 
 /** What the shards report, turned into calls of the feed and lines of the log. */
-export function shardEvents({ symbols, readers, feed, logger, clock }: ShardEventParts): ShardEvents {
+export function shardEvents({ symbols, readers, feed, candles, logger, clock }: ShardEventParts): ShardEvents {
   let refusals = 0;
   const refusalsLoggedMs = new Map<number, number>();
   return {
@@ -44,6 +46,12 @@ export function shardEvents({ symbols, readers, feed, logger, clock }: ShardEven
     tradesWanted: (shard, slot) => {
       const symbol = symbols.at(shard, slot);
       if (symbol !== undefined) feed.tradesWanted(symbol.id);
+    },
+    candles: (_shard, _slot, payload) => candles.answered(payload),
+    klinesWanted: (shard, slot, ask) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol === undefined) return;
+      candles.wanted(symbol.id, ask).catch((error: unknown) => logger.debug({ err: error, symbol: symbol.symbol }, 'no candles fetched'));
     },
     refused: (shard, slot, what) => {
       refusals++;

@@ -9,6 +9,7 @@ import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { books } from './rest/books.js';
+import { candles } from './rest/candles.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
 import { logLevel } from './rest/log-level.js';
@@ -58,7 +59,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, trades, tickers, analytics, symbols, status, health, documents, metrics, logLevel])
+  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
   return app;
 }

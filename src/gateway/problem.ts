@@ -19,6 +19,7 @@ export const kinds = {
   [ErrorCode.BOOK_NOT_LIVE]: { status: 503, title: 'Book not live', retryAfterSeconds: 1 },
   [ErrorCode.TRADES_NOT_READY]: { status: 503, title: 'Trades not known yet', retryAfterSeconds: 1 },
   [ErrorCode.BOOK_BUSY]: { status: 503, title: 'Book busy', retryAfterSeconds: 1 },
+  [ErrorCode.CANDLES_NOT_READY]: { status: 503, title: 'Candles not ready', retryAfterSeconds: 2 },
   [ErrorCode.NOT_READY]: { status: 503, title: 'Not ready', retryAfterSeconds: 1 },
   [ErrorCode.SHUTTING_DOWN]: { status: 503, title: 'Shutting down', retryAfterSeconds: 5 },
   [ErrorCode.TOO_MANY_CLIENTS]: { status: 503, title: 'Too many clients', retryAfterSeconds: 5 },

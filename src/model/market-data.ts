@@ -1,5 +1,7 @@
 import type { BookStateName, StateReasonName } from './book-state.js';
 import type { BookCopy } from './book-copy.js';
+import type { Candle } from './candle.js';
+import type { CandleInterval } from './candle-interval.js';
 import type { EngineMeters } from './meters.js';
 import type { TrackedSymbol } from './symbol.js';
 import type { Ticker } from './ticker.js';
@@ -96,6 +98,14 @@ export interface EngineStatus {
   };
 }
 
+/** Which candles: those that open from `start` to `end`, both inclusive, Unix ms; `null` = no bound. */
+export interface CandleRange {
+  readonly start: number | null;
+  readonly end: number | null;
+  /** 1 to 1,000. */
+  readonly limit: number;
+}
+
 /** What the gateways know of the engine: the whole of it, and nothing else. Main thread only. */
 export interface MarketData {
   /** Random word of this process: part of every ETag, since epochs begin anew with a process. */
@@ -124,6 +134,11 @@ export interface MarketData {
   track(symbol: string): Promise<{ readonly symbol: TrackedSymbol; readonly added: boolean }>;
   /** Stops tracking and frees the memory; false when it was not tracked. */
   untrack(symbol: string): boolean;
+  /**
+   * The newest `limit` candles that open in the range, oldest first; fewer where the symbol has no more. Asks the exchange for what the engine
+   * has not seen. Throws CodedError CANDLES_NOT_READY or EXCHANGE_….
+   */
+  candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]>;
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;
   status(): EngineStatus;
   /** What is counted for the operator, since the process started. */

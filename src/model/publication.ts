@@ -1,5 +1,5 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TRADE: 4, TICKER: 5, ANALYTICS: 7 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TRADE: 4, TICKER: 5, CANDLE: 6, ANALYTICS: 7 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
 const names = {
@@ -9,6 +9,7 @@ const names = {
   [Channel.STATUS]: 'status',
   [Channel.TRADE]: 'trade',
   [Channel.TICKER]: 'ticker',
+  [Channel.CANDLE]: 'candle',
   [Channel.ANALYTICS]: 'analytics',
 } as const satisfies Record<Channel, string>;
 export type ChannelName = (typeof names)[Channel];
@@ -53,6 +54,8 @@ export interface PublicationSpec {
   readonly depth: number;
   /** Least time between two messages in ms; 0 = every change. 0 for channels without (`hasInterval`). */
   readonly intervalMs: number;
+  /** `candle` only: place of the candles' length in `candleIntervals`. */
+  readonly candleInterval?: number;
 }
 
 /** What one encoded message means to the fan-out. */

@@ -77,5 +77,6 @@ export function createPublication(id: number, key: string, symbol: TrackedSymbol
 
 /** Two subscriptions with the same key are the same subscription. */
 export function publicationKey(symbolId: number, spec: PublicationSpec): string {
-  return `${symbolId}:${spec.channel}:${spec.depth}:${spec.intervalMs}:${spec.format}`;
+  const key = `${symbolId}:${spec.channel}:${spec.depth}:${spec.intervalMs}:${spec.format}`;
+  return spec.candleInterval === undefined ? key : `${key}:${spec.candleInterval}`;
 }

@@ -1,9 +1,10 @@
+import type { KlinesAsk } from '../candle/query.js';
 import { BatchTimes, type LogHistogram } from '../memory/log-histogram.js';
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
 import { type Clock, systemClock } from '../support/clock.js';
-import { decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
+import { decodeAsk, decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
 const BATCH_RECORDS = 1024;
@@ -18,6 +19,10 @@ export interface ShardEvents {
   untracked(shard: number, slot: number): void;
   /** A tape needs the symbol's last trades from REST. */
   tradesWanted(shard: number, slot: number): void;
+  /** The answer to a question for candles; `payload` is only good during the call. */
+  candles(shard: number, slot: number, payload: Uint8Array): void;
+  /** A symbol needs candles from REST. */
+  klinesWanted(shard: number, slot: number, ask: KlinesAsk): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -128,6 +133,10 @@ export class ShardEgress {
         return this.#events.untracked(this.#shard, key);
       case Outbound.TRADES_WANTED:
         return this.#events.tradesWanted(this.#shard, key);
+      case Outbound.CANDLES:
+        return this.#events.candles(this.#shard, key, bytes.subarray(payloadStart, payloadEnd));
+      case Outbound.KLINES_WANTED:
+        return this.#events.klinesWanted(this.#shard, key, decodeAsk(aux, bytes.subarray(payloadStart, payloadEnd)));
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { type CandleQuestion, encodeQuestion } from '../candle/query.js';
 import { RingProducer } from '../memory/spsc-ring.js';
 import type { StateReason } from '../model/book-state.js';
 import { NO_SYMBOL, type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
@@ -199,6 +200,11 @@ export class ShardIngress implements FeedSink, PublicationPort {
       this.#lossyDeals.delete(symbolId);
       this.#tell(symbolId, Inbound.STREAM_LOST, StreamKind.DEALS, lostAtMs);
     }
+  }
+
+  /** A question for candles; the answer comes through the outbound ring. */
+  askCandles(symbolId: number, question: CandleQuestion): void {
+    this.#tell(symbolId, Inbound.CANDLES, 0, 0, encodeQuestion(question));
   }
 
   shutDown(): void {

@@ -1,6 +1,7 @@
 import { Channel, type PublicationSpec } from '../model/publication.js';
 import { AnalyticsPublication } from './analytics-publication.js';
 import { BookPublication } from './book-publication.js';
+import { CandlePublication } from './candle-publication.js';
 import type { Publication, PublicationParts } from './publication.js';
 import { TradePublication } from './trade-publication.js';
 import { TickerPublication } from './ticker-publication.js';
@@ -12,6 +13,8 @@ export function openPublication(id: number, spec: PublicationSpec, parts: Public
       return new TradePublication(id, spec, parts);
     case Channel.TICKER:
       return new TickerPublication(id, spec, parts);
+    case Channel.CANDLE:
+      return new CandlePublication(id, spec, parts);
     case Channel.ANALYTICS:
       return new AnalyticsPublication(id, spec, parts);
     default:

@@ -5,6 +5,7 @@ import type { TickerStore } from '../ticker/ticker-store.js';
 import type { Tapes } from '../tape/tapes.js';
 import type { MessageWriter } from './message-writer.js';
 import type { ProtoWriter } from './proto-writer.js';
+import type { ShardCandles } from './shard-candles.js';
 
 /** Hands an encoded message to the main thread; false when there is no room now. */
 export type Emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array) => boolean;
@@ -21,6 +22,7 @@ export interface PublicationParts {
   /** The symbol's place in the shard's memory. */
   readonly slot: number;
   readonly books: OrderBooks;
+  readonly candles: ShardCandles;
   readonly tickers: TickerStore;
   readonly tapes: Tapes;
   /** For `Format.JSON`. */

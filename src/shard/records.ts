@@ -1,5 +1,6 @@
 import { ErrorCode } from '../support/errors.js';
-import type { Channel, Format, PublicationSpec, TradesHead, TradesMessage } from '../model/publication.js';
+import type { KlinesAsk } from '../candle/query.js';
+import { Channel, type Format, type PublicationSpec, type TradesHead, type TradesMessage } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
@@ -20,7 +21,7 @@ export const Inbound = {
   LINE_UP: 6,
   /** The clock, about every 10 ms; key unused. */
   TICK: 7,
-  /** aux: publication id; payload: channel, depth, interval ms, format as int32. */
+  /** aux: publication id; payload: channel, depth, interval ms, format, candle interval as int32. */
   OPEN_PUBLICATION: 8,
   /** aux: publication id. */
   CLOSE_PUBLICATION: 9,
@@ -44,6 +45,8 @@ export const Inbound = {
   TICKERS: 25,
   /** payload: one text frame of the JSON streams; time: received; key -1 when it names no symbol. */
   TEXT_FRAME: 26,
+  /** payload: a question for candles (`candle/query.ts`). */
+  CANDLES: 27,
   /** aux: StreamKind. The subscription stands: every push from here on arrives. */
   STREAM_UP: 30,
   /** aux: StreamKind. Pushes are missed from here on. */
@@ -66,8 +69,12 @@ export const Outbound = {
   UNTRACKED: 5,
   /** The symbol's last trades are wanted, from REST. */
   TRADES_WANTED: 20,
+  /** payload: the answer to a question for candles (`candle/query.ts`). */
+  CANDLES: 21,
   /** key: publication id; aux: trades in it, below 0 = some are missing; time: id of the last one; payload: `encodeTradesMessage`. */
   TRADES: 22,
+  /** aux: token; payload: place in `baseIntervals`, from, to as float64. Candles are wanted, from REST. */
+  KLINES_WANTED: 23,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */
@@ -76,6 +83,8 @@ export const REFUSED_SNAPSHOT = 100;
 export const REFUSED_TRADES = 101;
 /** `aux` of a REFUSED record for a message about many tickers; the key is NO_SLOT. */
 export const REFUSED_TICKERS = 102;
+/** `aux` of a REFUSED record for a candle or a list of them. */
+export const REFUSED_KLINES = 103;
 /** `key` of a record about no symbol. */
 export const NO_SLOT = -1;
 
@@ -85,16 +94,28 @@ export const textRefusals = [ErrorCode.LEGACY_BAD_JSON, ErrorCode.LEGACY_INVALID
 
 export const KIND_BITS = 3;
 
-/** Four int32 for OPEN_PUBLICATION. */
+/** Five int32 for OPEN_PUBLICATION. */
 export function encodeSpec(spec: PublicationSpec): Uint8Array {
-  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs, spec.format).buffer);
+  return new Uint8Array(Int32Array.of(spec.channel, spec.depth, spec.intervalMs, spec.format, spec.candleInterval ?? 0).buffer);
 }
 
 /** The reverse of `encodeSpec`, from bytes that may be unaligned. */
 export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const int = (index: number): number => view.getInt32(4 * index, true);
-  return { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
+  const spec = { channel: int(0) as Channel, depth: int(1), intervalMs: int(2), format: int(3) as Format };
+  return spec.channel === Channel.CANDLE ? { ...spec, candleInterval: int(4) } : spec;
+}
+
+/** Three float64 for KLINES_WANTED. */
+export function encodeAsk({ base, fromMs, toMs }: KlinesAsk): Uint8Array {
+  return new Uint8Array(Float64Array.of(base, fromMs, toMs).buffer);
+}
+
+/** The reverse of `encodeAsk`. */
+export function decodeAsk(token: number, bytes: Uint8Array): KlinesAsk {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { token, base: view.getFloat64(0, true), fromMs: view.getFloat64(8, true), toMs: view.getFloat64(16, true) };
 }
 
 /** Behind the message of a TRADES record: epoch, time of the first and of the last trade, as doubles. */

@@ -19,6 +19,7 @@ import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { TickerStore } from '../ticker/ticker-store.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
+import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
@@ -28,17 +29,20 @@ import type { Emit, EmitTrades, Publication, SnapshotReason } from './publicatio
 import {
   decodeSpec,
   decodeTrack,
+  encodeAsk,
   encodeTradesMessage,
   Inbound,
   KIND_BITS,
   NO_SLOT,
   Outbound,
+  REFUSED_KLINES,
   REFUSED_SNAPSHOT,
   REFUSED_TEXT,
   REFUSED_TICKERS,
   textRefusals,
 } from './records.js';
 import { SilenceWatch } from './silence.js';
+import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
 import { TickerIntake } from './ticker-intake.js';
@@ -90,6 +94,7 @@ export class Shard {
   readonly #inbound: RingConsumer;
   readonly #outbound: RingProducer;
   readonly #books: OrderBooks;
+  readonly #candles: ShardCandles;
   readonly #tickers: TickerStore;
   readonly #tickerIntake: TickerIntake;
   readonly #tapes: Tapes;
@@ -118,6 +123,7 @@ export class Shard {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
     this.#tickers = new TickerStore(task.buffers.tickers);
     this.#tickerIntake = new TickerIntake({
       wanted: (symbol) => this.#bySymbol.has(symbol),
@@ -205,8 +211,11 @@ export class Shard {
         if (aux === StreamKind.DEALS) book.tape.lost(timeMs);
         return;
       case Inbound.KLINE:
+        return this.#candles.kline(key, payload);
       case Inbound.KLINES:
-        return;
+        return this.#candles.klines(key, aux, payload, timeMs);
+      case Inbound.CANDLES:
+        return this.#candles.question(key, payload);
       case Inbound.OPEN_PUBLICATION:
         return this.#onOpenPublication(book, aux, payload);
       case Inbound.CLOSE_PUBLICATION:
@@ -235,6 +244,7 @@ export class Shard {
       publications: [],
     };
     this.#slots[slot] = book;
+    this.#candles.track(slot, scales & 0xff, scales >>> 8);
     this.#bySymbol.set(book.symbol, book);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs, serial));
@@ -247,8 +257,11 @@ export class Shard {
       deals: this.#deals,
       want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
       refused: (what) => this.#send(Outbound.REFUSED, slot, what, 0),
+      appended: (trades) =>
+        this.#candles.trades(slot, trades, this.#tapes.int(slot, TAPE_PRICE_SCALE), this.#tapes.int(slot, TAPE_QUANTITY_SCALE)),
       changed: () => {
-        const publications = this.#slots[slot]!.publications;
+        const { tape, publications } = this.#slots[slot]!;
+        this.#candles.tapeIsWhole(slot, tape.isWhole);
         for (let i = 0; i < publications.length; i++) publications[i]!.tapeChanged();
       },
     });
@@ -257,6 +270,7 @@ export class Shard {
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
     this.#books.close(book.slot);
+    this.#candles.untrack(book.slot);
     this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
     this.#slots[book.slot] = undefined;
@@ -476,6 +490,7 @@ export class Shard {
   }
 
   #onTick(timeMs: number): void {
+    this.#candles.tick(timeMs);
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) {
         this.#newsMs = this.#books.receiveTimeMs(book.slot);
@@ -670,6 +685,7 @@ export class Shard {
       symbol: book.symbol,
       slot: book.slot,
       books: this.#books,
+      candles: this.#candles,
       tickers: this.#tickers,
       tapes: this.#tapes,
       writer: this.#writer,
@@ -715,6 +731,17 @@ export class Shard {
     if (open !== undefined && !open.publication.snapshotFor(token, reason)) {
       this.#deferredSnapshots.push({ publicationId, token, reason });
     }
+  }
+
+  // ---- candles
+
+  #candleOutput(): CandleOutput {
+    const outbound = this.#outbound;
+    return {
+      answer: (slot, payload) => outbound.write(Outbound.CANDLES, slot, 0, 0, payload),
+      ask: (slot, ask) => outbound.write(Outbound.KLINES_WANTED, slot, ask.token, 0, encodeAsk(ask)),
+      refused: (slot) => this.#send(Outbound.REFUSED, slot, REFUSED_KLINES, 0),
+    };
   }
 
   // ---- records that must not be lost

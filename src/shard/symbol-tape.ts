@@ -33,6 +33,8 @@ export interface SymbolTapeParts {
   readonly want: () => void;
   /** Input that could not be read; `what` is a DealsDecode or REFUSED_TRADES. */
   readonly refused: (what: number) => void;
+  /** The tape took these trades; good during the call only. */
+  readonly appended: (trades: DealsBuffer) => void;
   /** The tape took trades, or its state changed. */
   readonly changed: () => void;
 }
@@ -58,6 +60,11 @@ export class SymbolTape {
 
   constructor(parts: SymbolTapeParts) {
     this.#parts = parts;
+  }
+
+  /** No trade is missing up to now, as far as can be known. */
+  get isWhole(): boolean {
+    return this.#live && !this.#holeNext;
   }
 
   get #live(): boolean {
@@ -97,6 +104,7 @@ export class SymbolTape {
     if (deals.count === 0) return;
     if (this.#holeNext) this.#markHole(deals);
     tapes.append(slot, deals, timeMs);
+    this.#parts.appended(deals);
     tapes.count(slot, TAPE_COUNT_PUSHED, deals.count);
     this.#parts.changed();
   }
@@ -170,6 +178,7 @@ export class SymbolTape {
     if (merged.trades.count > 0) {
       if (this.#holeNext) this.#markHole(merged.trades);
       tapes.append(slot, merged.trades, timeMs);
+      this.#parts.appended(merged.trades);
       tapes.count(slot, TAPE_COUNT_FILLED, merged.filled.count);
       tapes.count(slot, TAPE_COUNT_PUSHED, merged.trades.count - merged.filled.count);
       if (merged.filled.count > 0) {

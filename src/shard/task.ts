@@ -17,6 +17,8 @@ import {
 } from '../book/book-layout.js';
 import { SIDE_INTS } from '../book/ladder-layout.js';
 import { NO_TICK } from '../book/ladder-lookup.js';
+import { createCandleBuffer } from '../candle/candle-layout.js';
+import { SymbolRows } from '../candle/symbol-rows.js';
 import { Arena, createArenaBuffer } from '../memory/arena.js';
 import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
@@ -33,6 +35,8 @@ export interface ShardBuffers {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly books: SharedArrayBuffer;
+  /** `candle/candle-layout.ts` */
+  readonly candles: SharedArrayBuffer;
   /** What the exchange says of the last 24 hours, see `ticker/ticker-layout.ts`. */
   readonly tickers: SharedArrayBuffer;
   /** The last trades of its symbols (`tape/tape-layout.ts`). */
@@ -88,6 +92,7 @@ export function createShardBuffers(sizes: Partial<ShardSizes> = {}): ShardBuffer
     inbound: createRingBuffer(inboundBytes),
     outbound: createRingBuffer(outboundBytes),
     books: createArenaBuffer(booksBytes, sizes.symbols ?? BOOKS_PER_SHARD_MAX),
+    candles: createCandleBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
     tickers: createTickerBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
     tapes: createTapesBuffer(sizes.symbols ?? symbolsPerShardMax(tape), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
@@ -101,6 +106,7 @@ export function vacateSlot(buffers: ShardBuffers, slot: number): void {
   i32[headerInts(slot) + IN_USE] = 0;
   // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over.
   i32[headerInts(slot) + SERIAL] = SERIAL_PAST_ALL;
+  SymbolRows.at(buffers.candles, slot).clear();
   new TickerStore(buffers.tickers).clear(slot);
   closeTape(new TapeMemory(buffers.tapes), slot);
 }
@@ -133,6 +139,7 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   for (let slot = 0; slot < arena.booksMax; slot++) {
     const ints = headerInts(slot);
     if (i32[ints + IN_USE] === 0) continue;
+    SymbolRows.at(buffers.candles, slot).recover();
     // Odd while we change it, whatever the dead writer left; then even again.
     Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
     i32.fill(0, ints + BIDS, ints + BIDS + SIDE_INTS);

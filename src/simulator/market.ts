@@ -8,6 +8,8 @@ import type { TradeLog } from './trade-log.js';
 /** What both markets, the synthetic and the recorded one, tell the REST and stream servers. */
 export interface Market {
   readonly symbols: readonly MarketSymbol[];
+  /** The exchange's clock, Unix ms. */
+  nowMs(): number;
   find(symbol: string): MarketSymbol | undefined;
   /** False: the subscription is answered with `Blocked!`. */
   accepts(channel: MexcChannel): boolean;

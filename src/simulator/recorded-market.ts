@@ -65,6 +65,10 @@ export class RecordedMarket implements Market {
     return { played: this.#played, total: this.#recording.events.length };
   }
 
+  nowMs(): number {
+    return Date.now();
+  }
+
   find(symbol: string): RecordedSymbol | undefined {
     return this.#bySymbol.get(symbol);
   }

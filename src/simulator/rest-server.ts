@@ -105,7 +105,7 @@ export class RestServer {
 
   #sendOther(response: ServerResponse, endpoint: string, query: URLSearchParams, route: RestRoute): void {
     const { market } = this.#parts;
-    const answer = route.answer(market, query, Date.now());
+    const answer = route.answer(market, query, market.nowMs());
     // Before it is sent: what is played afterwards is not in it.
     const symbol = query.get('symbol');
     if (endpoint === 'trades' && symbol !== null && !response.destroyed) market.tradesAnswered(symbol);

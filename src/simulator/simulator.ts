@@ -29,6 +29,8 @@ export interface SimulatorOptions {
   readonly symbols?: number | readonly string[];
   /** Depth pushes per second and symbol on average, above 0 to 100. Default 2. Beyond about 8 the 100 ms channel has no more pushes, only larger ones. */
   readonly rate?: number;
+  /** Seconds of the made-up market's clock per second, above 0 to 1,000: its minutes pass sooner, not its changes. Default 1. */
+  readonly clockSpeed?: number;
   /** A whole number; the same seed makes the same market. Default 1. */
   readonly seed?: number;
   /** Recorded sessions to play instead of a made-up market. */
@@ -177,7 +179,7 @@ function syntheticMarket(hub: StreamHub, options: SimulatorOptions): Market {
   const seed = options.seed ?? 1;
   const symbols = options.symbols ?? 50;
   const listings = typeof symbols === 'number' ? syntheticListings(symbols, seed) : namedListings(symbols, seed);
-  return new SyntheticMarket(hub, { listings, rate: options.rate ?? 2, seed, startMs: Date.now() });
+  return new SyntheticMarket(hub, { listings, rate: options.rate ?? 2, seed, startMs: Date.now(), clockSpeed: options.clockSpeed ?? 1 });
 }
 
 async function recordedMarket(
@@ -193,12 +195,16 @@ async function recordedMarket(
 
 const SYMBOLS_MAX = 20_000;
 const RATE_MAX = 100;
+const CLOCK_SPEED_MAX = 1_000;
 
-function checkOptions({ symbols, rate, seed, speed, replay }: SimulatorOptions): void {
+function checkOptions({ symbols, rate, clockSpeed, seed, speed, replay }: SimulatorOptions): void {
   const errors: string[] = [];
   const count = typeof symbols === 'number' ? symbols : (symbols?.length ?? 1);
   if (!Number.isInteger(count) || count < 1 || count > SYMBOLS_MAX) errors.push(`symbols: 1 to ${SYMBOLS_MAX}, or a list of names`);
   if (rate !== undefined && !(rate > 0 && rate <= RATE_MAX)) errors.push(`rate: above 0, at most ${RATE_MAX}`);
+  if (clockSpeed !== undefined && !(clockSpeed > 0 && clockSpeed <= CLOCK_SPEED_MAX)) {
+    errors.push(`clockSpeed: above 0, at most ${CLOCK_SPEED_MAX}`);
+  }
   if (seed !== undefined && !Number.isSafeInteger(seed)) errors.push('seed: a whole number');
   if (speed !== undefined && speed !== 'max' && !(speed > 0 && Number.isFinite(speed))) errors.push('speed: a number above 0, or "max"');
   if (replay !== undefined && replay.length === 0) errors.push('replay: at least one file');

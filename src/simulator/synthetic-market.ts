@@ -35,11 +35,18 @@ export class SyntheticMarket implements Market {
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
   #startedMs = 0;
+  readonly #originMs: number;
+  readonly #clockSpeed: number;
   #finish: () => void = () => {};
 
-  /** `rate`: bursts of changes per second and symbol, on average. */
-  constructor(hub: StreamHub, options: { listings: readonly SyntheticListing[]; rate: number; seed: number; startMs: number }) {
+  /** `rate`: bursts of changes per second and symbol, on average; `clockSpeed`: seconds of the exchange's clock per second. */
+  constructor(
+    hub: StreamHub,
+    options: { listings: readonly SyntheticListing[]; rate: number; seed: number; startMs: number; clockSpeed?: number },
+  ) {
     this.#hub = hub;
+    this.#originMs = options.startMs;
+    this.#clockSpeed = options.clockSpeed ?? 1;
     this.symbols = options.listings.map((listing, rank) => new SyntheticSymbol(listing, rank, options.seed, options.startMs));
     this.#bySymbol = new Map(this.symbols.map((symbol) => [symbol.listing.symbol, symbol]));
     this.#ticksBetween = TICKS_PER_SECOND / options.rate;
@@ -56,6 +63,10 @@ export class SyntheticMarket implements Market {
   /** Ticks of 10 ms that went by. */
   get tick(): number {
     return this.#tick;
+  }
+
+  nowMs(): number {
+    return this.#originMs + Math.floor((Date.now() - this.#originMs) * this.#clockSpeed);
   }
 
   find(symbol: string): SyntheticSymbol | undefined {
@@ -125,9 +136,10 @@ export class SyntheticMarket implements Market {
   }
 
   #catchUp(): void {
-    const nowMs = Date.now();
-    const goal = Math.floor((nowMs - this.#startedMs) / TICK_MS);
-    if (goal - this.#tick > CATCH_UP_TICKS_MAX) this.#startedMs = nowMs - (this.#tick + CATCH_UP_TICKS_MAX) * TICK_MS;
+    const realMs = Date.now();
+    const nowMs = this.nowMs();
+    const goal = Math.floor((realMs - this.#startedMs) / TICK_MS);
+    if (goal - this.#tick > CATCH_UP_TICKS_MAX) this.#startedMs = realMs - (this.#tick + CATCH_UP_TICKS_MAX) * TICK_MS;
     for (let ticks = Math.min(goal - this.#tick, CATCH_UP_TICKS_MAX); ticks > 0; ticks--) this.advance(nowMs);
     this.#hub.flush(nowMs);
   }

@@ -42,6 +42,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /orderbook/{symbol}': [[200], [200, '?depth=full'], [200, '?depth=3&numbers=float&allowStale=true'], [304], [404]],
   'GET /orderbooks': [[200, '?symbols=*,NOPE&depth=2'], [400]],
   'GET /bbo': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE']],
+  'GET /candles/{symbol}': [[200], [200, '?interval=1M&limit=3'], [400, '?interval=60m'], [404]],
   'GET /analytics/{symbol}': [[200], [200, '?depth=full&bps=1,10000&numbers=float'], [404]],
   'GET /orderbook/{symbol}/depth': [[200], [200, '?bps=5&numbers=float'], [404]],
   'GET /orderbook/{symbol}/slippage': [
@@ -52,6 +53,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   ],
   'GET /ticker/{symbol}': [[200], [200, '?numbers=float'], [404]],
   'GET /tickers': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE'], [400, '?symbols=,']],
+  'GET /trades/{symbol}': [[200], [200, '?limit=3'], [304], [404], [400, '?limit=0']],
   'GET /symbols': [[200]],
   'GET /symbols/{symbol}': [[200], [404]],
   'POST /symbols/{symbol}': [[201], [200], [404]],
@@ -63,6 +65,11 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /openapi.json': [[200], [400, '?x=1']],
   'GET /asyncapi.json': [[200]],
   'GET /metrics': [[200]],
+  'GET /log-level': [[200]],
+  'PUT /log-level': [
+    [200, '?level=silent'],
+    [400, '?level=loud'],
+  ],
   'GET /ws': [[426]],
 };
 

@@ -2,7 +2,9 @@ import { EventEmitter } from 'node:events';
 import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
-import type { EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
+import type { Candle } from '../../src/model/candle.js';
+import type { CandleInterval } from '../../src/model/candle-interval.js';
+import type { CandleRange, EngineStatus, MarketData, ShardStatus, SymbolStatus } from '../../src/model/market-data.js';
 import type { EngineMeters, TimesSeen } from '../../src/model/meters.js';
 import type { MessageKind, PublicationPort, PublicationSpec } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
@@ -63,6 +65,9 @@ export class FakeMarketData implements MarketData {
   shards: ShardStatus[] = [shardStatus(0, 'running')];
   reads: { readonly symbol: string; readonly depth: number }[] = [];
   nearestCalls = 0;
+  /** What `candles` gives, or throws; and what it was asked for. */
+  candleAnswer: readonly Candle[] | Error = [];
+  candleRequests: { readonly symbol: string; readonly interval: CandleInterval; readonly range: CandleRange }[] = [];
   /** Called by `untrack`, as the engine tells its hub. */
   onUntrack: (symbolId: number) => void = () => {};
   readonly #symbols = new Map<string, TrackedSymbol>();
@@ -207,6 +212,12 @@ export class FakeMarketData implements MarketData {
     this.#symbols.delete(symbol);
     this.books.delete(tracked);
     return true;
+  }
+
+  async candles({ symbol }: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]> {
+    this.candleRequests.push({ symbol, interval, range });
+    if (this.candleAnswer instanceof Error) throw this.candleAnswer;
+    return this.candleAnswer;
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

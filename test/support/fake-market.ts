@@ -28,6 +28,7 @@ export function fakeMarket(books: readonly FakeBook[], ratePerSecond = 8, paused
     tracked: () => symbols,
     find: (name) => symbols.find((symbol) => symbol.symbol === name),
     nearest: () => undefined,
+    candles: () => Promise.reject(new Error('not part of this')),
     readBook: ({ id }, _depth, copy) => readBook(books[id]!, copy),
     readTicker: () => undefined,
     readTrades: () => undefined,

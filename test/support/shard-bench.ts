@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 
 import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
+import { createCandleBuffer } from '../../src/candle/candle-layout.js';
+import { type CandleAnswer, type CandleQuestion, decodeAnswer, type KlinesAsk } from '../../src/candle/query.js';
 import { createArenaBuffer } from '../../src/memory/arena.js';
 import { HISTOGRAM_DOUBLES, LogHistogram } from '../../src/memory/log-histogram.js';
 import { createMeterBuffer } from '../../src/memory/shard-meter.js';
@@ -80,6 +82,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** DepthDecode or REFUSED_SNAPSHOT, in order. */
   readonly refusals: number[] = [];
   readonly untrackedSlots: number[] = [];
+  readonly candleAnswers: CandleAnswer[] = [];
+  readonly klineAsks: KlinesAsk[] = [];
   /** Slots, in order. */
   readonly tradesWantedBy: number[] = [];
   readonly buffers: ShardBuffers;
@@ -101,6 +105,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
       books: createArenaBuffer(booksBytes, 8),
+      candles: createCandleBuffer(8),
       tickers: createTickerBuffer(8),
       tapes: createTapesBuffer(8, tape),
       control: new SharedArrayBuffer(64),
@@ -210,6 +215,24 @@ export class ShardBench implements PublicationSink, ShardEvents {
     const body = snapshot instanceof Uint8Array ? snapshot : new TextEncoder().encode(JSON.stringify({ bids: [], asks: [], ...snapshot }));
     this.ingress.snapshot(idOf(slot), body, this.now);
     return this.work();
+  }
+
+  kline(frame: Uint8Array, slot = 1): this {
+    this.ingress.kline(idOf(slot), frame, this.now);
+    return this.work();
+  }
+
+  klines(token: number, rows: readonly unknown[] | string, slot = 1): this {
+    const body = typeof rows === 'string' ? rows : JSON.stringify(rows);
+    this.ingress.klines(idOf(slot), token, new TextEncoder().encode(body), this.now);
+    return this.work();
+  }
+
+  /** Asks for candles, and returns the answer. */
+  askCandles(question: Omit<CandleQuestion, 'token'>, slot = 1): CandleAnswer {
+    this.ingress.askCandles(idOf(slot), { token: 7, ...question });
+    this.work();
+    return this.candleAnswers.at(-1)!;
   }
 
   /** The clock moves on by `ms`, and the shard is told. */
@@ -323,6 +346,14 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   refused(_shard: number, _slot: number, what: number): void {
     this.refusals.push(what);
+  }
+
+  candles(_shard: number, _slot: number, payload: Uint8Array): void {
+    this.candleAnswers.push(decodeAnswer(payload));
+  }
+
+  klinesWanted(_shard: number, _slot: number, ask: KlinesAsk): void {
+    this.klineAsks.push(ask);
   }
 
   untracked(_shard: number, slot: number): void {

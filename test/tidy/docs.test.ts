@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as bookLayout from '../../src/book/book-layout.js';
+import * as candleLayout from '../../src/candle/candle-layout.js';
 import * as ladderLayout from '../../src/book/ladder-layout.js';
 import { buildHttp } from '../../src/gateway/http.js';
 import { defaultGatewayLimits } from '../../src/gateway/limits.js';
@@ -189,9 +190,18 @@ describe('words of the protocols', () => {
   it('codes in capitals are codes of ours', () => {
     const notCodes = ['GET', 'POST', 'PUT', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
-    const constants = [bookLayout, ladderLayout, arena, ringLayout, task, shardMeter, logHistogram, tapeLayout, tickerLayout].flatMap(
-      (module) => Object.keys(module),
-    );
+    const constants = [
+      bookLayout,
+      candleLayout,
+      ladderLayout,
+      arena,
+      ringLayout,
+      task,
+      shardMeter,
+      logHistogram,
+      tapeLayout,
+      tickerLayout,
+    ].flatMap((module) => Object.keys(module));
     const known = new Set([...Object.keys(ErrorCode), ...recordNames, ...constants, ...notCodes, ...knownVariables()]);
     const named = everywhere(/`(?:\d{3} )?([A-Z][A-Z0-9_]{3,})`/g);
     expect(named.length).toBeGreaterThan(50);
@@ -233,6 +243,7 @@ describe('figures', () => {
       '../src/tape/tape-layout.ts': tapeLayout,
       '../src/book/book-layout.ts': bookLayout,
       '../src/book/ladder-layout.ts': ladderLayout,
+      '../src/candle/candle-layout.ts': candleLayout,
       '../src/ticker/ticker-layout.ts': tickerLayout,
     };
     let module: Readonly<Record<string, unknown>> = {};

@@ -1,11 +1,13 @@
 import type { TProperties, TSchema } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
+import { CandleInterval } from '../schemas/candle.js';
 import {
   AnalyticsPush,
   Bbo,
   BookDelta,
   BookSnapshot,
   BookTop,
+  CandleMessage,
   Depth,
   Interval,
   stateMessage,
@@ -33,6 +35,7 @@ export interface ChannelDocs {
 
 const deep = { depth: Depth, interval: Interval };
 const shallow = { interval: Interval };
+const candle = { interval: CandleInterval, every: Interval };
 
 const NOT_LIVE = 'the book is not live any more: nothing is to be trusted until the next snapshot';
 
@@ -62,6 +65,11 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
       snapshot: { summary: 'replaces the one before; a side without a level is null', schema: Bbo },
       state: { summary: NOT_LIVE, schema: stateMessage('bbo', shallow) },
     },
+  },
+  candle: {
+    summary: 'the newest candle as it grows, and each one once more when it is over',
+    parameters: candle,
+    pushes: { snapshot: { summary: 'the candle as it stands; with closed it is the last word about it', schema: CandleMessage } },
   },
   status: {
     summary: "every change of a book's state",

@@ -2,6 +2,7 @@ import { type TProperties, Type } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
 import { figures } from './analytics.js';
+import { candleFigures, CandleInterval } from './candle.js';
 import { Skipped, TapeStateName, Trade } from './trade.js';
 import { tickerFigures } from './ticker.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
@@ -68,6 +69,12 @@ export const Bbo = whole('bbo', { interval: Interval }, { b: nullable(Level), a:
 
 /** What `GET /analytics/:symbol` says; exact numbers are always text here. */
 export const AnalyticsPush = whole('analytics', deep, figures);
+
+export const CandleMessage = Type.Object({
+  ...head('candle', { interval: CandleInterval, every: Interval }, 'snapshot'),
+  tp: sent.tp,
+  ...candleFigures,
+});
 
 /** What the messages about a symbol's trades begin with: `seq` and `prev` are ids of trades. */
 function trades(type: string) {

@@ -1,10 +1,12 @@
 import { type TSchema, Type } from '@fastify/type-provider-typebox';
 import { bookStateNames, stateReasonNames } from '../../model/book-state.js';
 
+export const DECIMAL_PATTERN = '^[0-9]+([.][0-9]+)?$';
+
 /** A price or quantity as text, all decimals of the symbol included. */
 export const Decimal = Type.String({
   $id: 'Decimal',
-  pattern: '^[0-9]+([.][0-9]+)?$',
+  pattern: DECIMAL_PATTERN,
   description: 'decimal text',
   examples: ['84269.96'],
 });

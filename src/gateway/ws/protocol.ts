@@ -1,3 +1,4 @@
+import { type CandleInterval, candleIntervals } from '../../model/candle-interval.js';
 import {
   Channel,
   channelName,
@@ -56,6 +57,7 @@ export const intervalsMs = [0, 10, 20, 50, 100, 200, 250, 500, 1000, 2000, 5000]
 
 const DEFAULT_DEPTH = 20;
 const DEFAULT_INTERVAL_MS = 100;
+const DEFAULT_EVERY_MS = 1000;
 const DEFAULT_TICKER_INTERVAL_MS = 1000;
 export const ID_LENGTH_MAX = 256;
 
@@ -144,20 +146,34 @@ export function skippedMessage(symbol: string, { epoch, seq, prev, count, fromMs
   };
 }
 
-/** Depth and interval as a client writes and reads them; only those the channel knows. */
-export function specFields(spec: SpecPattern): { readonly depth?: number | 'full'; readonly interval?: number } {
-  const { channel, depth, intervalMs } = spec;
-  return {
-    ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
-    ...(hasInterval(channel) && intervalMs !== undefined ? { interval: intervalMs } : {}),
-  };
-}
-
 /** A spec, or several: what is `undefined` is left open. */
 export interface SpecPattern {
   readonly channel: Channel;
   readonly depth: number | undefined;
   readonly intervalMs: number | undefined;
+  /** `candle` only. */
+  readonly candleInterval?: number | undefined;
+}
+
+/** What tells subscriptions of a channel apart, as a client writes and reads it. */
+export interface SpecFields {
+  readonly depth?: number | 'full';
+  readonly interval?: number | CandleInterval;
+  readonly every?: number;
+}
+
+/** Only those the channel knows. Of `candle` the interval is the length of the candles; how often they come is `every`. */
+export function specFields({ channel, depth, intervalMs, candleInterval }: SpecPattern): SpecFields {
+  if (channel === Channel.CANDLE) {
+    return {
+      ...(candleInterval === undefined ? {} : { interval: candleIntervals[candleInterval]! }),
+      ...(intervalMs === undefined ? {} : { every: intervalMs }),
+    };
+  }
+  return {
+    ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
+    ...(hasInterval(channel) && intervalMs !== undefined ? { interval: intervalMs } : {}),
+  };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -165,28 +181,53 @@ type Fields = Readonly<Record<string, unknown>>;
 function parseSubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
   const channel = channelOfName(fields['channel']);
   if (channel === undefined) return unknownChannel(id);
-  const depth = hasDepth(channel) ? parseDepth(fields['depth'] ?? DEFAULT_DEPTH) : 0;
-  if (depth === undefined) return depthNotSupported(id);
-  const intervalMs = hasInterval(channel) ? parseInterval(fields['interval'] ?? defaultIntervalMs(channel)) : 0;
-  if (intervalMs === undefined) return intervalNotSupported(id);
+  const pattern = parsePattern(channel, fields, id);
+  if ('op' in pattern) return pattern;
   const symbols = parseSymbols(fields['symbols'], limits);
   if (symbols === undefined) return badSymbols(id, limits, '');
-  return { op: 'subscribe', id, spec: { channel, depth, intervalMs, format: Format.JSON }, symbols };
+  return { op: 'subscribe', id, spec: { ...defaultsOf(channel), ...given(pattern), channel, format: Format.JSON }, symbols };
 }
 
 function parseUnsubscribe(fields: Fields, id: MessageId | undefined, limits: ProtocolLimits): ClientMessage | ErrorMessage {
   const channel = channelOfName(fields['channel']);
   if (channel === undefined) return unknownChannel(id);
-  const givenDepth = hasDepth(channel) ? (fields['depth'] ?? undefined) : undefined;
-  const depth = givenDepth === undefined ? undefined : parseDepth(givenDepth);
-  if (givenDepth !== undefined && depth === undefined) return depthNotSupported(id);
-  const givenInterval = !hasInterval(channel) ? undefined : (fields['interval'] ?? undefined);
-  const intervalMs = givenInterval === undefined ? undefined : parseInterval(givenInterval);
-  if (givenInterval !== undefined && intervalMs === undefined) return intervalNotSupported(id);
-  const given = fields['symbols'] ?? 'all';
-  const symbols = given === 'all' ? given : parseSymbols(given, limits);
+  const pattern = parsePattern(channel, fields, id);
+  if ('op' in pattern) return pattern;
+  const wanted = fields['symbols'] ?? 'all';
+  const symbols = wanted === 'all' ? wanted : parseSymbols(wanted, limits);
   if (symbols === undefined) return badSymbols(id, limits, ', or "all"');
-  return { op: 'unsubscribe', id, pattern: { channel, depth, intervalMs }, symbols };
+  return { op: 'unsubscribe', id, pattern, symbols };
+}
+
+/** What a client said of a subscription; fields the channel does not know are ignored. */
+function parsePattern(channel: Channel, fields: Fields, id: MessageId | undefined): SpecPattern | ErrorMessage {
+  const depthField = hasDepth(channel) ? (fields['depth'] ?? undefined) : undefined;
+  const depth = depthField === undefined ? undefined : parseDepth(depthField);
+  if (depthField !== undefined && depth === undefined) return depthNotSupported(id);
+  const isCandle = channel === Channel.CANDLE;
+  const pace = isCandle ? 'every' : 'interval';
+  const paceField = hasInterval(channel) ? (fields[pace] ?? undefined) : undefined;
+  const intervalMs = paceField === undefined ? undefined : parseInterval(paceField);
+  if (paceField !== undefined && intervalMs === undefined) return intervalNotSupported(id, pace);
+  if (!isCandle) return { channel, depth, intervalMs };
+  const lengthField = fields['interval'] ?? undefined;
+  const place = lengthField === undefined ? undefined : candleIntervals.indexOf(lengthField as CandleInterval);
+  if (place === -1) return candleIntervalNotSupported(id);
+  return { channel, depth: undefined, intervalMs, candleInterval: place };
+}
+
+function defaultsOf(channel: Channel): Pick<PublicationSpec, 'depth' | 'intervalMs' | 'candleInterval'> {
+  if (channel === Channel.CANDLE) return { depth: 0, intervalMs: DEFAULT_EVERY_MS, candleInterval: 0 };
+  return { depth: hasDepth(channel) ? DEFAULT_DEPTH : 0, intervalMs: defaultIntervalMs(channel) };
+}
+
+/** The fields of a pattern that are not left open. */
+function given({ depth, intervalMs, candleInterval }: SpecPattern): Partial<PublicationSpec> {
+  return {
+    ...(depth === undefined ? {} : { depth }),
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(candleInterval === undefined ? {} : { candleInterval }),
+  };
 }
 
 function isMessageId(value: unknown): value is MessageId | undefined {
@@ -224,8 +265,12 @@ function depthNotSupported(id: MessageId | undefined): ErrorMessage {
   return errorMessage(id, ErrorCode.DEPTH_NOT_SUPPORTED, `depth must be one of ${depths.join(', ')}`);
 }
 
-function intervalNotSupported(id: MessageId | undefined): ErrorMessage {
-  return errorMessage(id, ErrorCode.INTERVAL_NOT_SUPPORTED, `interval must be one of ${intervalsMs.join(', ')} (ms)`);
+function intervalNotSupported(id: MessageId | undefined, field: string): ErrorMessage {
+  return errorMessage(id, ErrorCode.INTERVAL_NOT_SUPPORTED, `${field} must be one of ${intervalsMs.join(', ')} (ms)`);
+}
+
+function candleIntervalNotSupported(id: MessageId | undefined): ErrorMessage {
+  return errorMessage(id, ErrorCode.INTERVAL_NOT_SUPPORTED, `interval must be one of ${candleIntervals.join(', ')}`);
 }
 
 function badSymbols(id: MessageId | undefined, limits: ProtocolLimits, alternative: string): ErrorMessage {

@@ -231,12 +231,13 @@ export class Session implements ClientConnection {
   }
 }
 
-function matches({ publication }: Subscription, { channel, depth, intervalMs }: SpecPattern): boolean {
+function matches({ publication }: Subscription, { channel, depth, intervalMs, candleInterval }: SpecPattern): boolean {
   const { spec } = publication;
   return (
     spec.channel === channel &&
     (depth === undefined || spec.depth === depth) &&
-    (intervalMs === undefined || spec.intervalMs === intervalMs)
+    (intervalMs === undefined || spec.intervalMs === intervalMs) &&
+    (candleInterval === undefined || spec.candleInterval === candleInterval)
   );
 }
 

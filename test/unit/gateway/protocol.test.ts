@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MessageRate } from '../../../src/gateway/ws/message-rate.js';
-import { depths, intervalsMs, parseClientMessage } from '../../../src/gateway/ws/protocol.js';
+import { depths, intervalsMs, parseClientMessage, specFields } from '../../../src/gateway/ws/protocol.js';
+import { candleIntervals } from '../../../src/model/candle-interval.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 
 function parse(message: unknown) {
@@ -36,6 +37,14 @@ describe('what can be followed', () => {
       { channel: Channel.STATUS, depth: 0, intervalMs: 0, format: Format.JSON },
     ],
     [
+      { channel: 'candle', depth: 5 },
+      { channel: Channel.CANDLE, depth: 0, intervalMs: 1000, format: Format.JSON, candleInterval: 0 },
+    ],
+    [
+      { channel: 'candle', interval: '1M', every: '100ms' },
+      { channel: Channel.CANDLE, depth: 0, intervalMs: 100, format: Format.JSON, candleInterval: candleIntervals.length - 1 },
+    ],
+    [
       { channel: 'book', depth: null, interval: null, mode: 'delta' },
       { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON },
     ],
@@ -54,6 +63,14 @@ describe('what can be followed', () => {
       pattern: { channel: Channel.BOOK, ...pattern },
       symbols: wanted,
     });
+  });
+
+  test('unsubscribe from candles of one length, or of all', () => {
+    const parsed = (fields: object): unknown => parse({ op: 'unsubscribe', channel: 'candle', ...fields });
+    expect(parsed({ interval: '3m' })).toMatchObject({ pattern: { channel: Channel.CANDLE, intervalMs: undefined, candleInterval: 1 } });
+    expect(parsed({ every: 500 })).toMatchObject({ pattern: { channel: Channel.CANDLE, intervalMs: 500, candleInterval: undefined } });
+    expect(parsed({ interval: '7m' })).toMatchObject({ op: 'error', code: 'INTERVAL_NOT_SUPPORTED' });
+    expect(specFields({ channel: Channel.CANDLE, depth: 0, intervalMs: 500, candleInterval: 1 })).toEqual({ interval: '3m', every: 500 });
   });
 
   test.each(['seven', 7, 7.5, undefined])('ping with id %s', (id) => {

@@ -39,6 +39,8 @@ beforeEach(() => {
       refused: (...event) => seen.push(['refused', ...event]),
       untracked: (...event) => seen.push(['untracked', ...event]),
       tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
+      candles: (shard, slot, payload) => seen.push(['candles', shard, slot, payload.length]),
+      klinesWanted: (...event) => seen.push(['klinesWanted', ...event]),
     },
     new LogHistogram(published),
     () => 1_000,

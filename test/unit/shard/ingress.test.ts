@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import { createCandleBuffer } from '../../../src/candle/candle-layout.js';
 import { createArenaBuffer } from '../../../src/memory/arena.js';
 import { createMeterBuffer } from '../../../src/memory/shard-meter.js';
 import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
@@ -21,6 +22,7 @@ function buffers(): ShardBuffers {
     inbound: createRingBuffer(1024),
     outbound: createRingBuffer(1024),
     books: createArenaBuffer(4096, 1),
+    candles: createCandleBuffer(1),
     tickers: new SharedArrayBuffer(0),
     tapes: createTapesBuffer(1, 8),
     control: new SharedArrayBuffer(64),

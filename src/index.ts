@@ -38,4 +38,12 @@ export { CodedError, ErrorCode } from './support/errors.js';
 
 // The simulated exchange.
 export { startSimulator } from './simulator/simulator.js';
-export type { FaultSpec, Simulator, SimulatorLimits, SimulatorOptions, SimulatorStats, TrueBook } from './simulator/simulator.js';
+export type {
+  FaultSpec,
+  Simulator,
+  SimulatorLimits,
+  SimulatorOptions,
+  SimulatorStats,
+  TrueBook,
+  TrueTrade,
+} from './simulator/simulator.js';

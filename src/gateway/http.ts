@@ -15,6 +15,7 @@ import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
 import { tickers } from './rest/tickers.js';
+import { trades } from './rest/trades.js';
 import { RouteTable } from './route-table.js';
 import { addStream } from './ws/stream.js';
 
@@ -58,7 +59,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, candles, analytics, tickers, symbols, status, health, documents, metrics])
+  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, health, documents, metrics])
     await app.register(plugin, { context });
   return app;
 }

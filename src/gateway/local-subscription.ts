@@ -3,11 +3,12 @@ import type { ChannelName } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { PublicationHub } from '../publish/publication-hub.js';
 import type { ClientConnection, Outlet } from '../publish/subscriber.js';
-import type { Publication } from '../publish/subscription.js';
+import type { Publication, SkippedRun } from '../publish/subscription.js';
+import { systemClock } from '../support/clock.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { defaultGatewayLimits } from './limits.js';
 import { canonicalSymbol } from './symbol-directory.js';
-import { endedMessage, parseClientMessage } from './ws/protocol.js';
+import { endedMessage, parseClientMessage, skippedMessage } from './ws/protocol.js';
 
 /** The `subscribe` message of the push protocol without `op` and `id`: `{ channel: 'book', symbols: ['BTCUSDT'], depth: 5, interval: 100 }`. */
 export interface SubscribeRequest {
@@ -88,6 +89,10 @@ class LocalConnection implements ClientConnection {
 
   publicationEnded(publication: Publication): void {
     this.#deliver({ ...endedMessage(publication.symbol.symbol, publication.spec) });
+  }
+
+  tradesSkipped(publication: Publication, skipped: SkippedRun): void {
+    this.#deliver({ ...skippedMessage(publication.symbol.symbol, skipped, systemClock()) });
   }
 
   #deliver(message: PushMessage): void {

@@ -17,6 +17,7 @@ export const kinds = {
   [ErrorCode.EXCHANGE_FORBIDDEN]: { status: 502, title: 'The exchange refused' },
   [ErrorCode.EXCHANGE_ANSWER_MALFORMED]: { status: 502, title: 'The exchange answered nonsense' },
   [ErrorCode.BOOK_NOT_LIVE]: { status: 503, title: 'Book not live', retryAfterSeconds: 1 },
+  [ErrorCode.TRADES_NOT_READY]: { status: 503, title: 'Trades not known yet', retryAfterSeconds: 1 },
   [ErrorCode.BOOK_BUSY]: { status: 503, title: 'Book busy', retryAfterSeconds: 1 },
   [ErrorCode.CANDLES_NOT_READY]: { status: 503, title: 'Candles not ready', retryAfterSeconds: 2 },
   [ErrorCode.NOT_READY]: { status: 503, title: 'Not ready', retryAfterSeconds: 1 },

@@ -1,5 +1,5 @@
 /** What a client can be sent. One publication is encoded once, whatever the number of its subscribers. */
-export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TICKER: 5, CANDLE: 6, ANALYTICS: 7 } as const;
+export const Channel = { BOOK: 0, BOOK_TOP: 1, BBO: 2, STATUS: 3, TRADE: 4, TICKER: 5, CANDLE: 6, ANALYTICS: 7 } as const;
 export type Channel = (typeof Channel)[keyof typeof Channel];
 
 const names = {
@@ -7,6 +7,7 @@ const names = {
   [Channel.BOOK_TOP]: 'book_top',
   [Channel.BBO]: 'bbo',
   [Channel.STATUS]: 'status',
+  [Channel.TRADE]: 'trade',
   [Channel.TICKER]: 'ticker',
   [Channel.CANDLE]: 'candle',
   [Channel.ANALYTICS]: 'analytics',
@@ -30,6 +31,11 @@ export function hasDepth(channel: Channel): boolean {
   return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.ANALYTICS;
 }
 
+/** Whether a subscription chooses how often it is sent something. Of states and trades everything is sent at once. */
+export function hasInterval(channel: Channel): boolean {
+  return channel !== Channel.STATUS && channel !== Channel.TRADE;
+}
+
 /** What the bytes of a message are. */
 export const Format = {
   /** A whole unmasked WebSocket text frame, header and JSON. */
@@ -46,7 +52,7 @@ export interface PublicationSpec {
   readonly format: Format;
   /** Levels a side; 0 = the full book. 0 for channels without (`hasDepth`). */
   readonly depth: number;
-  /** Least time between two messages in ms; 0 = every change. Ignored by `status`. */
+  /** Least time between two messages in ms; 0 = every change. 0 for channels without (`hasInterval`). */
   readonly intervalMs: number;
   /** `candle` only: place of the candles' length in `candleIntervals`. */
   readonly candleInterval?: number;
@@ -67,6 +73,23 @@ export const MessageKind = {
 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
+/** What the fan-out has to know of a message of the channel `trade`. */
+export interface TradesHead {
+  /** Trades in it; below 0 = it tells of some that are missing. */
+  readonly count: number;
+  readonly epoch: number;
+  /** Id of its last trade. */
+  readonly seq: number;
+  /** Unix ms of its first and last trade; NaN = not known. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** One message of the channel `trade`, in the publication's format. */
+export interface TradesMessage extends TradesHead {
+  readonly frame: Buffer;
+}
+
 /** Largest token: a message carries it beside its kind in 32 bits. */
 export const TOKEN_MAX = 2 ** 28 - 1;
 
@@ -82,6 +105,8 @@ export interface PublicationPort {
 /** Takes encoded messages. `frame` is one whole message in the publication's format, owned by the callee. */
 export interface PublicationSink {
   deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
+  /** The same for trades, each of which goes to every subscriber. */
+  deliverTrades(publicationId: number, message: TradesMessage): void;
   /** Everything due in this turn was delivered: write it out, one write a client. */
   flush(): void;
 }

@@ -1,4 +1,11 @@
-import { MessageKind, TOKEN_MAX, type PublicationPort, type PublicationSink, type PublicationSpec } from '../model/publication.js';
+import {
+  MessageKind,
+  TOKEN_MAX,
+  type PublicationPort,
+  type PublicationSink,
+  type PublicationSpec,
+  type TradesMessage,
+} from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
 import {
@@ -45,6 +52,7 @@ export class PublicationHub implements PublicationSink {
     framesSent: 0,
     bytesSent: 0,
     deltasSkipped: 0,
+    tradesSkipped: 0,
     conflated: 0,
     slowdowns: 0,
     slowClosed: 0,
@@ -143,6 +151,12 @@ export class PublicationHub implements PublicationSink {
     for (const subscription of publication.subscriptions) this.#hand(subscription, kind, frame);
   }
 
+  deliverTrades(publicationId: number, message: TradesMessage): void {
+    const publication = this.#publicationsById.get(publicationId);
+    if (publication === undefined) return;
+    for (const subscription of publication.subscriptions) this.#turn(subscription).acceptTrades(subscription, message);
+  }
+
   flush(): void {
     for (const subscriber of this.#touched) subscriber.endTurn();
     this.#touched.length = 0;
@@ -176,12 +190,16 @@ export class PublicationHub implements PublicationSink {
   }
 
   #hand(subscription: Subscription, kind: MessageKind, frame: Buffer): void {
-    const { subscriber } = subscription;
+    this.#turn(subscription).accept(subscription, kind, frame);
+  }
+
+  /** The subscriber, in its turn. */
+  #turn({ subscriber }: Subscription): Subscriber {
     if (!subscriber.inTurn) {
       subscriber.beginTurn();
       this.#touched.push(subscriber);
     }
-    subscriber.accept(subscription, kind, frame);
+    return subscriber;
   }
 
   #addPublication(key: string, symbol: TrackedSymbol, spec: PublicationSpec): Publication {

@@ -1,6 +1,6 @@
-import { Channel, MessageKind } from '../model/publication.js';
+import { Channel, MessageKind, type TradesMessage } from '../model/publication.js';
 import { assert } from '../support/assert.js';
-import type { Publication, SnapshotReason, Subscription } from './subscription.js';
+import type { Publication, SkippedRun, SnapshotReason, Subscription } from './subscription.js';
 
 /** Why a client is sent away. */
 export type CloseReason = 'SLOW_CONSUMER' | 'RATE_LIMITED' | 'SHUTTING_DOWN';
@@ -31,6 +31,8 @@ export interface ClientConnection {
   takesState(): boolean;
   /** The symbol of this publication is no longer tracked: nothing more will come. */
   publicationEnded(publication: Publication): void;
+  /** Trades of this publication were dropped because the client is slow: tells it at once which. */
+  tradesSkipped(publication: Publication, skipped: SkippedRun): void;
 }
 
 export interface SubscriberLimits {
@@ -60,6 +62,8 @@ export interface FanOutCounters {
   bytesSent: number;
   /** `book` deltas not sent because the client was behind; it gets a fresh snapshot instead. */
   deltasSkipped: number;
+  /** Trades dropped because the client was behind; it is told how many. */
+  tradesSkipped: number;
   /** Messages replaced by a newer one of the same publication before a slow client took them. */
   conflated: number;
   /** Times a client became slow. */
@@ -81,9 +85,10 @@ export interface SnapshotRequester {
  * Messages are written to the corked outlet as they come and leave together at the end of the turn; their bytes are
  * shared between all clients and never copied. A client with more than the soft limit in its socket is slow until the
  * socket is empty again. While it is slow nothing is written: stateless channels and states keep their newest message,
- * `book` subscriptions let deltas go and ask for a snapshot afterwards, a few at a time.
+ * `book` subscriptions let deltas go and ask for a snapshot afterwards, a few at a time; trades wait in line, and when the line
+ * is full the oldest are dropped and the client is told which.
  *
- * A client that never reads costs at most: hard limit + one frame in its socket, hard limit of newest messages (shared
+ * A client that never reads costs at most: hard limit + one frame in its socket, hard limit of newest messages and trades (shared
  * with other clients that keep the same ones), and one state message per subscription.
  */
 export class Subscriber {
@@ -158,7 +163,7 @@ export class Subscriber {
       case MessageKind.SNAPSHOT:
       case MessageKind.SNAPSHOT_FOR:
         this.#requester.settle(subscription);
-        if (subscription.publication.spec.channel === Channel.BOOK) this.#acceptBookSnapshot(subscription, frame);
+        if (isSequential(subscription)) this.#acceptFirst(subscription, frame);
         else this.#acceptNewest(subscription, frame);
         return;
       case MessageKind.DELTA:
@@ -179,6 +184,18 @@ export class Subscriber {
       default:
         kind satisfies never;
     }
+  }
+
+  /** Takes one message of trades between `beginTurn` and `endTurn`. */
+  acceptTrades(subscription: Subscription, message: TradesMessage): void {
+    // What comes before the snapshot is in it.
+    if (!this.#writable || subscription.waiting) return;
+    if (this.#hasRoom()) return this.#writeTrades(subscription, message);
+    this.#withheldBytes += message.frame.length;
+    this.#pendingBytes += message.frame.length;
+    subscription.pendingTrades.push(message);
+    this.#pending.add(subscription);
+    while (this.#pendingBytes > this.#limits.hardLimitBytes && subscription.pendingTrades.length > 0) this.#dropOldestTrades(subscription);
   }
 
   /** Asks for snapshots as long as the expected answers fit the soft limit, so that a drained client is not flooded anew. */
@@ -257,12 +274,14 @@ export class Subscriber {
     this.connection.close(reason);
   }
 
-  #acceptBookSnapshot(subscription: Subscription, frame: Buffer): void {
+  #acceptFirst(subscription: Subscription, frame: Buffer): void {
     if (!this.#hasRoom()) {
+      this.#forgetTrades(subscription);
       this.#needSnapshotAfterSlowness(subscription);
       return;
     }
     this.#owed.delete(subscription);
+    subscription.lastTradeMs = NaN;
     subscription.waiting = false;
     this.#write(frame);
   }
@@ -312,6 +331,47 @@ export class Subscriber {
     this.#pending.add(subscription);
   }
 
+  #writeTrades(subscription: Subscription, message: TradesMessage): void {
+    subscription.lastTradeMs = message.lastMs;
+    this.#write(message.frame);
+  }
+
+  #dropOldestTrades(subscription: Subscription): void {
+    const { epoch, seq, count, lastMs, frame } = subscription.pendingTrades.shift()!;
+    const before = subscription.skipped;
+    this.#pendingBytes -= frame.length;
+    this.#counters.tradesSkipped += Math.max(0, count);
+    subscription.skipped = {
+      epoch,
+      prev: before?.prev ?? seq - Math.max(0, count),
+      seq,
+      // A message that told of missing trades goes the way of those it stood between.
+      count: count < 0 || before?.count === null ? null : (before?.count ?? 0) + count,
+      fromMs: before?.fromMs ?? subscription.lastTradeMs,
+      toMs: subscription.pendingTrades[0]?.firstMs ?? lastMs,
+    };
+  }
+
+  /** A snapshot will take their place. */
+  #forgetTrades(subscription: Subscription): void {
+    for (const { frame } of subscription.pendingTrades) this.#pendingBytes -= frame.length;
+    subscription.pendingTrades = [];
+    subscription.skipped = null;
+  }
+
+  #sendTrades(subscription: Subscription): void {
+    const { skipped, pendingTrades, publication } = subscription;
+    if (skipped !== null) this.connection.tradesSkipped(publication, skipped);
+    subscription.skipped = null;
+    let sent = 0;
+    while (sent < pendingTrades.length && this.#hasRoom()) {
+      const message = pendingTrades[sent++]!;
+      this.#pendingBytes -= message.frame.length;
+      this.#writeTrades(subscription, message);
+    }
+    pendingTrades.splice(0, sent);
+  }
+
   #needSnapshotAfterSlowness(subscription: Subscription): void {
     const reason = subscription.waiting ? subscription.reason : 'slow';
     subscription.waiting = true;
@@ -327,6 +387,7 @@ export class Subscriber {
 
   #dropPending(subscription: Subscription): void {
     this.#setPendingData(subscription, null);
+    this.#forgetTrades(subscription);
     this.#pendingBytes -= subscription.pendingState?.length ?? 0;
     subscription.pendingState = null;
     this.#pending.delete(subscription);
@@ -337,6 +398,9 @@ export class Subscriber {
     for (const subscription of this.#pending) {
       if (!this.#hasRoom()) break;
       const { pendingData, pendingState, stateIsNewer } = subscription;
+      this.#sendTrades(subscription);
+      // The rest waits for the next time the socket is empty, and so does the state behind it.
+      if (subscription.pendingTrades.length > 0) break;
       this.#dropPending(subscription);
       if (pendingState !== null && !stateIsNewer) this.#write(pendingState);
       if (pendingData !== null) this.#write(pendingData);
@@ -365,8 +429,14 @@ export class Subscriber {
   }
 
   #write(frame: Buffer): void {
+    if (frame.length === 0) return;
     this.#counters.framesSent++;
     this.#counters.bytesSent += frame.length;
     this.connection.outlet.write(frame);
   }
+}
+
+/** Whether its messages mean something only behind those before them. */
+function isSequential({ publication }: Subscription): boolean {
+  return publication.spec.channel === Channel.BOOK || publication.spec.channel === Channel.TRADE;
 }

@@ -4,7 +4,7 @@ import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
 import { type Clock, systemClock } from '../support/clock.js';
-import { decodeAsk, KIND_BITS, Outbound } from './records.js';
+import { decodeAsk, decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
 const BATCH_RECORDS = 1024;
@@ -117,6 +117,11 @@ export class ShardEgress {
         this.#sink.deliver(key, kind, aux >>> KIND_BITS, frame);
         if (timeMs > 0) this.#published.began(timeMs);
         return;
+      }
+      case Outbound.TRADES: {
+        const payload = Buffer.allocUnsafe(payloadEnd - payloadStart);
+        payload.set(bytes.subarray(payloadStart, payloadEnd));
+        return this.#sink.deliverTrades(key, decodeTradesMessage(payload, aux, timeMs));
       }
       case Outbound.RESYNC:
         return this.#events.resyncRequested(this.#shard, key, aux as StateReason);

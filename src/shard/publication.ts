@@ -1,6 +1,6 @@
 import type { DeltaBuffer } from '../book/delta-buffer.js';
 import type { OrderBooks } from '../book/order-books.js';
-import type { MessageKind, PublicationSpec } from '../model/publication.js';
+import type { MessageKind, PublicationSpec, TradesHead } from '../model/publication.js';
 import type { TickerStore } from '../ticker/ticker-store.js';
 import type { Tapes } from '../tape/tapes.js';
 import type { MessageWriter } from './message-writer.js';
@@ -9,6 +9,9 @@ import type { ShardCandles } from './shard-candles.js';
 
 /** Hands an encoded message to the main thread; false when there is no room now. */
 export type Emit = (publicationId: number, kind: MessageKind, token: number, frame: Uint8Array) => boolean;
+
+/** The same for a message of the channel `trade`. */
+export type EmitTrades = (publicationId: number, frame: Uint8Array, head: TradesHead) => boolean;
 
 /** Why a snapshot is sent. */
 export type SnapshotReason = 'subscribe' | 'resync' | 'slow' | 'rescale' | 'evicted';
@@ -27,6 +30,7 @@ export interface PublicationParts {
   /** For the protobuf formats. */
   readonly protoWriter: ProtoWriter;
   readonly emit: Emit;
+  readonly emitTrades: EmitTrades;
   /** Unix ms, for the time of publication. */
   readonly clock: () => number;
 }

@@ -1,5 +1,5 @@
 import type { KlinesAsk } from '../candle/query.js';
-import { Channel, type Format, type PublicationSpec } from '../model/publication.js';
+import { Channel, type Format, type PublicationSpec, type TradesHead, type TradesMessage } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
@@ -68,8 +68,10 @@ export const Outbound = {
   TRADES_WANTED: 20,
   /** payload: the answer to a question for candles (`candle/query.ts`). */
   CANDLES: 21,
+  /** key: publication id; aux: trades in it, below 0 = some are missing; time: id of the last one; payload: `encodeTradesMessage`. */
+  TRADES: 22,
   /** aux: token; payload: place in `baseIntervals`, from, to as float64. Candles are wanted, from REST. */
-  KLINES_WANTED: 22,
+  KLINES_WANTED: 23,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */
@@ -107,6 +109,35 @@ export function encodeAsk({ base, fromMs, toMs }: KlinesAsk): Uint8Array {
 export function decodeAsk(token: number, bytes: Uint8Array): KlinesAsk {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { token, base: view.getFloat64(0, true), fromMs: view.getFloat64(8, true), toMs: view.getFloat64(16, true) };
+}
+
+/** Behind the message of a TRADES record: epoch, time of the first and of the last trade, as doubles. */
+const TRADES_TAIL_BYTES = 24;
+let scratch = new Uint8Array(4096);
+
+/** The payload of a TRADES record: the message, then the rest of its head. Valid until the next call. */
+export function encodeTradesMessage(frame: Uint8Array, { epoch, firstMs, lastMs }: TradesHead): Uint8Array {
+  const length = frame.length + TRADES_TAIL_BYTES;
+  if (length > scratch.length) scratch = new Uint8Array(2 * length);
+  scratch.set(frame);
+  const tail = new DataView(scratch.buffer, frame.length, TRADES_TAIL_BYTES);
+  tail.setFloat64(0, epoch, true);
+  tail.setFloat64(8, firstMs, true);
+  tail.setFloat64(16, lastMs, true);
+  return scratch.subarray(0, length);
+}
+
+/** The reverse; the message is a part of `payload`. */
+export function decodeTradesMessage(payload: Buffer, count: number, seq: number): TradesMessage {
+  const end = payload.length - TRADES_TAIL_BYTES;
+  return {
+    count,
+    seq,
+    epoch: payload.readDoubleLE(end),
+    firstMs: payload.readDoubleLE(end + 8),
+    lastMs: payload.readDoubleLE(end + 16),
+    frame: payload.subarray(0, end),
+  };
 }
 
 const encoder = new TextEncoder();

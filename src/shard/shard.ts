@@ -23,11 +23,12 @@ import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
 import { ProtoWriter } from './proto-writer.js';
-import type { Emit, Publication, SnapshotReason } from './publication.js';
+import type { Emit, EmitTrades, Publication, SnapshotReason } from './publication.js';
 import {
   decodeSpec,
   decodeTrack,
   encodeAsk,
+  encodeTradesMessage,
   Inbound,
   KIND_BITS,
   NO_SLOT,
@@ -627,6 +628,7 @@ export class Shard {
       tapes: this.#tapes,
       writer: this.#writer,
       protoWriter: this.#protoWriter,
+      emitTrades: this.#emitTrades,
       emit: isOfBook(spec.channel) ? this.#emitNews : this.#emit,
       clock: this.#clock,
     };
@@ -643,12 +645,17 @@ export class Shard {
     if (index >= 0) book.publications.splice(index, 1);
   }
 
+  readonly #emitTrades: EmitTrades = (publicationId, frame, head) =>
+    this.#count(this.#outbound.write(Outbound.TRADES, publicationId, head.count, head.seq, encodeTradesMessage(frame, head)));
   readonly #emit: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, 0);
   readonly #emitNews: Emit = (publicationId, kind, token, frame) => this.#message(publicationId, kind, token, frame, this.#newsMs);
 
   /** `newsMs`: receipt of what the message is about, so that the main thread can say how long it took; 0 = not to be measured. */
   #message(publicationId: number, kind: MessageKind, token: number, frame: Uint8Array, newsMs: number): boolean {
-    const written = this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame);
+    return this.#count(this.#outbound.write(Outbound.MESSAGE, publicationId, kind | (token << KIND_BITS), newsMs, frame));
+  }
+
+  #count(written: boolean): boolean {
     this.#meter.add(written ? METER_MESSAGES : meters.METER_OUTBOUND_STALLS, 1);
     return written;
   }

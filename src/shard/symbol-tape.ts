@@ -4,7 +4,7 @@ import { BookState } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
 import { CodedError } from '../support/errors.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
-import { mergeTrades } from '../tape/merge-trades.js';
+import { FilledTrades, mergeTrades } from '../tape/merge-trades.js';
 import {
   MARK_HOLE,
   TAPE_COUNT_FILLED,
@@ -49,6 +49,8 @@ export class SymbolTape {
   /** Places in `#held` before which more was missed. */
   #breaks: number[] = [];
   #heldSinceMs = 0;
+  /** Trades that were fetched and may still be pushed; `undefined` = none. */
+  #filled: FilledTrades | undefined;
   /** The stream stands. */
   #up = false;
   /** Trades are missing behind the newest one on the tape, for certain. */
@@ -78,6 +80,7 @@ export class SymbolTape {
       return;
     }
     if (deals.inexactCount > 0) tapes.count(slot, TAPE_COUNT_INEXACT, deals.inexactCount);
+    if (this.#filled !== undefined) this.#leaveOutFilled(this.#filled);
     if (!this.#live) return this.#hold(timeMs);
     this.#leaveOutRepeats();
     if (deals.count === 0) return;
@@ -158,8 +161,12 @@ export class SymbolTape {
       if (this.#holeNext) this.#markHole(merged.trades);
       tapes.append(slot, merged.trades, timeMs);
       this.#parts.appended(merged.trades);
-      tapes.count(slot, TAPE_COUNT_FILLED, merged.filled);
-      tapes.count(slot, TAPE_COUNT_PUSHED, merged.trades.count - merged.filled);
+      tapes.count(slot, TAPE_COUNT_FILLED, merged.filled.count);
+      tapes.count(slot, TAPE_COUNT_PUSHED, merged.trades.count - merged.filled.count);
+      if (merged.filled.count > 0) {
+        this.#filled ??= new FilledTrades();
+        this.#filled.addAll(merged.filled);
+      }
     }
     if (merged.holeBehind) this.#holeNext = true;
     tapes.setState(slot, BookState.LIVE, timeMs);
@@ -169,6 +176,16 @@ export class SymbolTape {
   #markHole(trades: DealsBuffer): void {
     this.#holeNext = false;
     trades.marks[0] = trades.marks[0]! | MARK_HOLE;
+  }
+
+  /** The answer to a request may know trades that are pushed only afterwards. */
+  #leaveOutFilled(filled: FilledTrades): void {
+    const { deals } = this.#parts;
+    const firstMs = deals.count === 0 ? -Infinity : deals.times[0]!;
+    let kept = 0;
+    for (let i = 0; i < deals.count; i++) if (!filled.take(deals, i)) deals.move(i, kept++);
+    if (filled.isPast(firstMs)) this.#filled = undefined;
+    deals.count = kept;
   }
 
   /** A connection that takes another's place repeats its last pushes; they are known by their ids. */
@@ -213,6 +230,7 @@ export class SymbolTape {
   }
 
   #rescale(priceScale: number, quantityScale: number): void {
+    this.#filled?.scaleUp(POWERS_OF_TEN[priceScale - this.#priceScale]!, POWERS_OF_TEN[quantityScale - this.#quantityScale]!);
     this.#held.scaleUp(POWERS_OF_TEN[priceScale - this.#priceScale]!, POWERS_OF_TEN[quantityScale - this.#quantityScale]!);
     this.#parts.tapes.rescale(this.#parts.slot, priceScale, quantityScale);
   }

@@ -19,6 +19,8 @@ export interface Market {
   closed(topic: Topic): void;
   /** A depth request of the symbol was answered. */
   depthAnswered(symbol: string): void;
+  /** A request for the symbol's last trades was answered. */
+  tradesAnswered(symbol: string): void;
   /** For `bookBefore` of a symbol (`null` = all) to go back from now on. */
   keepHistory(symbol: string | null): void;
   start(): void;

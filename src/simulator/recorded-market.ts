@@ -15,6 +15,8 @@ export interface PlaybackOptions {
   readonly speed: number | 'max';
   /** Play only once the depth of every symbol is subscribed to, and let each symbol's client take its snapshot where it was recorded. */
   readonly waitForClient: boolean;
+  /** Play only once the trades of every symbol that has some are subscribed to and were asked for by REST. */
+  readonly waitForTrades: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export class RecordedMarket implements Market {
   readonly #options: PlaybackOptions;
   readonly #logger: Logger | undefined;
   readonly #answered = new Set<string>();
+  readonly #tradesAnswered = new Set<string>();
   /** By symbol: pushes that wait for the end of a stall. */
   readonly #stalled = new Map<string | null, RecordedPush[]>();
   #played = 0;
@@ -90,6 +93,12 @@ export class RecordedMarket implements Market {
     this.#wake();
   }
 
+  tradesAnswered(symbol: string): void {
+    if (!this.#areTradesSubscribed(symbol)) return;
+    this.#tradesAnswered.add(symbol);
+    this.#wake();
+  }
+
   /** A recording remembers everything anyway. */
   keepHistory(): void {}
 
@@ -107,7 +116,10 @@ export class RecordedMarket implements Market {
   }
 
   async #play(): Promise<void> {
-    if (this.#options.waitForClient) await this.#until(() => this.symbols.every(({ listing }) => this.#isSubscribed(listing.symbol)));
+    const { waitForClient, waitForTrades } = this.#options;
+    if (waitForClient) await this.#until(() => this.symbols.every(({ listing }) => this.#isSubscribed(listing.symbol)));
+    if (waitForTrades)
+      await this.#until(() => this.symbols.every((symbol) => !symbol.hasTrades || this.#tradesAnswered.has(symbol.listing.symbol)));
     this.#logger?.info(
       { symbols: this.symbols.length, events: this.#recording.events.length, speed: this.#options.speed },
       'playback begins',
@@ -174,6 +186,10 @@ export class RecordedMarket implements Market {
 
   #isSubscribed(symbol: string): boolean {
     return this.#hub.topic(depthChannel(symbol, '100ms')) !== undefined;
+  }
+
+  #areTradesSubscribed(symbol: string): boolean {
+    return this.#hub.topic(formatChannel({ kind: 'deals', symbol, speed: '100ms' })) !== undefined;
   }
 
   #flush(): void {

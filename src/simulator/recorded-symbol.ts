@@ -52,6 +52,10 @@ export class RecordedSymbol implements MarketSymbol {
     return this.#snapshots.length > 0;
   }
 
+  get hasTrades(): boolean {
+    return this.#deals.length > 0;
+  }
+
   /** Places where a depth push does not follow the one before it. */
   get gaps(): number {
     return this.#depth.filter((push, index) => index > 0 && push.versions!.from !== this.#depth[index - 1]!.versions!.to + 1).length;

@@ -17,7 +17,7 @@ import {
 } from './rest-answer.js';
 import type { RestBudget } from './rest-budget.js';
 import { requestedLimit, requestedSymbol, type RestRoute, restRoutes } from './rest-routes.js';
-import { depthView, trueBookView } from './rest-views.js';
+import { depthView, trueBookView, trueTradesView } from './rest-views.js';
 
 /** On every answer, so that nobody takes simulated data for real. */
 const SIMULATED_HEADER = { 'x-simulated-exchange': 'market-data-processor' } as const;
@@ -99,8 +99,17 @@ export class RestServer {
     }
     const refusal = this.#refusal(request, endpoint, query, route);
     if (refusal !== undefined) send(response, refusal);
-    else if (route !== undefined) send(response, route.answer(this.#parts.market, query, this.#parts.market.nowMs()));
+    else if (route !== undefined) this.#sendOther(response, endpoint, query, route);
     else this.#sendDepth(response, query);
+  }
+
+  #sendOther(response: ServerResponse, endpoint: string, query: URLSearchParams, route: RestRoute): void {
+    const { market } = this.#parts;
+    const answer = route.answer(market, query, market.nowMs());
+    // Before it is sent: what is played afterwards is not in it.
+    const symbol = query.get('symbol');
+    if (endpoint === 'trades' && symbol !== null && !response.destroyed) market.tradesAnswered(symbol);
+    send(response, answer);
   }
 
   #refusal(request: IncomingMessage, endpoint: string, query: URLSearchParams, route: RestRoute | undefined): RestAnswer | undefined {
@@ -158,6 +167,10 @@ export class RestServer {
       const symbol = market.find(decodeName(path.slice('/sim/book/'.length)));
       const book = symbol?.book();
       return symbol === undefined || book === undefined ? invalidSymbol : jsonAnswer(trueBookView(symbol, book));
+    }
+    if (path.startsWith('/sim/trades/')) {
+      const symbol = market.find(decodeName(path.slice('/sim/trades/'.length)));
+      return symbol === undefined ? invalidSymbol : jsonAnswer(trueTradesView(symbol));
     }
     return notFound;
   }

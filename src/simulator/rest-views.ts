@@ -3,7 +3,7 @@ import type { CandleInterval } from './candle.js';
 import { decimalOfDouble, paddedDecimal, trimmedDecimal } from './decimal-text.js';
 import type { MarketSymbol } from './market.js';
 import type { TickBook, TickSide } from './tick-book.js';
-import type { Trade } from './trade-log.js';
+import { type Trade, tradeIdOf } from './trade-log.js';
 
 /** The bodies of the exchange's REST answers, with their field order and oddities. */
 
@@ -66,31 +66,6 @@ export interface TrueBook {
   readonly asks: LevelText[];
 }
 
-/** A trade as it was made. */
-export interface TrueTrade {
-  /** Unix ms of the exchange's clock. */
-  readonly time: number;
-  readonly price: string;
-  readonly quantity: string;
-  /** The taker bought. */
-  readonly buy: boolean;
-}
-
-/** All trades that are remembered, oldest first. */
-export function trueTradesView(symbol: MarketSymbol): TrueTrade[] {
-  const { priceScale, quantityScale } = symbol.listing;
-  return symbol
-    .trades()
-    .newest(Infinity)
-    .toReversed()
-    .map(({ timeMs, tick, lots, buy }) => ({
-      time: timeMs,
-      price: trimmedDecimal(tick, priceScale),
-      quantity: trimmedDecimal(lots, quantityScale),
-      buy,
-    }));
-}
-
 export function trueBookView(symbol: MarketSymbol, book: TickBook): TrueBook {
   const { priceScale, quantityScale } = symbol.listing;
   const levels = (side: TickSide): LevelText[] =>
@@ -117,6 +92,31 @@ export function tradesView(symbol: MarketSymbol, limit: number): unknown[] {
       isBestMatch: true,
       tradeType: trade.buy ? 'BID' : 'ASK',
     }));
+}
+
+/** One trade of the simulator's own log. */
+export interface TrueTrade {
+  /** As the pushes of a made-up market have it; means nothing for a recording. */
+  readonly id: string;
+  readonly price: string;
+  readonly quantity: string;
+  readonly time: number;
+  /** The taker sold. */
+  readonly sell: boolean;
+}
+
+/** Everything still known, oldest first, numbers without trailing zeros. */
+export function trueTradesView(symbol: MarketSymbol): TrueTrade[] {
+  const { priceScale, quantityScale } = symbol.listing;
+  const log = symbol.trades();
+  const newest = log.newest(Number.MAX_SAFE_INTEGER).toReversed();
+  return newest.map((trade, index) => ({
+    id: tradeIdOf(log.count - newest.length + index),
+    price: trimmedDecimal(trade.tick, priceScale),
+    quantity: trimmedDecimal(trade.lots, quantityScale),
+    time: trade.timeMs,
+    sell: !trade.buy,
+  }));
 }
 
 /** Times in [startMs, endMs], newest first. */

@@ -39,6 +39,8 @@ export interface SimulatorOptions {
   readonly speed?: number | 'max';
   /** Playback waits for a subscriber to the depth of every symbol, and at each recorded snapshot for a depth request. Default false. */
   readonly waitForClient?: boolean;
+  /** Playback waits until the trades of every symbol that has some are subscribed to and were asked for. Default false. */
+  readonly waitForTrades?: boolean;
   readonly faults?: readonly FaultSpec[];
   readonly limits?: Partial<SimulatorLimits>;
   /** What a message that is no request gets: nothing (default), or an answer with a code other than 0. The real exchange's way is not known. */
@@ -73,7 +75,7 @@ export interface Simulator {
   readonly injectFault: (fault: FaultSpec) => void;
   /** The whole book of this moment, trimmed numbers. Throws SYMBOL_NOT_LISTED. */
   readonly trueBook: (symbol: string) => TrueBook;
-  /** The last trades, oldest first, trimmed numbers: up to 1,000 of a made-up market since it opened. Throws SYMBOL_NOT_LISTED. */
+  /** The last trades, oldest first: up to 1,000 of the first 100 symbols, 200 of the others. Throws SYMBOL_NOT_LISTED. */
   readonly trueTrades: (symbol: string) => readonly TrueTrade[];
   /** When a recording was played and everything was handed to the sockets, or the simulator was closed; a made-up market never ends by itself. */
   readonly replayDone: Promise<void>;
@@ -128,7 +130,11 @@ export async function startSimulator(options: SimulatorOptions = {}, logger?: Lo
     symbols: market.symbols.map(({ listing }) => listing.symbol),
     injectFault: (fault) => faults.add(fault),
     trueBook: (symbol) => trueBookOf(market, symbol),
-    trueTrades: (symbol) => trueTradesOf(market, symbol),
+    trueTrades: (symbol) => {
+      const found = market.find(symbol);
+      if (found !== undefined) return trueTradesView(found);
+      throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the simulated exchange has no "${symbol}"`, { symbol });
+    },
     replayDone: market.done,
     stats,
     close: () => {
@@ -183,7 +189,8 @@ async function recordedMarket(
   logger: Logger | undefined,
 ): Promise<Market> {
   const recording = await loadRecording(typeof replay === 'string' ? [replay] : replay);
-  return new RecordedMarket(hub, recording, { speed: options.speed ?? 1, waitForClient: options.waitForClient ?? false }, logger);
+  const { speed = 1, waitForClient = false, waitForTrades = false } = options;
+  return new RecordedMarket(hub, recording, { speed, waitForClient, waitForTrades }, logger);
 }
 
 const SYMBOLS_MAX = 20_000;
@@ -202,14 +209,6 @@ function checkOptions({ symbols, rate, clockSpeed, seed, speed, replay }: Simula
   if (speed !== undefined && speed !== 'max' && !(speed > 0 && Number.isFinite(speed))) errors.push('speed: a number above 0, or "max"');
   if (replay !== undefined && replay.length === 0) errors.push('replay: at least one file');
   if (errors.length > 0) throw new CodedError(ErrorCode.CONFIG_INVALID, `simulated exchange: ${errors.join('; ')}`, { errors });
-}
-
-function trueTradesOf(market: Market, name: string): TrueTrade[] {
-  const symbol = market.find(name);
-  if (symbol === undefined) {
-    throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the simulated exchange does not trade "${name}"`, { symbol: name });
-  }
-  return trueTradesView(symbol);
 }
 
 function trueBookOf(market: Market, name: string): TrueBook {

@@ -104,6 +104,8 @@ export class SyntheticMarket implements Market {
 
   depthAnswered(): void {}
 
+  tradesAnswered(): void {}
+
   keepHistory(symbol: string | null): void {
     for (const one of this.symbols) {
       if (symbol === null || one.listing.symbol === symbol) one.keepHistory();

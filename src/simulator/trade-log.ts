@@ -8,6 +8,15 @@ export interface Trade {
   readonly buy: boolean;
 }
 
+/** Trade ids look like the exchange's: two long numbers. */
+const TRADE_ID_FIRST = 731_901_896_985_399_296n;
+
+/** The id of trade `number` of a log. */
+export function tradeIdOf(number: number): string {
+  const id = TRADE_ID_FIRST + BigInt(number) * 1024n;
+  return `${id}X0_${id + 1n}X0`;
+}
+
 /** Minutes with trades that are kept, i.e. eight hours of a busy symbol. */
 const MINUTES_MAX = 480;
 

@@ -5,9 +5,7 @@ import type { Topic } from './stream-hub.js';
 import { symbolIdOf } from './synthetic-listing.js';
 import { eventTypeOf, type SyntheticStream } from './synthetic-stream.js';
 import type { SyntheticSymbol } from './synthetic-symbol.js';
-
-/** Trade ids look like the exchange's: two long numbers. */
-const TRADE_ID_FIRST = 731_901_896_985_399_296n;
+import { tradeIdOf } from './trade-log.js';
 
 /** Trades since the last push, oldest first. */
 export class DealsStream implements SyntheticStream {
@@ -33,13 +31,12 @@ export class DealsStream implements SyntheticStream {
     for (; this.#nextTrade < log.count; this.#nextTrade++) {
       const trade = log.at(this.#nextTrade);
       if (trade === undefined) continue;
-      const id = TRADE_ID_FIRST + BigInt(this.#nextTrade) * 1024n;
       deals.push({
         price: trimmedDecimal(trade.tick, priceScale),
         quantity: trimmedDecimal(trade.lots, quantityScale),
         tradeType: trade.buy ? 1 : 2,
         time: trade.timeMs,
-        tradeId: `${id}X0_${id + 1n}X0`,
+        tradeId: tradeIdOf(this.#nextTrade),
       });
     }
     return encodePush({ channel: this.topic.text, symbol, sendTime: nowMs, publicAggreDeals: { deals, eventType: this.#eventType } });

@@ -1,5 +1,5 @@
 import { DealsBuffer } from './deals-buffer.js';
-import { MARK_HOLE, MARK_SELL } from './tape-layout.js';
+import { MARK_HOLE, MARK_SELL, REORDER_MS } from './tape-layout.js';
 
 export interface MergeParts {
   /** The newest trades of the tape, and the time from which on it is known to be whole (`Tapes.copyTail`). */
@@ -18,8 +18,57 @@ export interface Merged {
   readonly trades: DealsBuffer;
   /** Trades are missing behind the last one. */
   readonly holeBehind: boolean;
-  /** How many came from `fill` alone. */
-  readonly filled: number;
+  /** Those that came from `fill` alone: some may still be pushed. */
+  readonly filled: FilledTrades;
+}
+
+/** Trades known from REST that were not pushed so far. A push follows within a window of the exchange, and tells them once more. */
+export class FilledTrades {
+  #count = 0;
+  #newestMs = -Infinity;
+  #counts = new Map<string, number>();
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(trades: DealsBuffer, index: number): void {
+    const key = keyOf(trades, index);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    this.#count++;
+    this.#newestMs = Math.max(this.#newestMs, trades.times[index]!);
+  }
+
+  addAll(others: FilledTrades): void {
+    for (const [key, count] of others.#counts) this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+    this.#count += others.#count;
+    this.#newestMs = Math.max(this.#newestMs, others.#newestMs);
+  }
+
+  /** Whether a pushed trade is one of them, which then is no more. */
+  take(trades: DealsBuffer, index: number): boolean {
+    const key = keyOf(trades, index);
+    const left = this.#counts.get(key) ?? 0;
+    if (left === 0) return false;
+    this.#counts.set(key, left - 1);
+    this.#count--;
+    return true;
+  }
+
+  /** They are told at scales that many powers of ten larger from here on. */
+  scaleUp(priceFactor: number, quantityFactor: number): void {
+    const scaled = new Map<string, number>();
+    for (const [key, count] of this.#counts) {
+      const [time, ticks, lots, side] = key.split(' ');
+      scaled.set(`${time} ${Number(ticks) * priceFactor} ${Number(lots) * quantityFactor} ${side}`, count);
+    }
+    this.#counts = scaled;
+  }
+
+  /** Pushes of this time come far behind them: none will follow. */
+  isPast(timeMs: number): boolean {
+    return this.#count === 0 || timeMs > this.#newestMs + REORDER_MS;
+  }
 }
 
 interface Entry {
@@ -60,17 +109,18 @@ export function mergeTrades({ known, knownFromMs, fill, held, breaks }: MergePar
   }
   const reaches = known.count === 0 || oldestFilledMs < newestKnownMs || (oldestFilledMs === newestKnownMs && met > 0);
 
-  let filled = entries.length;
+  /** On the tape from an earlier answer: a worker that died may have known that their pushes were still to come. */
+  const unpushed = new FilledTrades();
+  for (let i = 0; i < known.count; i++) if (known.idLength(i) === 0) unpushed.add(known, i);
   const isHole = (index: number): boolean => index > 0 && breaks.includes(index) && !(oldestFilledMs < held.times[index - 1]!);
   for (let i = 0; i < held.count; i++) {
     const entry: Entry = { timeMs: held.times[i]!, source: held, index: i, hole: isHole(i) };
     const place = fresh.get(keyOf(held, i))?.shift();
-    if (place === undefined) entries.push(entry);
-    else {
-      entries[place] = entry;
-      filled--;
-    }
+    if (place !== undefined) entries[place] = entry;
+    else if (!unpushed.take(held, i)) entries.push(entry);
   }
+  const filled = new FilledTrades();
+  for (const { source, index } of entries) if (source === fill) filled.add(fill, index);
   // Stable: of one moment, REST's in its order, then those it had not seen.
   entries.sort((a, b) => a.timeMs - b.timeMs);
 

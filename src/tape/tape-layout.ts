@@ -70,6 +70,9 @@ export const MARK_ID_SHIFT = 8;
 /** Longest exchange id that is kept: MEXC's have 41 bytes. A longer one is left out whole. */
 export const TRADE_ID_BYTES = 48;
 
+/** Trades of one moment may come in any order; those so much apart, in ms, come in theirs. */
+export const REORDER_MS = 1000;
+
 /** Address space for the tapes of one shard at most; memory is used as they fill. */
 const TAPES_BYTES_MAX = 2 ** 30;
 

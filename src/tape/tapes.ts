@@ -8,6 +8,7 @@ import {
   HEAD_HIGHEST_ID,
   MARK_HOLE,
   MARK_ID_SHIFT,
+  REORDER_MS,
   TAPE_COUNT_HOLES,
   TAPE_COUNT_INEXACT,
   TAPE_EPOCH,
@@ -25,9 +26,6 @@ import {
   TapeMemory,
   TRADE_ID_BYTES,
 } from './tape-layout.js';
-
-/** Trades of one moment may come in any order; those so much apart come in theirs. */
-export const REORDER_MS = 1000;
 
 /** The tapes of a shard, for the thread that writes them. */
 export class Tapes {
@@ -77,6 +75,35 @@ export class Tapes {
   /** A word of the header: double. */
   field(slot: number, offset: number): number {
     return this.#memory.f64[this.#memory.header(slot) + offset]!;
+  }
+
+  // Of a trade that is on the tape:
+
+  time(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + (id % trades)]!;
+  }
+
+  ticks(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + trades + (id % trades)]!;
+  }
+
+  lots(slot: number, id: number): number {
+    const { f64, trades } = this.#memory;
+    return f64[this.#memory.times(slot) + 2 * trades + (id % trades)]!;
+  }
+
+  mark(slot: number, id: number): number {
+    const { i32, trades } = this.#memory;
+    return i32[this.#memory.marks(slot) + (id % trades)]!;
+  }
+
+  /** TRADE_ID_BYTES, of which the mark says how many count. */
+  idBytes(slot: number, id: number): Uint8Array {
+    const { u8, trades } = this.#memory;
+    const start = this.#memory.ids(slot) + (id % trades) * TRADE_ID_BYTES;
+    return u8.subarray(start, start + TRADE_ID_BYTES);
   }
 
   count(slot: number, counter: number, more = 1): void {

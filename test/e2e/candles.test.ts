@@ -32,7 +32,7 @@ function fromTrades(trades: readonly TrueTrade[], openMs: number): readonly (str
   const prices = [before, ...within].map(({ price }) => units(price));
   const sum = (list: readonly TrueTrade[], of: (trade: TrueTrade) => bigint): bigint =>
     list.reduce((total, trade) => total + of(trade), 0n);
-  const bought = within.filter(({ buy }) => buy);
+  const bought = within.filter(({ sell }) => !sell);
   const base = ({ quantity }: TrueTrade): bigint => units(quantity);
   const quote = ({ price, quantity }: TrueTrade): bigint => units(price) * units(quantity);
   return [

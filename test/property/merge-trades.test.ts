@@ -47,26 +47,23 @@ const scene = truth.chain((deals) =>
     .filter(({ fetched, held, tape }) => ![held, tape].some((index) => cutMs(deals, index) === cutMs(deals, fetched))),
 );
 
-function merge({
-  deals,
-  tape,
-  held,
-  fetched,
-  oldest,
-}: {
-  deals: readonly Deal[];
-  tape: number;
-  held: number;
-  fetched: number;
-  oldest: number;
-}) {
+interface Scene {
+  readonly deals: readonly Deal[];
+  readonly tape: number;
+  readonly held: number;
+  readonly fetched: number;
+  readonly oldest: number;
+}
+
+/** `seen`: pushes before this one had come when the answer did. */
+function merge({ deals, tape, held, fetched, oldest }: Scene, seen = deals.length) {
   const tapes = new Tapes(createTapesBuffer(1, 64));
   tapes.open(0, 2, 3, 0);
   tapes.append(0, columns(deals.slice(0, tape)), 0);
   const known = new DealsBuffer(0);
   const knownFromMs = tapes.copyTail(0, known);
   const fill = columns(withoutIds(deals.slice(oldest, fetched)));
-  return mergeTrades({ known, knownFromMs, fill, held: columns(deals.slice(held)), breaks: [] });
+  return mergeTrades({ known, knownFromMs, fill, held: columns(deals.slice(held, seen)), breaks: [] });
 }
 
 describe('mergeTrades', () => {
@@ -116,9 +113,48 @@ describe('mergeTrades', () => {
         expect(got.slice(1).filter((line) => line.startsWith('|'))).toEqual([]);
         if (got.length === 0) expect(holeBehind).toBe(true);
         else expect(got[0]!.startsWith('|')).toBe(true);
-        expect(filled).toBe(Math.max(0, Math.min(held, fetched) - oldest));
+        expect(filled.count).toBe(Math.max(0, Math.min(held, fetched) - oldest));
       }),
       { numRuns: 2000 },
+    );
+  });
+
+  it('knows a push that comes only after an answer that had it already', () => {
+    fc.assert(
+      fc.property(scene, fc.nat(), (given, later) => {
+        const { deals, tape, held, oldest, fetched } = given;
+        fc.pre(tape === 0 ? oldest === 0 : oldest === 0 || deals[oldest]!.time < deals[tape - 1]!.time);
+        fc.pre(fetched > oldest);
+        const seen = held + (later % (deals.length - held + 1));
+        const { trades, filled } = merge(given, seen);
+        const pushed = columns(deals.slice(seen));
+        for (let i = 0; i < pushed.count; i++) if (!filled.take(pushed, i)) trades.take(pushed, i);
+        const expected = lines(columns(deals.slice(tape)));
+        expect(lines(trades).map(noId).toSorted()).toEqual(expected.map(noId).toSorted());
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('knows a push of what an earlier answer put on the tape', () => {
+    fc.assert(
+      fc.property(truth, fc.nat(), fc.nat(), (deals, a, b) => {
+        const tape = a % (deals.length + 1);
+        const pushedUpTo = b % (tape + 1);
+        const tapes = new Tapes(createTapesBuffer(1, 64));
+        tapes.open(0, 2, 3, 0);
+        const onTape = [...deals.slice(0, pushedUpTo), ...withoutIds(deals.slice(pushedUpTo, tape))];
+        // Only what lies within the reach of a push that is late.
+        fc.pre(tape === 0 || onTape.slice(pushedUpTo).every(({ time }) => time >= onTape.at(-1)!.time - 1000));
+        tapes.append(0, columns(onTape), 0);
+        const known = new DealsBuffer(0);
+        const knownFromMs = tapes.copyTail(0, known);
+        const fill = columns(withoutIds(deals));
+        const { trades } = mergeTrades({ known, knownFromMs, fill, held: columns(deals.slice(pushedUpTo)), breaks: [] });
+        const expected = lines(columns(deals.slice(tape)));
+        expect(lines(trades).map(noId).toSorted()).toEqual(expected.map(noId).toSorted());
+      }),
+      { numRuns: 1000 },
     );
   });
 

@@ -41,6 +41,13 @@ export interface ExpectedSymbol {
     readonly fullBookSha256: string;
   };
   readonly checkpoints: readonly Checkpoint[];
+  readonly trades?: {
+    readonly count: number;
+    readonly firstId: number;
+    readonly lastId: number;
+    readonly sumQty: string;
+    readonly sumQuote: string;
+  };
 }
 
 export interface Expected {

@@ -11,7 +11,14 @@ import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
 import { StreamKind } from '../../src/model/feed.js';
-import { Format, type MessageKind, type PublicationSink, type PublicationSpec } from '../../src/model/publication.js';
+import {
+  Format,
+  MessageKind,
+  type PublicationSink,
+  type PublicationSpec,
+  type TradesHead,
+  type TradesMessage,
+} from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import type { TapePage } from '../../src/model/trade.js';
 import { BookReader } from '../../src/publish/book-reader.js';
@@ -66,6 +73,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   /** False: nothing is taken from the outbound ring, so that it runs full. */
   draining = true;
   readonly messages: BenchMessage[] = [];
+  readonly tradesHeads: TradesHead[] = [];
   /** `gap`, … in order, with the slot in front when it is not 1. */
   readonly resyncs: string[] = [];
   /** `live synced`, … in order. */
@@ -309,6 +317,13 @@ export class ShardBench implements PublicationSink, ShardEvents {
     const message = { id, kind, token, frame, body };
     this.messages.push(message);
     this.onMessage(message);
+  }
+
+  /** As JSON, with the rest of the head beside it in `tradesHeads`. */
+  deliverTrades(id: number, { frame, ...head }: TradesMessage): void {
+    const body = JSON.parse(unframe(frame)) as Record<string, unknown>;
+    this.tradesHeads.push(head);
+    this.messages.push({ id, kind: MessageKind.DELTA, token: 0, frame, body });
   }
 
   flush(): void {}

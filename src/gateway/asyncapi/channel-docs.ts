@@ -12,6 +12,10 @@ import {
   Interval,
   stateMessage,
   TickerPush,
+  TradesPush,
+  TradesSkipped,
+  TradesSnapshot,
+  TradesState,
 } from '../schemas/push.js';
 
 /** One kind of message of a channel. */
@@ -71,6 +75,16 @@ export const channelDocs: Readonly<Record<ChannelName, ChannelDocs>> = {
     summary: "every change of a book's state",
     parameters: {},
     pushes: { state: { summary: 'the state, at first and after each change', schema: stateMessage('status', {}) } },
+  },
+  trade: {
+    summary: 'the newest trades, then every trade',
+    parameters: {},
+    pushes: {
+      snapshot: { summary: 'the newest 100', schema: TradesSnapshot },
+      trades: { summary: "what followed, when its prev is the client's seq", schema: TradesPush },
+      skipped: { summary: 'trades are missing here, and why', schema: TradesSkipped },
+      state: { summary: "the tape's state changed", schema: TradesState },
+    },
   },
   ticker: {
     summary: 'the last 24 hours, whole, when any figure changed; in any state of the book',

@@ -3,7 +3,8 @@ import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Outlet, Subscriber } from '../../publish/subscriber.js';
-import type { Publication } from '../../publish/subscription.js';
+import type { Publication, SkippedRun } from '../../publish/subscription.js';
+import { ProtoWriter } from '../../shard/proto-writer.js';
 import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
@@ -14,6 +15,9 @@ import { toStatus } from './status.js';
  * says no to more.
  */
 const SOFT_LIMIT_BYTES = 1;
+
+/** `TradeUpdate.skipped` of the contract: count, from, to. */
+const SKIPPED = 100;
 
 /** A server stream as grpc-js hands it out; the messages are bytes already. */
 export type ServerStream<Request> = ServerWritableStream<Request, Buffer>;
@@ -112,6 +116,17 @@ export class Stream implements ClientConnection, Outlet {
 
   publicationEnded({ symbol: { symbol } }: Publication): void {
     this.#end(new CodedError(ErrorCode.SYMBOL_UNTRACKED, `${symbol} is no longer tracked`, { symbol }));
+  }
+
+  tradesSkipped(_publication: Publication, { count, fromMs, toMs }: SkippedRun): void {
+    const writer = new ProtoWriter();
+    writer.begin();
+    const mark = writer.open(SKIPPED);
+    writer.uint(1, count ?? 0);
+    writer.uint(2, Number.isNaN(fromMs) ? 0 : fromMs);
+    writer.uint(3, Number.isNaN(toMs) ? 0 : toMs);
+    writer.close(mark);
+    this.write(Buffer.from(writer.take()));
   }
 
   /** Ends a stream whose book stays out of service, unless its client is told of states. */

@@ -176,6 +176,7 @@ const ofClients: readonly MetricFamily[] = [
     'Deltas not sent to a slow client, which gets a snapshot instead.',
     (r) => r.clients.deltasSkipped,
   ),
+  one('counter', 'mdp_trades_skipped_total', 'Trades not sent to a slow client, which is told how many.', (r) => r.clients.tradesSkipped),
   one(
     'counter',
     'mdp_messages_conflated_total',

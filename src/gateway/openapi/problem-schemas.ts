@@ -1,6 +1,7 @@
 import { type TProperties, type TSchema, Type } from '@fastify/type-provider-typebox';
 import { ErrorCode } from '../../support/errors.js';
 import { kinds, type ProblemCode } from '../problem.js';
+import { TapeStateName } from '../schemas/trade.js';
 import { count, Epoch, nullable, Reason, Seq, State } from '../schemas/values.js';
 
 const allowed = Type.Union([Type.String(), Type.Array(Type.String())], { description: 'what is possible instead' });
@@ -34,6 +35,7 @@ const details: Partial<Record<ProblemCode, TProperties>> = {
     seq: Seq,
   },
   [ErrorCode.BOOK_BUSY]: { symbol },
+  [ErrorCode.TRADES_NOT_READY]: { symbol, state: TapeStateName },
   [ErrorCode.NOT_READY]: {
     phase: Type.Enum(['starting', 'degraded']),
     live: count('books that are live'),

@@ -3,6 +3,7 @@ import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
 import { figures } from './analytics.js';
 import { candleFigures, CandleInterval } from './candle.js';
+import { Skipped, TapeStateName, Trade } from './trade.js';
 import { tickerFigures } from './ticker.js';
 import { Epoch, Level, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
@@ -73,6 +74,55 @@ export const CandleMessage = Type.Object({
   ...head('candle', { interval: CandleInterval, every: Interval }, 'snapshot'),
   tp: sent.tp,
   ...candleFigures,
+});
+
+/** What the messages about a symbol's trades begin with: `seq` and `prev` are ids of trades. */
+function trades(type: string) {
+  return {
+    ...head('trade', {}, type),
+    epoch: Type.Integer({ minimum: 0, description: 'grows with every hole of the tape' }),
+    seq: Type.Integer({ minimum: 0, description: 'id of the newest trade so far' }),
+  };
+}
+
+const tape = {
+  te: nullable(time('of the last trade; null when there is none')),
+  tr: nullable(time('when it was received')),
+  tp: sent.tp,
+  state: TapeStateName,
+};
+
+export const TradesSnapshot = Type.Object({
+  ...trades('snapshot'),
+  prev: Type.Null(),
+  ...tape,
+  reason: Type.Enum(['subscribe', 'slow'], { description: 'why it comes now' }),
+  trades: Type.Array(Trade, { description: 'the newest, oldest first' }),
+  skipped: Type.Array(Skipped, { description: 'where trades are missing among them' }),
+});
+
+export const TradesPush = Type.Object({
+  ...trades('trades'),
+  prev: Type.Integer({ minimum: 0, description: 'the seq of the message before it' }),
+  ...tape,
+  trades: Type.Array(Trade, { description: 'oldest first' }),
+});
+
+export const TradesSkipped = Type.Object({
+  ...trades('skipped'),
+  prev: Type.Integer({ minimum: 0, description: 'the seq of the message before it' }),
+  reason: Type.Enum(['gap', 'slow'], { description: 'gap: the engine does not have them; slow: this client did not read' }),
+  count: nullable(Type.Integer({ minimum: 0, description: 'how many; null = not known' })),
+  from: nullable(time('the last trade before them')),
+  to: nullable(time('the first trade behind them')),
+  tp: sent.tp,
+});
+
+export const TradesState = Type.Object({
+  ...trades('state'),
+  state: TapeStateName,
+  since: time('the change of state'),
+  tp: sent.tp,
 });
 
 /** What `GET /ticker/:symbol` says; numbers are always text here. It comes in any state of the book. */

@@ -93,6 +93,7 @@ export const EngineStatus = Type.Object(
       framesSent: total,
       bytesSent: total,
       deltasSkipped: total,
+      tradesSkipped: total,
       conflated: total,
       slowdowns: total,
       slowClosed: total,

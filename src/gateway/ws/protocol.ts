@@ -1,5 +1,15 @@
 import { type CandleInterval, candleIntervals } from '../../model/candle-interval.js';
-import { Channel, channelName, channelNames, channelOfName, Format, hasDepth, type PublicationSpec } from '../../model/publication.js';
+import {
+  Channel,
+  channelName,
+  channelNames,
+  channelOfName,
+  Format,
+  hasDepth,
+  hasInterval,
+  type PublicationSpec,
+} from '../../model/publication.js';
+import type { SkippedRun } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */
@@ -119,6 +129,23 @@ export function endedMessage(symbol: string, spec: PublicationSpec): object {
   };
 }
 
+/** Tells of trades a slow client is not sent. */
+export function skippedMessage(symbol: string, { epoch, seq, prev, count, fromMs, toMs }: SkippedRun, nowMs: number): object {
+  return {
+    ch: channelName(Channel.TRADE),
+    sym: symbol,
+    type: 'skipped',
+    epoch,
+    seq,
+    prev,
+    reason: 'slow',
+    count,
+    from: Number.isNaN(fromMs) ? null : fromMs,
+    to: Number.isNaN(toMs) ? null : toMs,
+    tp: Math.trunc(nowMs),
+  };
+}
+
 /** A spec, or several: what is `undefined` is left open. */
 export interface SpecPattern {
   readonly channel: Channel;
@@ -145,7 +172,7 @@ export function specFields({ channel, depth, intervalMs, candleInterval }: SpecP
   }
   return {
     ...(hasDepth(channel) && depth !== undefined ? { depth: depth === 0 ? 'full' : depth } : {}),
-    ...(channel !== Channel.STATUS && intervalMs !== undefined ? { interval: intervalMs } : {}),
+    ...(hasInterval(channel) && intervalMs !== undefined ? { interval: intervalMs } : {}),
   };
 }
 
@@ -179,7 +206,7 @@ function parsePattern(channel: Channel, fields: Fields, id: MessageId | undefine
   if (depthField !== undefined && depth === undefined) return depthNotSupported(id);
   const isCandle = channel === Channel.CANDLE;
   const pace = isCandle ? 'every' : 'interval';
-  const paceField = channel === Channel.STATUS ? undefined : (fields[pace] ?? undefined);
+  const paceField = hasInterval(channel) ? (fields[pace] ?? undefined) : undefined;
   const intervalMs = paceField === undefined ? undefined : parseInterval(paceField);
   if (paceField !== undefined && intervalMs === undefined) return intervalNotSupported(id, pace);
   if (!isCandle) return { channel, depth, intervalMs };

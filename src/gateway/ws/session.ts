@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
-import { type Publication, publicationKey, type Subscription } from '../../publish/subscription.js';
+import { type Publication, publicationKey, type SkippedRun, type Subscription } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { canonicalSymbol } from '../symbol-directory.js';
@@ -15,6 +15,7 @@ import {
   type FailedSymbol,
   type MessageId,
   parseClientMessage,
+  skippedMessage,
   type SpecPattern,
   specFields,
 } from './protocol.js';
@@ -88,6 +89,10 @@ export class Session implements ClientConnection {
 
   publicationEnded(publication: Publication): void {
     this.#send(endedMessage(publication.symbol.symbol, publication.spec));
+  }
+
+  tradesSkipped(publication: Publication, skipped: SkippedRun): void {
+    this.#send(skippedMessage(publication.symbol.symbol, skipped, this.#context.now()));
   }
 
   /** Pings a quiet client, drops a dead one. */

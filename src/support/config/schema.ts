@@ -70,6 +70,9 @@ const sim = Type.Object({
   replay: key.optionalFile({ description: 'Recorded session to play instead of a made-up market.' }),
   speed: key.positiveNumberOr('max', 10_000, { description: 'How fast a recorded session is played.', unit: 'times real time' }),
   waitForClient: key.flag({ description: 'Begin to play a session only when all its symbols are subscribed.' }),
+  waitForTrades: key.flag({
+    description: 'Begin to play a session only when the trades of its symbols are subscribed too, and were asked for.',
+  }),
   faults,
   logLevel,
 });

@@ -92,7 +92,7 @@ describe('what is refused, with the values allowed', () => {
     [{ ...book, id: {} }, 'BAD_ID', 'number or a string'],
     [{ ...book, id: 'x'.repeat(257) }, 'BAD_ID', 'number or a string'],
     [{ ...book, channel: undefined }, 'UNKNOWN_CHANNEL', 'book, book_top, bbo, status'],
-    [{ ...book, channel: 'trade' }, 'UNKNOWN_CHANNEL', 'book, book_top, bbo, status'],
+    [{ ...book, channel: 'trades' }, 'UNKNOWN_CHANNEL', 'book, book_top, bbo, status'],
     [{ ...book, channel: 0 }, 'UNKNOWN_CHANNEL', 'book, book_top, bbo, status'],
     [{ ...book, depth: 7 }, 'DEPTH_NOT_SUPPORTED', depths.join(', ')],
     [{ ...book, depth: 0 }, 'DEPTH_NOT_SUPPORTED', depths.join(', ')],

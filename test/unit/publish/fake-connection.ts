@@ -1,5 +1,5 @@
 import type { ClientConnection, CloseReason } from '../../../src/publish/subscriber.js';
-import type { Publication } from '../../../src/publish/subscription.js';
+import type { Publication, SkippedRun } from '../../../src/publish/subscription.js';
 
 /** A socket whose buffer the test empties. */
 class FakeSocket {
@@ -56,6 +56,10 @@ export class FakeConnection implements ClientConnection {
 
   publicationEnded(publication: Publication): void {
     this.ended.push(publication.key);
+  }
+
+  tradesSkipped({ key }: Publication, { prev, seq, count }: SkippedRun): void {
+    this.outlet.write(Buffer.from(`\x81\x00skipped ${key} ${prev}-${seq} ${count}`, 'latin1'));
   }
 
   /** All payloads written so far; the list starts anew. */

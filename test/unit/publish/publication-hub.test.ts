@@ -362,3 +362,102 @@ test('nothing is sent to a client that is closing', () => {
   turn([id, SNAPSHOT, 't1']);
   expect(connection.taken()).toEqual([]);
 });
+
+describe('trades', () => {
+  const TRADE: PublicationSpec = { channel: Channel.TRADE, depth: 0, intervalMs: 0, format: Format.JSON };
+  const message = (first: number, last: number, bytes = 100, epoch = 1) => ({
+    count: last - first + 1,
+    epoch,
+    seq: last,
+    firstMs: first * 10,
+    lastMs: last * 10,
+    frame: Buffer.concat([Buffer.from([0x81, 100]), Buffer.from(`${first}-${last}`.padEnd(bytes - 2))]),
+  });
+  function trades(id: number, ...messages: ReturnType<typeof message>[]): void {
+    for (const each of messages) hub.deliverTrades(id, each);
+    hub.flush();
+  }
+  function lastToken(): number {
+    const call = port.calls.at(-1)!;
+    return call.call === 'requestSnapshot' ? call.token : -1;
+  }
+  const taken = (connection: FakeConnection): string[] => connection.taken().map((text) => text.trim());
+
+  test('reach everybody behind the snapshot, and nobody before it', () => {
+    const a = client();
+    const id = subscribe(a.subscriber, 'BTCUSDT', TRADE);
+    trades(id, message(1, 2));
+    turn([id, SNAPSHOT, 'recent']);
+    const b = client();
+    subscribe(b.subscriber, 'BTCUSDT', TRADE);
+    trades(id, message(3, 3), message(4, 6));
+    expect(taken(a.connection)).toEqual(['recent', '3-3', '4-6']);
+    expect(taken(b.connection)).toEqual([]);
+    turn([id, SNAPSHOT_FOR, 'recent b', lastToken()]);
+    trades(id, message(7, 7));
+    expect(taken(b.connection)).toEqual(['recent b', '7-7']);
+    hub.deliverTrades(id + 1, message(8, 8));
+  });
+
+  test('wait for a slow client, in order', () => {
+    const { connection, subscriber } = client();
+    const id = subscribe(subscriber, 'BTCUSDT', TRADE);
+    turn([id, SNAPSHOT, 'recent']);
+    connection.taken();
+    connection.lag(SOFT + 1);
+    trades(id, message(1, 2), message(3, 3));
+    trades(id, message(4, 4));
+    turn([id, STATE, 'stale']);
+    expect(taken(connection)).toEqual([]);
+    connection.drain();
+    subscriber.drained();
+    expect(taken(connection)).toEqual(['1-2', '3-3', '4-4', 'stale']);
+    expect([subscriber.pendingBytes, hub.status().tradesSkipped]).toEqual([0, 0]);
+    trades(id, message(5, 5));
+    expect(taken(connection)).toEqual(['5-5']);
+  });
+
+  test('are dropped oldest first when too many wait, and the client is told which', () => {
+    const { connection, subscriber } = client();
+    const id = subscribe(subscriber, 'BTCUSDT', TRADE);
+    turn([id, SNAPSHOT, 'recent']);
+    trades(id, message(1, 1));
+    connection.taken();
+    connection.lag(SOFT + 1);
+    for (let first = 2; first < 10; first += 2) trades(id, message(first, first + 1, 2000));
+    expect(subscriber.pendingBytes).toBeLessThanOrEqual(HARD);
+    const [subscription] = subscriber.subscriptions.values();
+    expect(subscription!.skipped).toEqual({ epoch: 1, prev: 1, seq: 5, count: 4, fromMs: 10, toMs: 60 });
+    connection.drain();
+    subscriber.drained();
+    expect(taken(connection)).toEqual([`skipped ${subscription!.key} 1-5 4`, '6-7', '8-9']);
+    expect([subscriber.pendingBytes, hub.status().tradesSkipped]).toEqual([0, 4]);
+  });
+
+  test('dropped around a hole are told as missing, without a number', () => {
+    const { connection, subscriber } = client();
+    const id = subscribe(subscriber, 'BTCUSDT', TRADE);
+    turn([id, SNAPSHOT, 'recent']);
+    connection.lag(SOFT + 1);
+    trades(id, message(1, 1, 2000), { ...message(2, 1, 2000, 2), count: -1 }, message(2, 2, 2000, 2), message(3, 3, 2000, 2));
+    const [subscription] = subscriber.subscriptions.values();
+    expect(subscription!.skipped).toMatchObject({ epoch: 2, prev: 0, seq: 1, count: null });
+  });
+
+  test('give way to a snapshot that finds the client slow: it gets one of its own', () => {
+    const { connection, subscriber } = client();
+    const id = subscribe(subscriber, 'BTCUSDT', TRADE);
+    turn([id, SNAPSHOT, 'recent']);
+    connection.taken();
+    connection.lag(SOFT + 1);
+    trades(id, message(1, 1));
+    turn([id, SNAPSHOT, 'recent again']);
+    trades(id, message(2, 2));
+    connection.drain();
+    subscriber.drained();
+    expect([taken(connection), subscriber.pendingBytes]).toEqual([[], 0]);
+    turn([id, SNAPSHOT_FOR, 'for you', lastToken()]);
+    trades(id, message(3, 3));
+    expect(taken(connection)).toEqual(['for you', '3-3']);
+  });
+});

@@ -30,6 +30,7 @@ beforeEach(() => {
         frames.push(frame);
         seen.push(['message', id, kind, token, frame.toString('latin1')]);
       },
+      deliverTrades: (id, { frame, ...head }) => void seen.push(['trades', id, head, frame.toString('latin1')]),
       flush: () => seen.push(['flush']),
     },
     {

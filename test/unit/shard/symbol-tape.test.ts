@@ -63,6 +63,26 @@ describe("a symbol's tape", () => {
     expect(times()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  test('leaves out a push of what the answer had already', () => {
+    bench.streamUp().trades([...at(1, 2), deal(3), deal(3)]);
+    bench.deals([deal(3, { id: 'a' }), deal(3, { id: 'b' }), deal(3, { id: 'c' }), deal(4)]);
+    expect(times()).toEqual([1, 2, 3, 3, 3, 4]);
+    // Long after, an equal trade is another one; and so it is at once when all were met.
+    bench
+      .deals([deal(2, { id: 'd' })])
+      .deals([deal(5000)])
+      .deals([deal(2, { id: 'e' })]);
+    expect(times()).toEqual([1, 2, 3, 3, 3, 4, 5000, 2]);
+  });
+
+  test('knows them at larger scales too', () => {
+    bench
+      .streamUp()
+      .trades(at(1, 2))
+      .deals([deal(2, { price: '100.25' }), deal(3, { price: '100.12345' })]);
+    expect(times()).toEqual([1, 2, 3]);
+  });
+
   test('asks again after a push that was lost, or could not be read', () => {
     live();
     bench.ingress.streamDown(1, StreamKind.KLINE, 0);

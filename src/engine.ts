@@ -210,7 +210,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clearInterval(heartbeats);
     });
 
-    const http = await buildHttp({ market, hub, logger: quiet(logger) });
+    const http = await buildHttp({ market, hub, logger });
     closers.push(() => http.close());
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
@@ -257,9 +257,4 @@ async function listSymbols(
       logger.warn({ attempt, code: error.code }, 'the exchange is throttled, its list of pairs is asked for again');
     }
   }
-}
-
-/** Fastify announces every address it listens on; whoever starts the engine says so once. */
-function quiet(logger: Logger): Logger {
-  return logger.child({}, { level: logger.isLevelEnabled('info') ? 'warn' : logger.level });
 }

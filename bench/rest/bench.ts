@@ -55,13 +55,12 @@ export const rest: Bench = {
       );
       const run = (load: Load) => (): Promise<LoadResult> => program.run(load, seconds);
       const frames = perSecond * (4 * (pairs + 1) * seconds + SPARE_SECONDS);
-      const feeding = exchange.call('pace', { path: 'ws', perSecond, frames });
+      // It goes on until the exchange is stopped, which ends the call with an error.
+      exchange.call('pace', { path: 'ws', perSecond, frames }).catch(() => {});
       const books = await inTurn(pairs, 1, run({ url: busy }), run({ url: constant }));
       const hits = await inTurn(pairs, 1, run({ url: quiet, header: `If-None-Match: ${etag}` }), run({ url: constant }));
       const { lost } = await engine.counts();
       if (lost > 0) throw new Error(`${lost} frames of the feed were lost`);
-      // It goes on until the exchange is stopped.
-      feeding.catch(() => {});
       print(
         formatTable(
           ['route', 'requests/s', 'p50 ms', 'p99 ms'],

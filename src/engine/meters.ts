@@ -4,8 +4,10 @@ import { HISTOGRAM_DOUBLES, LogHistogram } from '../memory/log-histogram.js';
 import * as meter from '../memory/shard-meter.js';
 import type { EngineMeters, ShardMeters } from '../model/meters.js';
 import { readTimes } from '../publish/meter-reader.js';
+import type { ErrorCode } from '../support/errors.js';
 import type { ShardEgress } from '../shard/egress.js';
 import type { ShardIngress } from '../shard/ingress.js';
+import { textRefusals } from '../shard/records.js';
 import type { ShardBuffers } from '../shard/task.js';
 
 export interface MeterParts {
@@ -27,7 +29,9 @@ export class Meters {
 
   read({ buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
     const words = buffers.map(({ meters }) => new Float64Array(meters));
-    const { connectionsLost, counters } = feed.status();
+    const { connectionsLost, counters, textRefusals: early } = feed.status();
+    const refused = (code: ErrorCode, kind: number): number =>
+      words.reduce((sum, each) => sum + each[meter.METER_TEXT_REFUSED + kind]!, early.get(code) ?? 0);
     return {
       shards: words.map((each, shard) => readShard(shard, each, ingress, egresses[shard]!)),
       exchangeToReceived: readTimes(words, meter.METER_EXCHANGE_TO_RECEIVED),
@@ -35,6 +39,7 @@ export class Meters {
       receivedToPublished: readTimes([this.#published], 0),
       eventLoopDelay: readTimes([this.#delays], 0),
       malformedFrames: counters.framesMalformed,
+      textRefusals: Object.fromEntries(textRefusals.map((code, kind) => [code, refused(code, kind)])),
       connectionsLost,
       requests: budget.requests,
       pauses: budget.pauses,
@@ -53,6 +58,7 @@ function readShard(shard: number, words: Float64Array, ingress: ShardIngress, eg
     resyncs: words[meter.METER_RESYNCS]!,
     refused: words[meter.METER_REFUSED]!,
     crossed: words[meter.METER_CROSSED]!,
+    textFrames: words[meter.METER_TEXT_FRAMES]!,
     messages: words[meter.METER_MESSAGES]!,
     inbound: { usedBytes: ingress.usedBytes(shard), capacityBytes: ingress.capacity(shard), stalls: ingress.stalls(shard) },
     pressedFrames: ingress.pressedFrames(shard),

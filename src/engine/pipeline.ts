@@ -61,7 +61,8 @@ export class Pipeline {
       feed: this.feed,
       clock,
     });
-    const events = shardEvents(this.symbols, this.feed, this.candles, logger, clock);
+    const { symbols, readers, candles } = this;
+    const events = shardEvents({ symbols, readers, feed: this.feed, candles, logger, clock });
     this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
   }
 

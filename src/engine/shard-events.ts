@@ -1,17 +1,28 @@
 import type { Logger } from 'pino';
 import type { Feed } from '../feed/feed.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
+import type { BookReader } from '../publish/book-reader.js';
 import type { ShardEvents } from '../shard/egress.js';
+import { REFUSED_TEXT, textRefusals } from '../shard/records.js';
 import type { CandleDesk } from './candle-desk.js';
 import type { SymbolTable } from './symbol-table.js';
 
-/** Refused frames are logged at most this often. */
+/** Refused frames are logged at most this often, by kind, so that one does not hide another. */
 const REFUSAL_LOG_MS = 5_000;
 
+export interface ShardEventParts {
+  readonly symbols: SymbolTable;
+  readonly readers: readonly BookReader[];
+  readonly feed: Feed;
+  readonly candles: CandleDesk;
+  readonly logger: Logger;
+  readonly clock: () => number;
+}
+
 /** What the shards report, turned into calls of the feed and lines of the log. */
-export function shardEvents(symbols: SymbolTable, feed: Feed, candles: CandleDesk, logger: Logger, clock: () => number): ShardEvents {
+export function shardEvents({ symbols, readers, feed, candles, logger, clock }: ShardEventParts): ShardEvents {
   let refusals = 0;
-  let refusalsLoggedMs = -Infinity;
+  const refusalsLoggedMs = new Map<number, number>();
   return {
     resyncRequested: (shard, slot, reason) => {
       const symbol = symbols.at(shard, slot);
@@ -20,7 +31,13 @@ export function shardEvents(symbols: SymbolTable, feed: Feed, candles: CandleDes
     bookState: (shard, slot, state, reason) => {
       const symbol = symbols.at(shard, slot);
       if (symbol === undefined) return;
-      const event = { symbol: symbol.symbol, state: bookStateNames[state], reason: stateReasonNames[reason] };
+      const event = {
+        symbol: symbol.symbol,
+        connection: feed.connectionOf(symbol.id),
+        epoch: readers[shard]!.epoch(slot),
+        state: bookStateNames[state],
+        reason: stateReasonNames[reason],
+      };
       if (state === BookState.LIVE) logger.debug(event, 'book live');
       else logger.info(event, 'book not live');
       feed.bookState(symbol.id, state);
@@ -38,9 +55,16 @@ export function shardEvents(symbols: SymbolTable, feed: Feed, candles: CandleDes
     },
     refused: (shard, slot, what) => {
       refusals++;
-      if (clock() - refusalsLoggedMs < REFUSAL_LOG_MS) return;
-      refusalsLoggedMs = clock();
-      logger.warn({ symbol: symbols.at(shard, slot)?.symbol, what, refusals }, 'input that could not be read was refused');
+      const now = clock();
+      if (now - (refusalsLoggedMs.get(what) ?? -Infinity) < REFUSAL_LOG_MS) return;
+      refusalsLoggedMs.set(what, now);
+      const code = textRefusals[what - REFUSED_TEXT];
+      const symbol = symbols.at(shard, slot);
+      const connection = symbol === undefined ? null : feed.connectionOf(symbol.id);
+      logger.warn(
+        { symbol: symbol?.symbol, connection, ...(code === undefined ? { what } : { code }), refusals },
+        'input that could not be read was refused',
+      );
     },
   };
 }

@@ -153,7 +153,10 @@ export class BookLines {
     }, delayMs);
     const suppressed = this.#refusals.pass();
     if (suppressed >= 0)
-      this.#options.logger.warn({ symbol: line.symbol.symbol, reason, retryInMs: Math.round(delayMs), suppressed }, 'subscription refused');
+      this.#options.logger.warn(
+        { symbol: line.symbol.symbol, connection: line.connection?.number, reason, retryInMs: Math.round(delayMs), suppressed },
+        'subscription refused',
+      );
     this.#settled(line);
   }
 
@@ -239,7 +242,10 @@ export class BookLines {
     const { connection } = line;
     const { pool, router, logger, release } = this.#options;
     assert(connection !== undefined, `${line.symbol.symbol} has no connection`);
-    logger.info({ symbol: line.symbol.symbol, silentChecks: line.silentChecks }, 'silent for long, subscribing again');
+    logger.info(
+      { symbol: line.symbol.symbol, connection: connection.number, silentChecks: line.silentChecks },
+      'silent for long, subscribing again',
+    );
     this.#sync.forget(line);
     router.setOwner(line, null);
     connection.unsubscribe(line.channel);

@@ -104,8 +104,8 @@ export class BookSync {
   }
 
   live(line: SymbolLine): void {
-    // Said before the shard learned that the line went down and up again.
-    if (!line.up || line.snapshotsSinceUp === 0) return;
+    // Said before the shard learned that the line went down and up again; but a text frame may have been a snapshot.
+    if (!line.up || (line.snapshotsSinceUp === 0 && !this.#options.router.hasHeardText(line))) return;
     this.forget(line);
     if (!line.live) line.liveSince = this.#options.clock();
     line.live = true;

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { parseControl } from '../mexc/acks.js';
+import { peekTextFrame } from '../mexc/legacy-json/peek.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
 import { takeBinaryFrames } from './binary-frames.js';
 import type { Clock, Random } from '../support/clock.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatTimings } from './heartbeat.js';
-import { LogGate } from './log-gate.js';
 import { Pacer } from './pacer.js';
 import { ReadingRest } from './reading-rest.js';
 import type { ReadingRestTimings } from './reading-rest.js';
@@ -18,6 +18,8 @@ import { SubscriptionDesk } from './subscription-desk.js';
 export interface ConnectionHandlers {
   /** One binary push. `bytes` may be part of a larger buffer and is not reused. */
   frame(connection: Connection, bytes: Buffer, receiveTimeMs: number): void;
+  /** A text frame that is no answer to anything: a push of the JSON streams, or nonsense. */
+  text(connection: Connection, bytes: Buffer, receiveTimeMs: number): void;
   opened(connection: Connection): void;
   /** It was open and is no more: everything subscribed is gone. */
   lost(connection: Connection, reason: string): void;
@@ -89,7 +91,6 @@ export class Connection {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #backoff: Backoff;
-  readonly #unknownTexts: LogGate;
   #state: ConnectionStatus['state'] = 'closed';
   #socket: ExchangeSocket | undefined;
   #desk: SubscriptionDesk | undefined;
@@ -118,9 +119,9 @@ export class Connection {
     this.#options = options;
     this.#timings = options.timings;
     this.#clock = options.clock;
-    this.#logger = options.logger.child({ connection: options.number });
+    // Not a child of it: a child keeps the level it was made with.
+    this.#logger = options.logger;
     this.#backoff = new Backoff({ baseMs: options.timings.reconnectMs, maxMs: options.timings.reconnectMaxMs, random: options.random });
-    this.#unknownTexts = new LogGate(10_000, options.clock);
   }
 
   get isOpen(): boolean {
@@ -211,7 +212,7 @@ export class Connection {
     socket.on('message', (data, isBinary) => {
       // `binaryType` is left at its default, so data is one Buffer.
       if (isBinary) this.#message(socket, data as Buffer);
-      else if (this.#received(socket)) this.#text((data as Buffer).toString('utf8'));
+      else if (this.#received(socket)) this.#text(data as Buffer);
     });
     socket.on('ping', () => this.#sign(socket));
     socket.on('pong', () => this.#sign(socket));
@@ -264,6 +265,7 @@ export class Connection {
       pacer: new Pacer(this.#timings.messagesPerSecond, MESSAGE_BURST, this.#clock),
       ackTimeoutMs: this.#timings.ackTimeoutMs,
       logger: this.#logger,
+      connection: this.number,
       accepted: (channel) => this.handlers.accepted(this, channel),
       refused: (channel, reason) => {
         this.#subscribed--;
@@ -280,25 +282,26 @@ export class Connection {
       dead: (why) => this.terminate(why),
     });
     this.#reading = new ReadingRest(socket, this.#timings, this.#clock);
-    this.#logger.debug('connected');
+    this.#logger.debug({ connection: this.number }, 'connected');
     this.handlers.opened(this);
   }
 
-  #text(text: string): void {
-    const frame = parseControl(text);
+  #text(bytes: Buffer): void {
+    if (peekTextFrame(bytes).isPush) return this.handlers.text(this, bytes, this.#readAt);
+    const frame = parseControl(bytes.toString('utf8'));
     switch (frame.kind) {
       case 'pong':
         return this.#heartbeat?.pong();
       case 'ack':
         return this.#desk?.acknowledge(frame);
       case 'error':
-        this.#logger.warn({ id: frame.id, code: frame.code, msg: frame.msg.slice(0, LOGGED_TEXT_MAX) }, 'the exchange reports an error');
+        this.#logger.warn(
+          { connection: this.number, id: frame.id, code: frame.code, msg: frame.msg.slice(0, LOGGED_TEXT_MAX) },
+          'the exchange reports an error',
+        );
         return this.#desk?.reject(frame.id, `${frame.code} ${frame.msg}`);
-      case 'unknown': {
-        const suppressed = this.#unknownTexts.pass();
-        if (suppressed >= 0) this.#logger.warn({ text: text.slice(0, LOGGED_TEXT_MAX), suppressed }, 'a text frame of unknown kind');
-        return;
-      }
+      case 'unknown':
+        return this.handlers.text(this, bytes, this.#readAt);
       default:
         frame satisfies never;
     }
@@ -315,7 +318,10 @@ export class Connection {
     const delayMs = this.#backoff.next();
     this.#earliestOpen = now + delayMs;
     const reason = this.#lastError ?? `closed with ${code}`;
-    this.#logger.warn({ code, reason, wasOpen, retryInMs: Math.round(delayMs) }, wasOpen ? 'connection lost' : 'connection failed');
+    this.#logger.warn(
+      { connection: this.number, code, reason, wasOpen, retryInMs: Math.round(delayMs) },
+      wasOpen ? 'connection lost' : 'connection failed',
+    );
     if (wasOpen) this.handlers.lost(this, reason);
     else this.open();
   }

@@ -10,6 +10,7 @@ import { assert } from '../support/assert.js';
 import { BookLines } from './book-lines.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
+import type { ErrorCode } from '../support/errors.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Connection } from './connection.js';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
@@ -25,6 +26,7 @@ import type { StreamLine } from './stream-line.js';
 import { SymbolLine } from './symbol-line.js';
 import { feedTimings } from './timings.js';
 import type { FeedTimings, FeedTimingsOverride } from './timings.js';
+import { TextRouter } from './text-router.js';
 import { TradesFetcher } from './trades-fetcher.js';
 
 /** What the feed asks of the REST client, whose answers go to the shards unparsed. */
@@ -67,6 +69,8 @@ export interface FeedStatus {
   readonly counters: FrameCounters;
   /** Connections that were open and were lost. */
   readonly connectionsLost: number;
+  /** Text frames refused before they reached a shard, by code. */
+  readonly textRefusals: ReadonlyMap<ErrorCode, number>;
 }
 
 /**
@@ -83,6 +87,7 @@ export class Feed {
   readonly #handlers: ConnectionHandlers;
   readonly #pool: ConnectionPool;
   readonly #router: FrameRouter;
+  readonly #texts: TextRouter;
   readonly #books: BookLines;
   readonly #sides: SideLines;
   readonly #trades: TradesFetcher;
@@ -103,6 +108,7 @@ export class Feed {
     this.#handlers = this.#connectionHandlers();
     const pool = (this.#pool = this.#createPool());
     const router = (this.#router = new FrameRouter(sink, (symbolId) => this.#books.firstFrame(symbolId), clock, logger));
+    this.#texts = new TextRouter(sink, router, clock, logger);
     const inFlightMax = options.snapshotsInFlightMax ?? Math.max(16, Math.ceil(4 * budget.ratePerSecond));
     const release = (line: StreamLine): void => this.#release(line);
     const common = { interval, rest, budget, pool, router, sink, timings, clock, random, logger, release };
@@ -231,6 +237,7 @@ export class Feed {
       },
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
+      textRefusals: this.#texts.refusals,
     };
   }
 
@@ -266,6 +273,7 @@ export class Feed {
   #connectionHandlers(): ConnectionHandlers {
     return {
       frame: (connection, bytes, receiveTimeMs) => this.#router.route(connection, bytes, receiveTimeMs),
+      text: (connection, bytes, receiveTimeMs) => this.#texts.route(connection, bytes, receiveTimeMs),
       opened: (connection) => {
         for (const line of this.#pool.lines(connection)) {
           if (line instanceof SymbolLine) this.#books.opened(line, connection);

@@ -20,6 +20,9 @@ export interface FrameCounters {
 const NO_CONNECTION = -1;
 const INITIAL_IDS = 64;
 const LOG_INTERVAL_MS = 10_000;
+/** What is noted of a stream: a push came; a text frame came. */
+const HEARD = 1;
+const HEARD_TEXT = 2;
 const LOGGED_BYTES = 32;
 
 /**
@@ -34,7 +37,7 @@ export class FrameRouter {
   readonly #badFrames: LogGate;
   /** By place: the number of the connection whose pushes count. */
   #owners = new Int32Array(INITIAL_IDS * STREAM_KINDS).fill(NO_CONNECTION);
-  /** By place: 1 = a push came since it was cleared. */
+  /** By place: whether a push came since it was cleared, see below. */
   #heard = new Uint8Array(INITIAL_IDS * STREAM_KINDS);
   #frames = 0;
   #bytes = 0;
@@ -69,9 +72,24 @@ export class FrameRouter {
     this.#bytes += bytes.length;
     if (!this.#hand(id, kind as StreamKind, bytes, receiveTimeMs)) connection.rest();
     if (this.#heard[place] === 0) {
-      this.#heard[place] = 1;
+      this.#heard[place] = HEARD;
       if (kind === StreamKind.DEPTH) this.#firstFrame(id);
     }
+  }
+
+  /** A text frame about the symbol named by `name[start, end)`. All of a symbol's text belongs to the connection that carries its depth. */
+  routeText(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number, name: Uint8Array = bytes): void {
+    const id = this.#index.find(name, start, end);
+    if (id < 0) return this.#stray(connection, id, bytes);
+    const place = placeOf(id, StreamKind.DEPTH);
+    const carries = this.#owners[place] === connection.number || this.#owners[placeOf(id, StreamKind.DEALS)] === connection.number;
+    if (!carries) return this.#stray(connection, id, bytes);
+    this.#frames++;
+    this.#bytes += bytes.length;
+    if (!this.#sink.text(id, bytes, receiveTimeMs)) connection.rest();
+    const isFirst = this.#heard[place] === 0;
+    this.#heard[place] = HEARD_TEXT;
+    if (isFirst) this.#firstFrame(id);
   }
 
   add(symbol: string, id: number): void {
@@ -97,7 +115,12 @@ export class FrameRouter {
 
   /** Whether a push came since `listen`. */
   hasHeard({ symbolId, kind }: StreamLine): boolean {
-    return this.#heard[placeOf(symbolId, kind)] === 1;
+    return this.#heard[placeOf(symbolId, kind)] !== 0;
+  }
+
+  /** Whether a text frame about the symbol came since `listen`. */
+  hasHeardText({ symbolId, kind }: StreamLine): boolean {
+    return this.#heard[placeOf(symbolId, kind)] === HEARD_TEXT;
   }
 
   #hand(id: number, kind: StreamKind, bytes: Buffer, receiveTimeMs: number): boolean {

@@ -5,6 +5,7 @@ import type { StreamLine } from './stream-line.js';
 export interface HeldFrame {
   readonly bytes: Buffer;
   readonly receiveTimeMs: number;
+  readonly isText: boolean;
 }
 
 export interface ReplacementOptions {
@@ -63,7 +64,8 @@ export class Replacement {
 
   #handlers(): ConnectionHandlers {
     return {
-      frame: (_connection, bytes, receiveTimeMs) => this.#hold(bytes, receiveTimeMs),
+      frame: (_connection, bytes, receiveTimeMs) => this.#hold({ bytes, receiveTimeMs, isText: false }),
+      text: (_connection, bytes, receiveTimeMs) => this.#hold({ bytes, receiveTimeMs, isText: true }),
       opened: () => {
         for (const channel of this.#unanswered) this.fresh.subscribe(channel);
       },
@@ -84,8 +86,8 @@ export class Replacement {
     if (!this.#over) this.#options.failed(this, reason);
   }
 
-  #hold(bytes: Buffer, receiveTimeMs: number): void {
-    this.#held.push({ bytes, receiveTimeMs });
+  #hold(frame: HeldFrame): void {
+    this.#held.push(frame);
     if (this.#held.length > HELD_FRAMES_MAX) this.#held = this.#held.slice(HELD_FRAMES_MAX / 2);
   }
 }

@@ -92,7 +92,10 @@ export class Rotation {
     }
     fresh.handlers = handlers;
     for (const channel of carried) fresh.unsubscribe(channel);
-    for (const { bytes, receiveTimeMs } of held) router.route(fresh, bytes, receiveTimeMs);
+    for (const { bytes, receiveTimeMs, isText } of held) {
+      if (isText) handlers.text(fresh, bytes, receiveTimeMs);
+      else router.route(fresh, bytes, receiveTimeMs);
+    }
     leave(old);
     logger.info({ connection: old.number, by: fresh.number, streams: moving.length }, 'replaced an ageing connection');
   }

@@ -122,7 +122,10 @@ export class SideLines {
     line.timer = setTimeout(() => this.#place(line), delayMs);
     const suppressed = this.#refusals.pass();
     if (suppressed >= 0)
-      this.#options.logger.warn({ channel: line.channel, reason, retryInMs: Math.round(delayMs), suppressed }, 'subscription refused');
+      this.#options.logger.warn(
+        { channel: line.channel, connection: line.connection?.number, reason, retryInMs: Math.round(delayMs), suppressed },
+        'subscription refused',
+      );
   }
 
   /** Their connection was lost. */

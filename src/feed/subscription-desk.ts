@@ -26,6 +26,8 @@ export interface SubscriptionDeskOptions {
   readonly pacer: Pacer;
   readonly ackTimeoutMs: number;
   readonly logger: Logger;
+  /** Whose it is, for the log. */
+  readonly connection: number;
   readonly accepted: (channel: string) => void;
   readonly refused: (channel: string, reason: string) => void;
   /** A channel that pushes needs no ack. */
@@ -158,7 +160,8 @@ export class SubscriptionDesk {
       this.#forget(batch);
       return this.#options.unanswered(channels);
     }
-    this.#options.logger.warn({ channels: batch.waiting.size }, 'no answer to a subscription, sending it again');
+    const { logger, connection } = this.#options;
+    logger.warn({ connection, channels: batch.waiting.size }, 'no answer to a subscription, sending it again');
     batch.resent = true;
     this.#repeats.push(batch);
     this.#schedule();

@@ -121,6 +121,11 @@ export class SymbolIndex {
     return this.#findInChannel(bytes, channelStart, channelEnd);
   }
 
+  /** The id of the symbol named by `bytes[start, end)`, or UNKNOWN_SYMBOL. */
+  find(bytes: Uint8Array, start: number, end: number): number {
+    return this.#find(bytes, start, end);
+  }
+
   /** `spot@public.aggre.X@100ms@SYM`, or `spot@public.X@SYM` with or without one more part. */
   #findInChannel(bytes: Uint8Array, start: number, end: number): number {
     let separator = this.#separator(bytes, start, end);

@@ -3,6 +3,7 @@ import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { MarketData } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
+import type { Ticker } from '../model/ticker.js';
 import { matchesEtag } from './etag.js';
 import { JsonBytes, type NumberStyle } from './json-bytes.js';
 import { LevelCache } from './level-cache.js';
@@ -83,15 +84,21 @@ export class BookAnswers {
   }
 
   /** `{symbol, state, …, tp}` of the book, whatever its state, and the figures of the ticker, bid and ask from that book. Throws BOOK_BUSY. */
-  async ticker(symbol: TrackedSymbol, numbers: NumberStyle): Promise<string> {
+  ticker(symbol: TrackedSymbol, numbers: NumberStyle): Promise<string> {
+    return this.tickerOf(symbol, (copy, ticker) => {
+      const { symbol: _, ...figures } = ticker;
+      const text = JSON.stringify(figures, numbers === 'float' ? nearestDouble : undefined);
+      return this.#head(symbol, copy) + text.slice(1);
+    });
+  }
+
+  /** Calls `use` with the best levels of the book, whatever its state, and the ticker whose bid and ask they are. Throws BOOK_BUSY. */
+  async tickerOf<T>(symbol: TrackedSymbol, use: (copy: Readonly<BookCopy>, ticker: Ticker) => T): Promise<T> {
     for (let turn = 0; turn < READ_TURNS; turn++) {
       if (turn > 0) await nextTurn();
       if (!this.#market.readBook(symbol, 1, this.#copy)) continue;
       const ticker = this.#market.readTicker(symbol, this.#copy);
-      if (ticker === undefined) continue;
-      const { symbol: _, ...figures } = ticker;
-      const text = JSON.stringify(figures, numbers === 'float' ? nearestDouble : undefined);
-      return this.#head(symbol, this.#copy) + text.slice(1);
+      if (ticker !== undefined) return use(this.#copy, ticker);
     }
     throw busy(symbol);
   }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { createContext, type GatewayOptions } from './context.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
+import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
@@ -11,6 +12,7 @@ import { books } from './rest/books.js';
 import { candles } from './rest/candles.js';
 import { documents } from './rest/documents.js';
 import { health } from './rest/health.js';
+import { logLevel } from './rest/log-level.js';
 import { metrics } from './rest/metrics.js';
 import { status } from './rest/status.js';
 import { symbols } from './rest/symbols.js';
@@ -34,10 +36,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const { logger } = options;
   const context = createContext(options);
   const { limits } = context;
-  // As wide as Fastify takes it, or the type of our logger would become part of the type of the app.
-  const loggerInstance: FastifyBaseLogger = logger;
   const app: FastifyInstance = Fastify({
-    loggerInstance,
+    loggerInstance: fastifyLog(logger),
     // Requests are told apart by the id that is logged with them; a logger each would cost more than reading a book.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,7 +59,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, health, documents, metrics])
+  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
   return app;
 }

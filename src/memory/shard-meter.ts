@@ -26,6 +26,10 @@ export const METER_CROSSED = 7;
 export const METER_MESSAGES = 8;
 /** Records that found the outbound ring full. */
 export const METER_OUTBOUND_STALLS = 9;
+/** Text frames that were read. */
+export const METER_TEXT_FRAMES = 10;
+/** Text frames refused: as no JSON, and in the next two words as of another form and of no known channel. */
+export const METER_TEXT_REFUSED = 11;
 export const METER_EXCHANGE_TO_RECEIVED = 16;
 export const METER_RECEIVED_TO_APPLIED = METER_EXCHANGE_TO_RECEIVED + HISTOGRAM_DOUBLES;
 const METER_DOUBLES = METER_RECEIVED_TO_APPLIED + HISTOGRAM_DOUBLES;

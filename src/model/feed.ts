@@ -36,6 +36,8 @@ export interface FeedSink {
   kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** A push of the tickers of many symbols, for every shard. */
   miniTickers(bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** A text frame of the JSON streams, for the symbol's shard, or (NO_SYMBOL) for every shard. One that is dropped is counted. */
+  text(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** The body of a `/api/v3/trades` answer, unparsed. */
   trades(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
   /** The body of a `/api/v3/klines` answer, unparsed. `token` is the one of the request. */

@@ -27,6 +27,8 @@ export interface ShardMeters {
   readonly resyncs: number;
   readonly refused: number;
   readonly crossed: number;
+  /** Text frames of the JSON streams that were read. */
+  readonly textFrames: number;
   /** Messages for clients that were encoded. */
   readonly messages: number;
   readonly inbound: RingMeters;
@@ -50,6 +52,8 @@ export interface EngineMeters {
   readonly eventLoopDelay: TimesSeen;
   /** Binary frames of the exchange that are no push. */
   readonly malformedFrames: number;
+  /** Text frames that could not be read, by code. */
+  readonly textRefusals: Readonly<Record<string, number>>;
   /** Connections to the exchange that were open and were lost. */
   readonly connectionsLost: number;
   /** Requests to the exchange. */

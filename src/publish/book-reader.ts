@@ -47,6 +47,10 @@ export class BookReader {
   }
 
   /** A book's state, without the rest. */
+  epoch(slot: number): number {
+    return this.#arena.i32[headerInts(slot) + EPOCH]!;
+  }
+
   state(slot: number): BookState {
     return this.#arena.i32[headerInts(slot) + STATE]! as BookState;
   }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type CandleQuestion, encodeQuestion } from '../candle/query.js';
 import { RingProducer } from '../memory/spsc-ring.js';
 import type { StateReason } from '../model/book-state.js';
-import { type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
+import { NO_SYMBOL, type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { encodeSpec, encodeTrack, Inbound } from './records.js';
@@ -86,6 +86,25 @@ export class ShardIngress implements FeedSink, PublicationPort {
       hasRoom = this.#hasRoom(shard) && hasRoom;
     }
     return hasRoom;
+  }
+
+  text(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+    if (symbolId === NO_SYMBOL) {
+      let hasRoom = true;
+      for (let shard = 0; shard < this.#producers.length; shard++) {
+        this.#push(shard, Inbound.TEXT_FRAME, -1, bytes, receiveTimeMs);
+        hasRoom = this.#hasRoom(shard) && hasRoom;
+      }
+      return hasRoom;
+    }
+    const shard = this.#shards[symbolId]!;
+    if (shard < 0) return true;
+    // What it was about is not known here: the book and the tape go the safe way.
+    if (!this.#push(shard, Inbound.TEXT_FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs)) {
+      this.#lossy.set(symbolId, receiveTimeMs);
+      this.#lossyDeals.set(symbolId, receiveTimeMs);
+    }
+    return this.#hasRoom(shard);
   }
 
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {

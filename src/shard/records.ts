@@ -1,5 +1,6 @@
 import type { KlinesAsk } from '../candle/query.js';
 import { Channel, type Format, type PublicationSpec, type TradesHead, type TradesMessage } from '../model/publication.js';
+import { ErrorCode } from '../support/errors.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
@@ -42,6 +43,8 @@ export const Inbound = {
   MINI_TICKERS: 24,
   /** payload: body of a REST 24 h ticker answer about all symbols; time: received; key unused. */
   TICKERS: 25,
+  /** payload: one text frame of the JSON streams; time: received; key -1 when it names no symbol. */
+  TEXT_FRAME: 26,
   /** payload: a question for candles (`candle/query.ts`). */
   CANDLES: 27,
   /** aux: StreamKind. The subscription stands: every push from here on arrives. */
@@ -84,6 +87,10 @@ export const REFUSED_TICKERS = 102;
 export const REFUSED_KLINES = 103;
 /** `key` of a record about no symbol. */
 export const NO_SLOT = -1;
+
+/** `aux` of a REFUSED record for a text frame: this much more than its place in `textRefusals`. */
+export const REFUSED_TEXT = 300;
+export const textRefusals = [ErrorCode.LEGACY_BAD_JSON, ErrorCode.LEGACY_INVALID_FORMAT, ErrorCode.LEGACY_UNSUPPORTED_CHANNEL] as const;
 
 export const KIND_BITS = 3;
 

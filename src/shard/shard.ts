@@ -8,6 +8,8 @@ import * as meters from '../memory/shard-meter.js';
 import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
 import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
+import { decodeLegacyBytes, decodeLegacyDepth, fillDelta } from '../mexc/legacy-json/columns.js';
+import type { LegacyBook, LegacyEvent } from '../mexc/legacy-json/events.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
@@ -35,7 +37,9 @@ import {
   Outbound,
   REFUSED_KLINES,
   REFUSED_SNAPSHOT,
+  REFUSED_TEXT,
   REFUSED_TICKERS,
+  textRefusals,
 } from './records.js';
 import { SilenceWatch } from './silence.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
@@ -46,6 +50,7 @@ import { TickerIntake } from './ticker-intake.js';
 // Loaded once, as in `order-books.ts`.
 const { METER_APPLIED, METER_DROPPED, METER_LEVELS, METER_MESSAGES } = meters;
 
+const OPEN_BRACE = 0x7b;
 /** Records handled before the ring's space is handed back. */
 const BATCH_RECORDS = 256;
 const SILENCE_CHECK_MS = 250;
@@ -176,6 +181,7 @@ export class Shard {
       this.#running = false;
       return;
     }
+    if (type === Inbound.TEXT_FRAME) return this.#onText(this.#slots[key], key, bytes, view, payloadStart, payloadEnd, timeMs);
     const payload = bytes.subarray(payloadStart, payloadEnd);
     if (type === Inbound.MINI_TICKERS) return this.#tickerIntake.push(payload, timeMs);
     if (type === Inbound.TICKERS) return this.#tickerIntake.answer(payload, timeMs);
@@ -332,11 +338,13 @@ export class Shard {
     const books = this.#books;
     const slot = book.slot;
     const delta = this.#delta;
-    let outcome = decodeDepth(bytes, view, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
+    // No push begins like this: it would be a field of a kind that does not exist any more.
+    const decode = bytes[start] === OPEN_BRACE ? decodeTextDepth : decodeDepth;
+    let outcome = decode(bytes, view, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
     if (outcome === DepthDecode.RESCALE) {
       const { priceScaleNeeded, quantityScaleNeeded } = delta;
       // The frame first: one that is refused after all leaves the book as it is.
-      outcome = decodeDepth(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
+      outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
       if (outcome === DepthDecode.OK) {
         if (!this.#fitsScale(book, priceScaleNeeded)) outcome = DepthDecode.BAD_NUMBER;
         else if (!this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
@@ -506,7 +514,8 @@ export class Shard {
     const books = this.#books;
     const slot = book.slot;
     if (!book.lineUp || books.state(slot) === BookState.LIVE) return;
-    if (!this.#readSnapshot(book, body, timeMs)) return;
+    const read: ReadSnapshot = (priceScale, quantityScale) => decodeSnapshot(body, priceScale, quantityScale, this.#delta);
+    if (!this.#readSnapshot(book, read, timeMs)) return;
     const version = this.#delta.toVersion;
     if (this.#isFollowing(book)) {
       // A silent book: the exchange's own says whether anything was missed.
@@ -518,12 +527,19 @@ export class Shard {
       }
     }
     if (book.pending.frames.length === 0 && this.#isTooOld(book, version, book.lostAfter + 1, timeMs)) return;
+    this.#replaceBook(book, version, read, timeMs);
+  }
+
+  /** Puts the snapshot that was just read in the place of the book, and what waited on top of it, when that joins it without a gap. */
+  #replaceBook(book: ShardBook, version: number, read: ReadSnapshot, timeMs: number): void {
+    const books = this.#books;
+    const slot = book.slot;
     this.#snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
     const follows = this.#pendingFollows(book, version, timeMs);
     this.#snapshotPrice = 0;
     if (!follows) return;
     // The check went through the delta buffer.
-    if (!this.#readSnapshot(book, body, timeMs)) return;
+    if (!this.#readSnapshot(book, read, timeMs)) return;
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
     this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
@@ -533,13 +549,13 @@ export class Shard {
   }
 
   /** Into the delta buffer, at the book's scales; false when it cannot be read (said and asked for again). */
-  #readSnapshot(book: ShardBook, body: Uint8Array, timeMs: number): boolean {
+  #readSnapshot(book: ShardBook, read: ReadSnapshot, timeMs: number): boolean {
     const books = this.#books;
     const slot = book.slot;
     try {
-      if (decodeSnapshot(body, books.priceScale(slot), books.quantityScale(slot), this.#delta)) return true;
+      if (read(books.priceScale(slot), books.quantityScale(slot))) return true;
       const { priceScaleNeeded, quantityScaleNeeded } = this.#delta;
-      decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, this.#delta);
+      read(priceScaleNeeded, quantityScaleNeeded);
       if (!this.#fitsScale(book, priceScaleNeeded))
         throw new CodedError(ErrorCode.SNAPSHOT_MALFORMED, `prices with ${priceScaleNeeded} decimals`);
       return this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs);
@@ -613,6 +629,52 @@ export class Shard {
     book.drops = 0;
     this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
     this.#restart(book, 'resync');
+  }
+
+  // ---- text frames of the JSON streams
+
+  #onText(book: ShardBook | undefined, key: number, bytes: Uint8Array, view: DataView, start: number, end: number, timeMs: number): void {
+    let event: LegacyEvent;
+    try {
+      event = decodeLegacyBytes(bytes, start, end);
+      if (event.kind !== 'tickers' && event.symbol !== book?.symbol) return;
+      // A number no book takes is refused here: further on it would be a push that was lost.
+      if (event.kind === 'book') fillDelta(event, this.#books.priceScale(key), this.#books.quantityScale(key), this.#delta);
+      if (event.kind === 'trades') book!.tape.pushText(event, timeMs);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      return this.#refuseText(key, error, timeMs);
+    }
+    this.#meter.add(meters.METER_TEXT_FRAMES, 1);
+    if (event.kind === 'tickers') return this.#tickerIntake.text(event, timeMs);
+    if (event.kind !== 'book') return;
+    if (event.effect === 'replace' || event.effect === 'replace_newer') return this.#onTextSnapshot(book!, event, timeMs);
+    let object = start;
+    while (bytes[object] !== OPEN_BRACE) object++;
+    this.#onFrame(book!, bytes, view, object, end, timeMs);
+  }
+
+  /** Not a byte of it was applied. What it may have meant for the book shows in the versions of the next one, where the dialect has such. */
+  #refuseText(key: number, { code }: CodedError, timeMs: number): void {
+    const kind = textRefusals.findIndex((each) => each === code);
+    assert(kind >= 0, `a text frame is refused as ${code}`);
+    this.#meter.add(meters.METER_TEXT_REFUSED + kind, 1);
+    this.#send(Outbound.REFUSED, key, REFUSED_TEXT + kind, timeMs);
+  }
+
+  /** A text frame that is a whole book: it makes the book live without a snapshot from REST. */
+  #onTextSnapshot(book: ShardBook, event: LegacyBook, timeMs: number): void {
+    const books = this.#books;
+    if (!book.lineUp) return;
+    book.silence.received(timeMs);
+    // What is held reaches farther than the frame, and is as new.
+    if (event.effect === 'replace_newer' && this.#isFollowing(book) && event.version <= books.version(book.slot)) {
+      books.count(book.slot, COUNT_DROPPED);
+      this.#meter.add(METER_DROPPED, 1);
+      return;
+    }
+    const read: ReadSnapshot = (priceScale, quantityScale) => fillDelta(event, priceScale, quantityScale, this.#delta);
+    if (this.#readSnapshot(book, read, timeMs)) this.#replaceBook(book, event.version, read, timeMs);
   }
 
   // ---- publications
@@ -701,7 +763,23 @@ export class Shard {
   }
 }
 
+/** Reads a snapshot into the delta buffer at these scales; false when it needs larger ones. Throws CodedError. */
+type ReadSnapshot = (priceScale: number, quantityScale: number) => boolean;
+
+/** `decodeDepth` for text frames. */
+function decodeTextDepth(
+  bytes: Uint8Array,
+  _view: DataView,
+  start: number,
+  end: number,
+  priceScale: number,
+  quantityScale: number,
+  delta: DeltaBuffer,
+): DepthDecode {
+  return decodeLegacyDepth(bytes, start, end, priceScale, quantityScale, delta);
+}
+
 /** Whether a channel's messages are about the book, and so about its last push. */
 function isOfBook(channel: Channel): boolean {
-  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO;
+  return channel === Channel.BOOK || channel === Channel.BOOK_TOP || channel === Channel.BBO || channel === Channel.ANALYTICS;
 }

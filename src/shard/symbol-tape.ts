@@ -1,5 +1,7 @@
 import { DealsDecode, decodeDeals } from '../mexc/decode-deals.js';
 import { decodeTrades } from '../mexc/decode-trades.js';
+import { fillDeals } from '../mexc/legacy-json/columns.js';
+import type { LegacyTrades } from '../mexc/legacy-json/events.js';
 import { BookState } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
 import { CodedError } from '../support/errors.js';
@@ -71,7 +73,7 @@ export class SymbolTape {
 
   /** A push, as it came. Hot path: while live, nothing is allocated. */
   push(bytes: Uint8Array, start: number, end: number, timeMs: number): void {
-    const { tapes, slot, deals } = this.#parts;
+    const { tapes, slot } = this.#parts;
     const outcome = this.#decode(bytes, start, end);
     if (outcome !== DealsDecode.OK) {
       tapes.count(slot, TAPE_COUNT_REFUSED);
@@ -79,6 +81,22 @@ export class SymbolTape {
       if (outcome !== DealsDecode.NOT_DEALS) this.lost(timeMs);
       return;
     }
+    this.#take(timeMs);
+  }
+
+  /** A text frame of trades. Throws CodedError LEGACY_INVALID_FORMAT, and nothing was taken. */
+  pushText(event: LegacyTrades, timeMs: number): void {
+    const { deals } = this.#parts;
+    if (!fillDeals(event, this.#priceScale, this.#quantityScale, deals)) {
+      this.#rescale(deals.priceScaleNeeded, deals.quantityScaleNeeded);
+      fillDeals(event, this.#priceScale, this.#quantityScale, deals);
+    }
+    this.#take(timeMs);
+  }
+
+  /** What was decoded. */
+  #take(timeMs: number): void {
+    const { tapes, slot, deals } = this.#parts;
     if (deals.inexactCount > 0) tapes.count(slot, TAPE_COUNT_INEXACT, deals.inexactCount);
     if (this.#filled !== undefined) this.#leaveOutFilled(this.#filled);
     if (!this.#live) return this.#hold(timeMs);

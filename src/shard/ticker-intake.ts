@@ -1,5 +1,6 @@
 import { MiniTickerItems } from '../mexc/decode-mini-tickers.js';
 import { TickerEntries } from '../mexc/decode-tickers.js';
+import type { LegacyTickers } from '../mexc/legacy-json/events.js';
 import type { TakeFigures, TickerFigures } from '../model/ticker-figures.js';
 import { CodedError } from '../support/errors.js';
 
@@ -38,6 +39,12 @@ export class TickerIntake {
   /** A push of mini tickers. Out of the ring, which is shared memory: text is not decoded from there. */
   push(payload: Uint8Array, receiveTimeMs: number): void {
     this.#guard(receiveTimeMs, () => this.#add(new MiniTickerItems(payload.slice()), receiveTimeMs));
+  }
+
+  /** A text frame of tickers. */
+  text({ tickers }: LegacyTickers, receiveTimeMs: number): void {
+    const { wanted, take } = this.#parts;
+    for (const { symbol, figures } of tickers) if (wanted(symbol)) take(symbol, figures, receiveTimeMs);
   }
 
   /** The body of a `ticker/24hr` answer. */

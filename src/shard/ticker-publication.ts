@@ -1,13 +1,19 @@
 import { ASKS, BEST_ASK_LOTS, BEST_ASK_TICK, BEST_BID_LOTS, BEST_BID_TICK, BIDS } from '../book/book-layout.js';
 import type { OrderBooks } from '../book/order-books.js';
 import { type BookCopy, createBookCopy } from '../model/book-copy.js';
-import { MessageKind, type PublicationSpec } from '../model/publication.js';
+import { Format, MessageKind, type PublicationSpec } from '../model/publication.js';
 import type { Ticker } from '../model/ticker.js';
 import type { Tapes } from '../tape/tapes.js';
 import { composeTicker } from '../ticker/compose-ticker.js';
 import type { TickerStore } from '../ticker/ticker-store.js';
 import { JsonTickerEncoder } from './json-ticker-encoder.js';
+import { ProtoTickerEncoder } from './proto-ticker-encoder.js';
 import type { Emit, Publication, PublicationParts } from './publication.js';
+
+/** A ticker as one whole message, valid until the next one is written. */
+interface TickerEncoder {
+  message(ticker: Ticker): Uint8Array;
+}
 
 // One publication at a time looks at its book.
 const touch: BookCopy = createBookCopy(1);
@@ -24,7 +30,7 @@ export class TickerPublication implements Publication {
   readonly #books: OrderBooks;
   readonly #tickers: TickerStore;
   readonly #tapes: Tapes;
-  readonly #encoder: JsonTickerEncoder;
+  readonly #encoder: TickerEncoder;
   readonly #emit: Emit;
   readonly #clock: () => number;
   /** As it was sent last, and with which state of the book; `null` = nothing was sent, or it found no room. */
@@ -44,7 +50,7 @@ export class TickerPublication implements Publication {
     this.#books = parts.books;
     this.#tickers = parts.tickers;
     this.#tapes = parts.tapes;
-    this.#encoder = new JsonTickerEncoder(spec, parts);
+    this.#encoder = spec.format === Format.JSON ? new JsonTickerEncoder(spec, parts) : new ProtoTickerEncoder(parts);
     this.#emit = parts.emit;
     this.#clock = parts.clock;
   }

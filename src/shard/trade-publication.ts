@@ -2,6 +2,7 @@ import { Format, MessageKind, type PublicationSpec } from '../model/publication.
 import { MARK_HOLE, TAPE_EPOCH, TAPE_FIRST_ID, TAPE_NEXT_ID } from '../tape/tape-layout.js';
 import type { Tapes } from '../tape/tapes.js';
 import { JsonTradeEncoder } from './json-trade-encoder.js';
+import { ProtoTradeEncoder } from './proto-trade-encoder.js';
 import type { Emit, EmitTrades, Publication, PublicationParts, SnapshotReason } from './publication.js';
 import type { TradeEncoder } from './trade-encoder.js';
 
@@ -146,6 +147,5 @@ export class TradePublication implements Publication {
 }
 
 function tradeEncoder({ format }: PublicationSpec, parts: PublicationParts): TradeEncoder {
-  if (format !== Format.JSON) throw new Error(`no encoder of trades for format ${format}`);
-  return new JsonTradeEncoder(parts);
+  return format === Format.JSON ? new JsonTradeEncoder(parts) : new ProtoTradeEncoder(parts);
 }

@@ -14,6 +14,19 @@ function run(command: string, args: readonly string[]): string {
   return execFileSync(command, args, { cwd: packageRoot(), encoding: 'utf8', timeout: 20_000, env: { PYTHONDONTWRITEBYTECODE: '1' } });
 }
 
+/** What was seen of trades and tickers: every figure MEXC supplies is there, and none it does not. */
+const trades = {
+  GetRecentTrades: expect.any(Number) as number,
+  SubscribeToTrades: 3,
+  GetTicker: Object.fromEntries(
+    [
+      ...['last_price', 'open_price', 'high_price', 'low_price', 'price_change', 'price_change_percent', 'weighted_avg_price'],
+      ...['last_quantity', 'bid_price', 'bid_quantity', 'ask_price', 'ask_quantity', 'volume', 'quote_volume', 'open_time', 'close_time'],
+    ].map((name) => [name, expect.any(Number) as number]),
+  ),
+  SubscribeToTickers: expect.any(Number) as number,
+};
+
 /** A code block of the guide, as its reader runs it, against another port. */
 function example(language: string, address: string): string {
   const guide = readFileSync(join(packageRoot(), 'docs/grpc.md'), 'utf8');
@@ -61,6 +74,7 @@ describe.skipIf(missing !== undefined)('a Python client and mdp demo', () => {
     expect(report).toMatchObject({
       GetOrderBook: expect.any(Number) as number,
       SubscribeToOrderBookUpdates: { updates: expect.any(Number) as number, matched: expect.any(Number) as number },
+      ...trades,
       deltas: { matched: [expect.any(Number) as number, expect.any(Number) as number] },
       statuses: [
         ['NOT_FOUND', 'SYMBOL_NOT_TRACKED'],
@@ -79,6 +93,7 @@ describe.skipIf(missing !== undefined)('a Python client and mdp demo', () => {
     expect(report).toMatchObject({
       GetOrderBook: expect.any(Number) as number,
       SubscribeToOrderBookUpdates: { updates: expect.any(Number) as number, matched: expect.any(Number) as number },
+      ...trades,
     });
   });
 
@@ -86,7 +101,16 @@ describe.skipIf(missing !== undefined)('a Python client and mdp demo', () => {
     const script = join(folder, 'example.py');
     writeFileSync(script, example('python', addresses[0]));
     const python = run('/usr/bin/python3', [script]);
-    expect(python).toMatch(/^842\d\d\.\d+ 842\d\d\.\d+ \d+\nNOT_FOUND SYMBOL_NOT_TRACKED\n\d+ 842\d\d\.\d+\n$/);
+    const price = String.raw`842\d\d\.\d+`;
+    const lines = [
+      `${price} ${price} \\d+`,
+      'NOT_FOUND SYMBOL_NOT_TRACKED',
+      price,
+      `\\[${price}, ${price}, ${price}\\]`,
+      `\\d+ ${price} \\d+\\.\\d+ (True|False)`,
+      `\\d+ ${price}`,
+    ];
+    expect(python).toMatch(new RegExp(`^${lines.join('\n')}\n$`));
     const node = run(process.execPath, ['--input-type=module', '--eval', example('js', addresses[0])]);
     expect(node.split('\n').toSorted()).toEqual([
       '',

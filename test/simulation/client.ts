@@ -94,6 +94,11 @@ export class Client implements ClientConnection {
     this.outlet.tell(() => this.#forget(publication.symbol.symbol));
   }
 
+  /** Nobody follows trades here. */
+  tradesSkipped(): void {
+    throw new Error('trades were skipped, and nobody asked for them');
+  }
+
   #forget(symbol: string): void {
     for (const [key, following] of this.following) if (following.symbol === symbol) this.following.delete(key);
   }

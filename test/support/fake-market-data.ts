@@ -250,7 +250,18 @@ export class FakeMarketData implements MarketData {
   meters(): EngineMeters {
     const none: TimesSeen = { counts: new Float64Array(histogramBoundsUs.length + 1), sumMs: 0, negative: 0 };
     const ring = { usedBytes: 0, capacityBytes: 1, stalls: 0 };
-    const counters = { busyMs: 0, levels: 0, applied: 0, dropped: 0, gaps: 0, resyncs: 0, refused: 0, crossed: 0, messages: 0 };
+    const counters = {
+      busyMs: 0,
+      levels: 0,
+      applied: 0,
+      dropped: 0,
+      gaps: 0,
+      resyncs: 0,
+      refused: 0,
+      crossed: 0,
+      messages: 0,
+      textFrames: 0,
+    };
     return {
       shards: this.shards.map(({ shard }) => ({ shard, ...counters, inbound: ring, pressedFrames: 0, lostFrames: 0, outbound: ring })),
       exchangeToReceived: none,
@@ -258,6 +269,7 @@ export class FakeMarketData implements MarketData {
       receivedToPublished: none,
       eventLoopDelay: none,
       malformedFrames: 0,
+      textRefusals: {},
       connectionsLost: 0,
       requests: 0,
       pauses: 0,

@@ -24,7 +24,7 @@ export type FeedEvent =
   | { readonly kind: 'frame'; readonly id: number; readonly version: number }
   | { readonly kind: 'streamUp' | 'streamDown'; readonly id: number; readonly stream: SideStream }
   | { readonly kind: 'deals' | 'kline' | 'miniTickers'; readonly id: number }
-  | { readonly kind: 'trades' | 'tickers'; readonly id: number; readonly body: string }
+  | { readonly kind: 'trades' | 'tickers' | 'text'; readonly id: number; readonly body: string }
   | { readonly kind: 'klines'; readonly id: number; readonly token: number; readonly body: string };
 
 /** Quick, so that tests need not wait; those about a period set it themselves. */
@@ -102,6 +102,7 @@ export async function setUpFeed(open: { close(): Promise<void> }[], options: Fee
     streamDown: (id, stream) => void events.push({ kind: 'streamDown', id, stream }),
     deals: (id) => events.push({ kind: 'deals', id }) > 0,
     kline: (id) => events.push({ kind: 'kline', id }) > 0,
+    text: (id, bytes) => events.push({ kind: 'text', id, body: Buffer.from(bytes).toString() }) > 0,
     miniTickers: () => events.push({ kind: 'miniTickers', id: NO_SYMBOL }) > 0,
     trades: (id, body) => void events.push({ kind: 'trades', id, body: Buffer.from(body).toString() }),
     klines: (id, token, body) => void events.push({ kind: 'klines', id, token, body: Buffer.from(body).toString() }),

@@ -69,6 +69,8 @@ export class GrpcClient {
 /** A server stream and what came of it. */
 export class GrpcStream {
   readonly received: Message[] = [];
+  /** Called with every message. */
+  onMessage: (message: Message) => void = () => {};
   /** The status it ended with; `undefined` while it runs. */
   ended: CallFailure | undefined;
   readonly #stream: ClientReadableStream<object>;
@@ -76,7 +78,10 @@ export class GrpcStream {
 
   constructor(stream: ClientReadableStream<object>) {
     this.#stream = stream;
-    stream.on('data', (message: Message) => this.received.push(message));
+    stream.on('data', (message: Message) => {
+      this.received.push(message);
+      this.onMessage(message);
+    });
     stream.on('error', () => {});
     stream.on('status', (status: StatusObject) => {
       this.ended = failureOf(status);

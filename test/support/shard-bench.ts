@@ -12,6 +12,7 @@ import { type BookState, bookStateNames, type StateReason, stateReasonNames } fr
 import { formatDecimal } from '../../src/model/decimal.js';
 import { StreamKind } from '../../src/model/feed.js';
 import {
+  Channel,
   Format,
   MessageKind,
   type PublicationSink,
@@ -312,16 +313,22 @@ export class ShardBench implements PublicationSink, ShardEvents {
   // ---- PublicationSink and ShardEvents
 
   deliver(id: number, kind: MessageKind, token: number, frame: Buffer): void {
-    const isJson = (this.#specs.get(id)?.format ?? Format.JSON) === Format.JSON;
-    const body = isJson ? (JSON.parse(unframe(frame)) as Record<string, unknown>) : decodeMarketData('OrderBookUpdate', frame);
+    const body = this.#decode(id, frame);
     const message = { id, kind, token, frame, body };
     this.messages.push(message);
     this.onMessage(message);
   }
 
   /** As JSON, with the rest of the head beside it in `tradesHeads`. */
+  #decode(id: number, frame: Buffer): Record<string, unknown> {
+    const { format, channel } = this.#specs.get(id) ?? { format: Format.JSON, channel: Channel.BOOK };
+    if (format === Format.JSON) return JSON.parse(unframe(frame)) as Record<string, unknown>;
+    const types: Partial<Record<Channel, string>> = { [Channel.TICKER]: 'TickerUpdate', [Channel.TRADE]: 'TradeUpdate' };
+    return decodeMarketData(types[channel] ?? 'OrderBookUpdate', frame);
+  }
+
   deliverTrades(id: number, { frame, ...head }: TradesMessage): void {
-    const body = JSON.parse(unframe(frame)) as Record<string, unknown>;
+    const body = this.#decode(id, frame);
     this.tradesHeads.push(head);
     this.messages.push({ id, kind: MessageKind.DELTA, token: 0, frame, body });
   }

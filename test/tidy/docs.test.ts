@@ -139,7 +139,7 @@ describe('REST', () => {
   const isOurs = (path: string): boolean => !path.startsWith('/api/') && !path.startsWith('/sim/') && path !== '/ws';
 
   it('routes that are described exist', () => {
-    const described = everywhere(/`((?:GET|POST|DELETE) \/[^`?\s]*)/g).map(({ path, found }) => ({
+    const described = everywhere(/`((?:GET|POST|PUT|DELETE) \/[^`?\s]*)/g).map(({ path, found }) => ({
       path,
       found: found.split(' ') as [string, string],
     }));
@@ -162,10 +162,11 @@ describe('REST', () => {
   });
 
   it('addresses in examples are answered by a route', async () => {
-    const examples = everywhere(/curl[^\n]*?http:\/\/127\.0\.0\.1:8080(\/[^\s"']*)/g);
+    const examples = everywhere(/curl((?: -X [A-Z]+)?[^\n]*? "?http:\/\/127\.0\.0\.1:8080\/[^\s"']*)/g);
     expect(examples.length).toBeGreaterThan(0);
     for (const { path, found } of examples) {
-      const { code } = (await app.inject({ method: 'GET', url: found })).json<{ code?: string }>();
+      const [, method = 'GET', url] = /^(?: -X ([A-Z]+))?.*?:8080(.*)$/.exec(found)!;
+      const { code } = (await app.inject({ method: method as 'GET', url: url! })).json<{ code?: string }>();
       expect([path, found, code]).not.toEqual([path, found, 'ROUTE_NOT_FOUND']);
       expect([path, found, code]).not.toEqual([path, found, 'BAD_PARAMETER']);
     }
@@ -187,7 +188,7 @@ describe('words of the protocols', () => {
   });
 
   it('codes in capitals are codes of ours', () => {
-    const notCodes = ['GET', 'POST', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
+    const notCodes = ['GET', 'POST', 'PUT', 'DELETE', 'SLOW_CONSUMER', 'RESCALE', 'PING', 'PONG', 'BTCUSDT'];
     const recordNames = [...Object.keys(records.Inbound), ...Object.keys(records.Outbound)];
     const constants = [
       bookLayout,

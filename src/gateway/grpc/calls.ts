@@ -1,13 +1,22 @@
 import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { PublicationSpec } from '../../model/publication.js';
+import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
-import { BookMode, parseBookSpec, parseDepth, SlowPolicy } from './requests.js';
-import type { OrderBookRequest, OrderBookSubscriptionRequest } from './schema.js';
+import { encodeTicker } from './ticker-message.js';
+import { readTrades } from './read-trades.js';
+import { BookMode, parseBookSpec, parseDepth, parseLimit, parseTickerSpec, SlowPolicy } from './requests.js';
+import type {
+  OrderBookRequest,
+  OrderBookSubscriptionRequest,
+  RecentTradesRequest,
+  SymbolRequest,
+  TickerSubscriptionRequest,
+} from './schema.js';
 import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
 import type { StreamTable } from './stream-table.js';
+import { encodeTrades } from './trades-message.js';
 
 /** What a subscription request comes to. */
 interface Subscription {
@@ -18,12 +27,23 @@ interface Subscription {
 
 /** The calls of `MarketDataService`. Every failure becomes a status with a code; only our own are logged. */
 export function createCalls(context: GatewayContext, streams: StreamTable): UntypedServiceImplementation {
-  const { answers, directory, logger, now } = context;
+  const { answers, directory, logger, market, now } = context;
 
   function failed(error: unknown): ReturnType<typeof toStatus> {
     const status = toStatus(error);
     if (status.metadata.get('code')[0] === 'INTERNAL_ERROR') logger.error({ err: error }, 'gRPC call failed');
     return status;
+  }
+
+  /** Of a pair just tracked nothing is known, and nothing but zeros would be the answer. Throws BOOK_NOT_LIVE. */
+  async function requireKnown(symbol: TrackedSymbol): Promise<void> {
+    // The first value is the name.
+    const known = await answers.tickerOf(symbol, (_copy, ticker) =>
+      Object.values(ticker)
+        .slice(1)
+        .some((value) => value !== null),
+    );
+    if (!known) await answers.copy(symbol, 1, false, () => {});
   }
 
   async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
@@ -59,6 +79,18 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       return answers.copy(symbol, depth, request.allow_stale, (copy) => encodeOrderBook(symbol.symbol, copy, request.exact, now()));
     }),
 
+    GetTicker: unary<SymbolRequest>(async (request) => {
+      const symbol = directory.require(request.symbol);
+      await requireKnown(symbol);
+      return answers.tickerOf(symbol, (copy, ticker) => encodeTicker(copy, ticker, now()));
+    }),
+
+    GetRecentTrades: unary<RecentTradesRequest>(async ({ symbol: name, limit, before }) => {
+      const count = parseLimit(limit);
+      const symbol = directory.require(name);
+      return encodeTrades(await readTrades(market, symbol, count, before === 0 ? null : before));
+    }),
+
     SubscribeToOrderBookUpdates: stream<OrderBookSubscriptionRequest>(async (request) => {
       const spec = parseBookSpec(request);
       const symbol = directory.require(request.symbol);
@@ -67,5 +99,20 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       if (!withStatus) await answers.copy(symbol, 1, false, () => {});
       return { symbol, spec, options: { withStatus, disconnectWhenSlow: request.slow_policy === SlowPolicy.DISCONNECT } };
     }),
+
+    SubscribeToTrades: stream<SymbolRequest>(async (request) => {
+      const spec = { channel: Channel.TRADE, depth: 0, intervalMs: 0, format: Format.PROTOBUF };
+      return { symbol: directory.require(request.symbol), spec, options: alwaysOfUse };
+    }),
+
+    SubscribeToTickers: stream<TickerSubscriptionRequest>(async (request) => {
+      const spec = parseTickerSpec(request);
+      const symbol = directory.require(request.symbol);
+      await requireKnown(symbol);
+      return { symbol, spec, options: alwaysOfUse };
+    }),
   };
 }
+
+/** A stream that needs no live book. */
+const alwaysOfUse: StreamOptions = { withStatus: true, disconnectWhenSlow: false };

@@ -53,7 +53,12 @@ export interface RecentTradesRequest {
   readonly before: number;
 }
 
-/** TickerRequest, TickerSubscriptionRequest, TradeSubscriptionRequest. */
+export interface TickerSubscriptionRequest {
+  readonly symbol: string;
+  readonly update_speed: number;
+}
+
+/** TickerRequest, TradeSubscriptionRequest. */
 export interface SymbolRequest {
   readonly symbol: string;
 }

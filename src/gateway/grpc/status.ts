@@ -9,6 +9,7 @@ const statuses: Partial<Record<ErrorCode, Status>> = {
   [ErrorCode.SYMBOL_UNTRACKED]: Status.NOT_FOUND,
   [ErrorCode.BOOK_NOT_LIVE]: Status.UNAVAILABLE,
   [ErrorCode.BOOK_BUSY]: Status.UNAVAILABLE,
+  [ErrorCode.TRADES_NOT_READY]: Status.UNAVAILABLE,
   [ErrorCode.SHUTTING_DOWN]: Status.UNAVAILABLE,
   [ErrorCode.TOO_MANY_CLIENTS]: Status.RESOURCE_EXHAUSTED,
   [ErrorCode.SUBSCRIPTION_LIMIT]: Status.RESOURCE_EXHAUSTED,

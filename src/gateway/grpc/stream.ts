@@ -4,20 +4,17 @@ import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Outlet, Subscriber } from '../../publish/subscriber.js';
 import type { Publication, SkippedRun } from '../../publish/subscription.js';
-import { ProtoWriter } from '../../shard/proto-writer.js';
 import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
 import { toStatus } from './status.js';
+import { encodeSkipped } from './trades-message.js';
 
 /**
  * Below any message, so that a call counts as slow when its buffer is still full at the start of a turn: grpc-js takes 16 messages and
  * says no to more.
  */
 const SOFT_LIMIT_BYTES = 1;
-
-/** `TradeUpdate.skipped` of the contract: count, from, to. */
-const SKIPPED = 100;
 
 /** A server stream as grpc-js hands it out; the messages are bytes already. */
 export type ServerStream<Request> = ServerWritableStream<Request, Buffer>;
@@ -118,15 +115,8 @@ export class Stream implements ClientConnection, Outlet {
     this.#end(new CodedError(ErrorCode.SYMBOL_UNTRACKED, `${symbol} is no longer tracked`, { symbol }));
   }
 
-  tradesSkipped(_publication: Publication, { count, fromMs, toMs }: SkippedRun): void {
-    const writer = new ProtoWriter();
-    writer.begin();
-    const mark = writer.open(SKIPPED);
-    writer.uint(1, count ?? 0);
-    writer.uint(2, Number.isNaN(fromMs) ? 0 : fromMs);
-    writer.uint(3, Number.isNaN(toMs) ? 0 : toMs);
-    writer.close(mark);
-    this.write(Buffer.from(writer.take()));
+  tradesSkipped(_publication: Publication, skipped: SkippedRun): void {
+    this.write(encodeSkipped(skipped, this.#context.now()));
   }
 
   /** Ends a stream whose book stays out of service, unless its client is told of states. */

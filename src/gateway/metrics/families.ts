@@ -84,6 +84,8 @@ const ofExchange: readonly MetricFamily[] = [
     (r) => r.status.counters.framesUnknownSymbol,
   ),
   one('counter', 'mdp_exchange_frames_malformed_total', 'Binary frames that are no push.', (r) => r.meters.malformedFrames),
+  counted('mdp_text_frames_total', 'Text frames of the JSON streams that were read.', (m) => m.textFrames),
+  by('counter', 'mdp_text_frames_refused_total', 'code', 'Text frames that could not be read.', (r) => r.meters.textRefusals),
   by('gauge', 'mdp_exchange_connections', 'state', 'Connections to the exchange.', (r) =>
     countBy(
       connectionStates,

@@ -7,6 +7,7 @@ import { type Publication, publicationKey, type SkippedRun, type Subscription } 
 import { ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { canonicalSymbol } from '../symbol-directory.js';
+import { JoinedOutlet } from './joined-outlet.js';
 import { MessageRate } from './message-rate.js';
 import {
   type ClientMessage,
@@ -35,7 +36,7 @@ type Unsubscribe = Extract<ClientMessage, { op: 'unsubscribe' }>;
  */
 export class Session implements ClientConnection {
   /** The raw socket: whole frames are written to it as they are, so no extension may be in use. */
-  readonly outlet: Duplex;
+  readonly outlet: JoinedOutlet;
   readonly #ws: WebSocket;
   readonly #context: GatewayContext;
   readonly #subscriber: Subscriber;
@@ -46,7 +47,7 @@ export class Session implements ClientConnection {
   constructor(ws: WebSocket, socket: Duplex, context: GatewayContext) {
     const { limits, hub, now } = context;
     this.#ws = ws;
-    this.outlet = socket;
+    this.outlet = new JoinedOutlet(socket);
     this.#context = context;
     this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
     this.#heardAtMs = now();

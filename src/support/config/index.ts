@@ -1,4 +1,4 @@
-export { commandNames } from './schema.js';
+export { commandNames, LOG_LEVELS } from './schema.js';
 export type { CommandName } from './schema.js';
 export { commandSummaries, configReference, helpText, usageText } from './help.js';
 export { defaultsOf, loadDemoConfig, loadSimConfig, loadStartConfig } from './loader.js';

@@ -128,6 +128,92 @@ def follow_deltas():
     report['deltas'] = {'deltas': deltas, 'matched': matched}
 
 
+TRADE_FIELDS = ['id', 'symbol', 'buyer_order_id', 'seller_order_id', 'timestamp', 'is_buyer_maker']
+
+
+def same_trade(trade, other):
+    """`other` is the trade as REST has it, in decimal text; what the exchange does not supply is null there and 0 here."""
+    for field in TRADE_FIELDS:
+        equal(getattr(trade, field), other[field] or 0, field)
+    equal((trade.price, trade.quantity), (float(other['price']), float(other['quantity'])), 'price and quantity')
+    if full:
+        texts = (trade.price_text, trade.quantity_text, trade.exchange_id)
+        equal(texts, (other['price'], other['quantity'], other['exchange_id'] or ''), 'texts of a trade')
+
+
+def get_recent_trades():
+    def probe():
+        try:
+            answer = stub.GetRecentTrades(messages.RecentTradesRequest(symbol=SYMBOL, limit=20))
+        except grpc.RpcError as error:
+            # Until the exchange has said what was traded last.
+            equal(error.code(), grpc.StatusCode.UNAVAILABLE, 'status while there are no trades')
+            return None
+        other = rest(f'/trades/{SYMBOL}?limit=20')
+        if [trade.id for trade in answer.trades] != [trade['id'] for trade in other['trades']] or not answer.trades:
+            return None
+        for trade, theirs in zip(answer.trades, other['trades']):
+            same_trade(trade, theirs)
+        if full:
+            equal((answer.epoch, answer.seq, answer.next or None), (other['epoch'], other['seq'], other['next']), 'the page')
+        return len(answer.trades)
+
+    report['GetRecentTrades'] = until(probe, 'trades REST has too')
+
+
+def subscribe_to_trades():
+    call = stub.SubscribeToTrades(messages.TradeSubscriptionRequest(symbol=SYMBOL), timeout=WAIT_S)
+    seen = []
+    for update in call:
+        seen.append(update.trade)
+        if len(seen) == 3:
+            break
+    call.cancel()
+    first = seen[0].id
+    equal([trade.id for trade in seen], [first, first + 1, first + 2], 'ids of a stream')
+    theirs = {trade['id']: trade for trade in rest(f'/trades/{SYMBOL}?limit=1000')['trades']}
+    for trade in seen:
+        same_trade(trade, theirs[trade.id])
+    report['SubscribeToTrades'] = len(seen)
+
+
+TICKER_FIELDS = [field.name for field in messages.TickerResponse.DESCRIPTOR.fields if field.number < 100]
+
+
+def same_ticker(ticker):
+    """Whether REST says the same at this moment."""
+    other = rest(f'/ticker/{SYMBOL}')
+    ours = {field: getattr(ticker, field) for field in TICKER_FIELDS}
+    theirs = {field: float(other[field]) if isinstance(other[field], str) and field != 'symbol' else other[field] or 0 for field in TICKER_FIELDS}
+    if ours != theirs:
+        return None
+    if full:
+        text = ticker.text
+        for field in [field.name for field in messages.TickerText.DESCRIPTOR.fields]:
+            equal(getattr(text, field) if text.HasField(field) else None, other[field], f'text of {field}')
+        equal((ticker.epoch, ticker.seq), (other['epoch'], other['seq']), 'epoch and seq of the ticker')
+    return {field: value for field, value in ours.items() if value}
+
+
+def get_ticker():
+    equal(len(TICKER_FIELDS), 20, 'fields of a ticker')
+    found = until(lambda: same_ticker(stub.GetTicker(messages.TickerRequest(symbol=SYMBOL))), 'a ticker REST has too')
+    report['GetTicker'] = found
+
+
+def subscribe_to_tickers():
+    call = stub.SubscribeToTickers(messages.TickerSubscriptionRequest(symbol=SYMBOL), timeout=WAIT_S)
+    seen = 0
+    for update in call:
+        seen += 1
+        if same_ticker(update.ticker):
+            break
+    else:
+        raise AssertionError(f'{seen} tickers, none of which REST had')
+    call.cancel()
+    report['SubscribeToTickers'] = seen
+
+
 def statuses():
     def failure(request):
         try:
@@ -170,6 +256,10 @@ def reflection():
 
 get_order_book()
 subscribe_to_order_book_updates()
+get_recent_trades()
+subscribe_to_trades()
+get_ticker()
+subscribe_to_tickers()
 if full:
     follow_deltas()
     statuses()

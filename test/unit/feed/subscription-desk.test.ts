@@ -27,6 +27,7 @@ function setUp(options: Partial<SubscriptionDeskOptions> = {}) {
     pacer: new Pacer(40, 5, () => Date.now()),
     ackTimeoutMs: 5000,
     logger: pino({ level: 'silent' }),
+    connection: 3,
     accepted: (channel) => void heard.push(`+${channel}`),
     refused: (channel, reason) => void heard.push(`-${channel} ${reason}`),
     isFlowing: () => false,

@@ -9,6 +9,7 @@ import { type GrpcServer, startGrpcServer } from '../../../src/gateway/grpc/serv
 import { buildHttp } from '../../../src/gateway/http.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
 import { Channel, Format, MessageKind } from '../../../src/model/publication.js';
+import type { TapePage, Trade } from '../../../src/model/trade.js';
 import { PublicationHub } from '../../../src/publish/publication-hub.js';
 import type { SubscriberLimits } from '../../../src/publish/subscriber.js';
 import { systemClock } from '../../../src/support/clock.js';
@@ -232,6 +233,146 @@ describe('SubscribeToOrderBookUpdates', () => {
   });
 });
 
+describe('tickers', () => {
+  const figures = { lastPrice: '10000.5', openPrice: '10100', quoteVolume: '5000000000.123456789', closeTimeMs: NOW };
+
+  test('GetTicker gives the figures as doubles, and as text what is known', async () => {
+    await start({ now: () => NOW });
+    market.tickers.set('BTCUSDT', figures);
+    expect(await client.call('GetTicker', { symbol: 'btcusdt' })).toEqual({
+      symbol: 'BTCUSDT',
+      price_change: -99.5,
+      price_change_percent: -0.9851,
+      weighted_avg_price: 0,
+      last_price: 10000.5,
+      last_quantity: 0,
+      bid_price: 9999.99,
+      bid_quantity: 1,
+      ask_price: 10000.01,
+      ask_quantity: 2,
+      open_price: 10100,
+      high_price: 0,
+      low_price: 0,
+      volume: 0,
+      quote_volume: Number('5000000000.123456789'),
+      open_time: NOW - 86_400_000,
+      close_time: NOW,
+      first_id: 0,
+      last_id: 0,
+      count: 0,
+      text: {
+        price_change: '-99.50',
+        price_change_percent: '-0.9851',
+        last_price: '10000.50',
+        bid_price: '9999.99',
+        bid_quantity: '1.0000',
+        ask_price: '10000.01',
+        ask_quantity: '2.0000',
+        open_price: '10100.00',
+        quote_volume: '5000000000.123456789',
+      },
+      state: 'LIVE',
+      epoch: 1,
+      seq: 7,
+      published_at: NOW,
+    });
+  });
+
+  test('without a live book there are the figures; without any, it is UNAVAILABLE', async () => {
+    await start();
+    market.books.get(market.symbol('BTCUSDT'))!.state = BookState.SYNCING;
+    const { code, metadata } = await failure(client.call('GetTicker', { symbol: 'BTCUSDT' }));
+    expect([code, metadata['code'], metadata['retry-after-ms']]).toEqual([Status.UNAVAILABLE, 'BOOK_NOT_LIVE', '1000']);
+    expect((await client.stream('SubscribeToTickers', { symbol: 'BTCUSDT' }).end()).code).toBe(Status.UNAVAILABLE);
+    market.tickers.set('BTCUSDT', figures);
+    expect(await client.call('GetTicker', { symbol: 'BTCUSDT' })).toMatchObject({ last_price: 10000.5, bid_price: 0, state: 'SYNCING' });
+    expect((await failure(client.call('GetTicker', { symbol: 'NOPE' }))).code).toBe(Status.NOT_FOUND);
+  });
+
+  test.each([
+    [{}, 1000],
+    [{ update_speed: 1 }, 10],
+  ])('SubscribeToTickers with %j asks for one every %i ms', async (request, intervalMs) => {
+    await start();
+    client.stream('SubscribeToTickers', { symbol: 'BTCUSDT', ...request });
+    await opened(1);
+    expect(port.opened()[0]!.spec).toEqual({ channel: Channel.TICKER, depth: 0, intervalMs, format: Format.PROTOBUF });
+  });
+});
+
+describe('recent trades', () => {
+  const trade = (id: number): Trade => ({
+    id,
+    symbol: 'BTCUSDT',
+    price: `${100 + id}.10`,
+    quantity: '0.30000000',
+    buyer_order_id: null,
+    seller_order_id: null,
+    timestamp: NOW + id,
+    is_buyer_maker: id % 2 === 0,
+    exchange_id: id === 1 ? null : `X${id}`,
+  });
+  const page = (page: Partial<TapePage>): TapePage => ({
+    state: 'live',
+    epoch: 2,
+    seq: 3,
+    receivedAt: NOW,
+    trades: [trade(1), trade(2), trade(3)],
+    skipped: [{ from: null, to: NOW + 1 }],
+    next: null,
+    ...page,
+  });
+
+  test('are given oldest first, with what is missing', async () => {
+    await start();
+    market.tapes.set('BTCUSDT', page({}));
+    const { trades, ...rest } = await client.call('GetRecentTrades', { symbol: 'BTCUSDT' });
+    expect((trades as unknown[])[0]).toEqual({
+      id: 1,
+      symbol: 'BTCUSDT',
+      price: 101.1,
+      quantity: 0.3,
+      buyer_order_id: 0,
+      seller_order_id: 0,
+      timestamp: NOW + 1,
+      is_buyer_maker: false,
+      price_text: '101.10',
+      quantity_text: '0.30000000',
+      exchange_id: '',
+    });
+    expect((trades as Message[]).map(({ id, is_buyer_maker, exchange_id }) => [id, is_buyer_maker, exchange_id])).toEqual([
+      [1, false, ''],
+      [2, true, 'X2'],
+      [3, false, 'X3'],
+    ]);
+    expect(rest).toEqual({ skipped: [{ count: 0, from: 0, to: NOW + 1 }], state: 'LIVE', epoch: 2, seq: 3, next: 0 });
+  });
+
+  test('come in pages', async () => {
+    await start();
+    market.tapes.set('BTCUSDT', page({}));
+    const ids = async (request: Message): Promise<unknown[]> => {
+      const { trades } = await client.call('GetRecentTrades', { symbol: 'BTCUSDT', ...request });
+      return (trades as Message[]).map(({ id }) => id);
+    };
+    expect([await ids({ limit: 2 }), await ids({ limit: 2, before: 2 })]).toEqual([[2, 3], [1]]);
+  });
+
+  test('are UNAVAILABLE until the exchange has said what was traded last', async () => {
+    await start();
+    const { code, metadata } = await failure(client.call('GetRecentTrades', { symbol: 'BTCUSDT' }));
+    expect([code, metadata['code'], metadata['retry-after-ms']]).toEqual([Status.UNAVAILABLE, 'TRADES_NOT_READY', '1000']);
+    market.tapes.set('BTCUSDT', page({ state: 'stale' }));
+    expect(await client.call('GetRecentTrades', { symbol: 'BTCUSDT' })).toMatchObject({ state: 'STALE', seq: 3 });
+  });
+
+  test.each([-1, 1001])('a limit of %i is INVALID_ARGUMENT', async (limit) => {
+    await start();
+    const { code, metadata } = await failure(client.call('GetRecentTrades', { symbol: 'BTCUSDT', limit }));
+    expect([code, metadata['parameter']]).toEqual([Status.INVALID_ARGUMENT, 'limit']);
+  });
+});
+
 describe('limits on streams', () => {
   test('one too many on a connection is RESOURCE_EXHAUSTED, and there is room again when one ends', async () => {
     await start({ grpcStreamsPerConnection: 2 });
@@ -383,6 +524,45 @@ describe('a client that does not read', () => {
     const { code, metadata } = await stopped.end();
     expect([code, metadata]).toEqual([Status.RESOURCE_EXHAUSTED, { code: 'SLOW_CONSUMER' }]);
     expect(stopped.received.map(seqOf)).toEqual(stopped.received.map((_, index) => index + 1));
+  });
+
+  test('of trades is told what it missed, and gets the rest in order', async () => {
+    await start({}, { hardLimitBytes: 200_000 });
+    const stopped = client.stream('SubscribeToTrades', { symbol: 'BTCUSDT' });
+    await opened(1);
+    expect(port.opened()[0]!.spec).toEqual({ channel: Channel.TRADE, depth: 0, intervalMs: 0, format: Format.PROTOBUF });
+    // As a shard begins this format: nothing for the client.
+    hub.deliver(1, SNAPSHOT, 0, Buffer.alloc(0));
+    const text = 'x'.repeat(5_000);
+    let id = 0;
+    const trade = (): void => {
+      id++;
+      const frame = Buffer.from(encodeMarketData('TradeUpdate', { trade: { id, exchangeId: text }, epoch: 1 }));
+      hub.deliverTrades(1, { count: 1, epoch: 1, seq: id, firstMs: NOW + id, lastMs: NOW + id, frame });
+      hub.flush();
+    };
+    trade();
+    await stopped.next();
+    stopped.pause();
+    await until(
+      () => {
+        trade();
+        return hub.status().tradesSkipped >= 10;
+      },
+      { what: 'trades to be dropped' },
+    );
+    stopped.resume();
+    await until(() => (stopped.received.at(-1)?.['trade'] as Message | null)?.['id'] === id, { what: 'the newest trade' });
+    const seen = stopped.received.map(({ trade: one, skipped }) => (one as Message | null)?.['id'] ?? (skipped as Message)['count']);
+    const gap = stopped.received.findIndex(({ skipped }) => skipped !== null);
+    const { tradesSkipped } = hub.status();
+    // 1, 2, 3 … as far as it was sent; how many were dropped; and from there on to the newest.
+    expect(seen).toEqual([
+      ...Array.from({ length: gap }, (_, i) => i + 1),
+      tradesSkipped,
+      ...Array.from({ length: id - gap - tradesSkipped }, (_, i) => gap + tradesSkipped + 1 + i),
+    ]);
+    expect(stopped.received[gap]).toMatchObject({ skipped: { from: NOW + gap, to: NOW + gap + tradesSkipped + 1 }, epoch: 1 });
   });
 
   test('of deltas is given a snapshot afterwards', async () => {

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 
 import { formatDecimal } from '../../../src/model/decimal.js';
 import { BookField, EntryField, StatusField, UpdateField, writeLevels } from '../../../src/shard/proto-book.js';
+import { TICKER_UPDATE_TICKER, TickerField } from '../../../src/shard/proto-ticker.js';
+import { SkippedField, TradeField, TradesField, TradeUpdateField } from '../../../src/shard/proto-trade.js';
 import { ProtoWriter } from '../../../src/shard/proto-writer.js';
 import { decodeMarketData, encodeMarketData, marketDataSchema } from '../../support/market-data-schema.js';
 
@@ -15,13 +17,32 @@ function written(write: () => void): number[] {
 }
 
 test('field numbers are those of the contract', () => {
-  const table = { OrderBookEntry: EntryField, OrderBookResponse: BookField, OrderBookUpdate: UpdateField, BookStatus: StatusField };
+  const table = {
+    OrderBookEntry: EntryField,
+    OrderBookResponse: BookField,
+    OrderBookUpdate: UpdateField,
+    BookStatus: StatusField,
+    TickerResponse: TickerField,
+    Trade: TradeField,
+    SkippedTrades: SkippedField,
+    RecentTradesResponse: TradesField,
+    TradeUpdate: TradeUpdateField,
+    TickerUpdate: { TICKER: TICKER_UPDATE_TICKER },
+  };
   for (const [type, fields] of Object.entries(table)) {
     const theirs = marketDataSchema
       .lookupType(`market_data.${type}`)
       .fieldsArray.map(({ name, id }) => [name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(), id]);
     expect(fields, type).toEqual(Object.fromEntries(theirs));
   }
+});
+
+test('a ticker’s texts have the numbers of its figures', () => {
+  const numbers = (type: string): [string, number][] =>
+    marketDataSchema.lookupType(`market_data.${type}`).fieldsArray.map(({ name, id }) => [name, id]);
+  const texts = numbers('TickerText');
+  expect(texts).toHaveLength(14);
+  expect(numbers('TickerResponse')).toEqual(expect.arrayContaining(texts));
 });
 
 describe('values are written as other encoders write them', () => {

@@ -202,3 +202,36 @@ describe('the channel', () => {
     expect(bodies()).toMatchObject([{ last_price: '109.00' }]);
   });
 });
+
+test('says in protobuf what it says in JSON', () => {
+  const proto = 8;
+  bench.now = 200_000_000;
+  bench.open(ID, spec(0));
+  bench.open(proto, { ...spec(0), format: Format.PROTOBUF });
+  bench.tickers([{ ...REST, closeTime: 190_000_000 }]);
+  bench.miniTickers([{ ...MINI, price: '98.5' }]);
+  push([['99.75', '3']]);
+  bench.lineDown(StateReason.LINE_DOWN);
+  const json = bench.take(ID);
+  const theirs = bench.take(proto);
+  expect(theirs.map(({ kind }) => kind)).toEqual(json.map(({ kind }) => kind));
+  expect(json.length).toBeGreaterThan(4);
+  for (const [index, { body }] of theirs.entries()) {
+    const { text, ...ticker } = body['ticker'] as Readonly<Record<string, unknown>> & { readonly text: Readonly<Record<string, string>> };
+    const expected = json[index]!.body;
+    for (const [field, value] of Object.entries(ticker)) {
+      const name = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      if (['symbol', 'published_at', 'state'].includes(name)) continue;
+      expect([name, value]).toEqual([name, Number(expected[name])]);
+      if (name in expected && typeof expected[name] === 'string') expect(text[field]).toBe(expected[name]);
+    }
+    expect(Object.keys(text)).toHaveLength(
+      Object.values(expected).filter((value) => typeof value === 'string' && /^-?[0-9.]+$/.test(value)).length,
+    );
+    expect([ticker['symbol'], ticker['publishedAt'], String(ticker['state']).toLowerCase()]).toEqual([
+      'BTCUSDT',
+      expected['tp'],
+      expected['state'],
+    ]);
+  }
+});

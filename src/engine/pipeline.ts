@@ -61,8 +61,14 @@ export class Pipeline {
       feed: this.feed,
       clock,
     });
-    const { symbols, readers, candles } = this;
-    const events = shardEvents({ symbols, readers, feed: this.feed, candles, logger, clock });
+    const events = shardEvents({
+      symbols: this.symbols,
+      readers: this.readers,
+      feed: this.feed,
+      candles: this.candles,
+      logger,
+      clock,
+    });
     this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
   }
 

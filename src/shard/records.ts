@@ -1,6 +1,6 @@
+import { ErrorCode } from '../support/errors.js';
 import type { KlinesAsk } from '../candle/query.js';
 import { Channel, type Format, type PublicationSpec, type TradesHead, type TradesMessage } from '../model/publication.js';
-import { ErrorCode } from '../support/errors.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*

@@ -53,6 +53,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   ],
   'GET /ticker/{symbol}': [[200], [200, '?numbers=float'], [404]],
   'GET /tickers': [[200], [200, '?symbols=*&numbers=float'], [404, '?symbols=NOPE'], [400, '?symbols=,']],
+  'GET /trades/{symbol}': [[200], [200, '?limit=3'], [304], [404], [400, '?limit=0']],
   'GET /symbols': [[200]],
   'GET /symbols/{symbol}': [[200], [404]],
   'POST /symbols/{symbol}': [[201], [200], [404]],
@@ -64,6 +65,11 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'GET /openapi.json': [[200], [400, '?x=1']],
   'GET /asyncapi.json': [[200]],
   'GET /metrics': [[200]],
+  'GET /log-level': [[200]],
+  'PUT /log-level': [
+    [200, '?level=silent'],
+    [400, '?level=loud'],
+  ],
   'GET /ws': [[426]],
 };
 

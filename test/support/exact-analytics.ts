@@ -29,6 +29,9 @@ export class Fraction {
   }
 
   plus(other: Fraction): Fraction {
+    // Levels of one book have the same decimals: sums over thousands of them stay small.
+    if (this.denominator === other.denominator) return new Fraction(this.numerator + other.numerator, this.denominator);
+    if (this.isZero) return other;
     return new Fraction(this.numerator * other.denominator + other.numerator * this.denominator, this.denominator * other.denominator);
   }
 

@@ -20,7 +20,7 @@ import type { BookHandle } from './publish/shared-book.js';
 import { TapeReader } from './publish/tape-reader.js';
 import { TickerReader } from './publish/ticker-reader.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
-import { createShardBuffers, retireShard, symbolsPerShardMax } from './shard/task.js';
+import { createShardBuffers, retireShard, shardSizes } from './shard/task.js';
 import { systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
@@ -116,8 +116,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return listing;
     };
 
-    const tape = options.tape ?? TAPE_TRADES_DEFAULT;
-    const buffers = Array.from({ length: workers }, () => createShardBuffers({ tape }));
+    const sizes = shardSizes(listed.size, options.tape ?? TAPE_TRADES_DEFAULT);
+    const buffers = Array.from({ length: workers }, () => createShardBuffers(sizes));
     const meters = new Meters();
     const pipeline: Pipeline = new Pipeline({
       buffers,
@@ -127,7 +127,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       budget,
       logger,
       clock,
-      slotsPerShard: symbolsPerShardMax(tape),
+      slotsPerShard: sizes.symbols,
       meters,
       stuck: (shard) => supervisor.replace(shard),
       ...(options.feedTimings && { feedTimings: options.feedTimings }),

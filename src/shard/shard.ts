@@ -153,6 +153,8 @@ export class Shard {
     while (handled < recordsMax && inbound.next()) {
       this.#handle();
       handled++;
+      // One of these may take milliseconds: a batch of them would look like a worker that hangs.
+      if (inbound.type === Inbound.SNAPSHOT || inbound.type === Inbound.TRADES || inbound.type === Inbound.KLINES) break;
     }
     if (handled > 0) inbound.release();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());

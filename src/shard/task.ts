@@ -71,15 +71,25 @@ const SERIAL_PAST_ALL = 2 ** 31 - 1;
 /** Books a shard can hold. */
 export const BOOKS_PER_SHARD_MAX = 8192;
 
-/** Symbols a shard can hold whose tapes keep so many trades. */
-export function symbolsPerShardMax(tape: number): number {
-  return Math.min(BOOKS_PER_SHARD_MAX, tapesMax(tape));
+/** Slots every shard has at least, and what it has beyond what the exchange lists. */
+const SLOTS_MIN = 256;
+/** Address space a slot's book is counted with; a deep one takes a quarter of it. */
+const BOOK_BYTES = 2 ** 19;
+const BOOKS_BYTES_MIN = 2 ** 28;
+
+/**
+ * The size of a shard's memory when the exchange lists so many symbols: room for twice as many in every shard, since the hash may favour one
+ * and more may be listed later. Address space is taken at once, and a process that reserves much of it cannot start others.
+ */
+export function shardSizes(listed: number, tape: number): Pick<ShardSizes, 'symbols' | 'booksBytes' | 'tape'> {
+  const symbols = Math.min(Math.max(SLOTS_MIN, 2 * listed), BOOKS_PER_SHARD_MAX, tapesMax(tape));
+  return { tape, symbols, booksBytes: Math.min(BOOKS_BYTES, Math.max(BOOKS_BYTES_MIN, symbols * BOOK_BYTES)) };
 }
 
 export interface ShardSizes {
   /** Trades each tape keeps. */
   readonly tape: number;
-  /** Smaller memory for tests; production has its own. */
+  /** Slots. */
   readonly symbols: number;
   readonly inboundBytes: number;
   readonly outboundBytes: number;
@@ -94,7 +104,7 @@ export function createShardBuffers(sizes: Partial<ShardSizes> = {}): ShardBuffer
     books: createArenaBuffer(booksBytes, sizes.symbols ?? BOOKS_PER_SHARD_MAX),
     candles: createCandleBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
     tickers: createTickerBuffer(sizes.symbols ?? BOOKS_PER_SHARD_MAX),
-    tapes: createTapesBuffer(sizes.symbols ?? symbolsPerShardMax(tape), tape),
+    tapes: createTapesBuffer(sizes.symbols ?? Math.min(BOOKS_PER_SHARD_MAX, tapesMax(tape)), tape),
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };

@@ -49,6 +49,7 @@ export class RestServer {
   readonly #parts: RestServerParts;
   readonly #delays = new Set<NodeJS.Timeout>();
   #requests = 0;
+  #depthRequests = 0;
 
   constructor(parts: RestServerParts) {
     this.#parts = parts;
@@ -56,6 +57,10 @@ export class RestServer {
 
   get requests(): number {
     return this.#requests;
+  }
+
+  get depthRequests(): number {
+    return this.#depthRequests;
   }
 
   /** Listener of an HTTP server's `request`. */
@@ -74,6 +79,7 @@ export class RestServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
+    if (url.pathname === '/api/v3/depth') this.#depthRequests++;
     if (url.pathname.startsWith('/sim/')) {
       send(response, await this.#simulatorPage(request, url.pathname));
       return;

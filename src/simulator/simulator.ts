@@ -58,6 +58,8 @@ export interface SimulatorStats {
   readonly pushes: number;
   readonly bytesSent: number;
   readonly requests: number;
+  /** Of those, how many asked for a book. */
+  readonly depthRequests: number;
   readonly requestsRefused: number;
   readonly faultsBegun: number;
   readonly faultsWaiting: number;
@@ -101,6 +103,7 @@ export async function startSimulator(options: SimulatorOptions = {}, logger?: Lo
     pushes: hub.pushes,
     bytesSent: hub.bytes,
     requests: rest.requests,
+    depthRequests: rest.depthRequests,
     requestsRefused: budget.refused,
     faultsBegun: faults.begun,
     faultsWaiting: faults.waitingCount,

@@ -46,8 +46,9 @@ describe.concurrent('a symbol that falls silent', () => {
     await until(() => scene.follower(symbol).deltas > 30, { what: 'some pushes' });
     scene.watcher.forgetStates();
     scene.sim.injectFault({ action: 'stall', symbol, forMs: 2500, after });
-    await until(() => scene.watcher.states(symbol).at(-1)!.state === 'stale', { what: 'the stale book' });
-    expect(scene.history(symbol)).toEqual(['live synced 1', 'stale silent 1']);
+    await until(() => scene.history(symbol).length > 1, { what: 'the stale book' });
+    // A snapshot may have made it live again already.
+    expect(scene.history(symbol).slice(0, 2)).toEqual(['live synced 1', 'stale silent 1']);
     const { deltas } = scene.follower(symbol);
     await until(() => scene.follower(symbol).deltas > deltas + 30, { what: 'pushes again' });
     await expectSound(scene);
@@ -141,7 +142,7 @@ describe.concurrent('snapshots', () => {
       { what: 'the end of the pause' },
     );
     await expectSound(scene);
-    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
+    expect(scene.sim.stats().depthRequests).toBe(scene.symbols.length + 1);
   });
 
   it("403 with a firewall's page: everybody waits, then all goes on", async ({ opened }) => {
@@ -163,7 +164,7 @@ describe.concurrent('snapshots', () => {
       { what: 'the end of the pause' },
     );
     await expectSound(scene);
-    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 1);
+    expect(scene.sim.stats().depthRequests).toBe(scene.symbols.length + 1);
   });
 
   it('5xx: tried again, for that symbol alone', async ({ opened }) => {
@@ -171,7 +172,7 @@ describe.concurrent('snapshots', () => {
       before: async (sim) => sim.injectFault({ action: 'rest5xx', symbol: sim.symbols[3]!, count: 3 }),
     });
     await expectSound(scene);
-    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
+    expect(scene.sim.stats().depthRequests).toBe(scene.symbols.length + 3);
     expect(scene.symbols.map((symbol) => scene.follower(symbol).epoch)).toEqual(scene.symbols.map(() => 1));
   });
 
@@ -182,7 +183,7 @@ describe.concurrent('snapshots', () => {
     await expectSound(scene);
     const { counters } = await getStatus(scene.url);
     expect(counters).toMatchObject({ gaps: 0, resyncs: scene.symbols.length });
-    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length);
+    expect(scene.sim.stats().depthRequests).toBe(scene.symbols.length);
   });
 
   it('old ones are refused until one reaches the pushes that wait', async ({ opened }) => {
@@ -197,7 +198,7 @@ describe.concurrent('snapshots', () => {
       },
     });
     await expectSound(scene);
-    expect(scene.sim.stats().requests).toBe(LISTING_REQUESTS + scene.symbols.length + 3);
+    expect(scene.sim.stats().depthRequests).toBe(scene.symbols.length + 3);
     expect(await getSymbolStatus(scene.url, scene.symbols[0]!)).toMatchObject({ epoch: 1, counters: { gaps: 0, resyncs: 1 } });
   });
 });

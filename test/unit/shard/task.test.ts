@@ -6,7 +6,7 @@ import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena } from '../../../src/memory/arena.js';
 import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
-import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, vacateSlot } from '../../../src/shard/task.js';
+import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, shardSizes, vacateSlot } from '../../../src/shard/task.js';
 import { TickerStore } from '../../../src/ticker/ticker-store.js';
 import { fillDelta } from '../../support/delta.js';
 
@@ -73,4 +73,10 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   expect([books.epoch(0), books.seq(0), books.state(0)]).toEqual([highest, 1, BookState.SYNCING]);
   books.applySnapshot(0, delta, 9);
   expect([books.epoch(0), books.seq(0)]).toEqual([highest + 1, 2]);
+});
+
+test('memory follows what the exchange lists, between a least and a most', () => {
+  const sizes = [5, 2_000, 100_000].map((listed) => shardSizes(listed, 1_000));
+  expect(sizes.map(({ symbols }) => symbols)).toEqual([256, 4_000, BOOKS_PER_SHARD_MAX]);
+  expect(sizes.map(({ booksBytes }) => booksBytes / 2 ** 20)).toEqual([256, 1024, 1024]);
 });

@@ -108,7 +108,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
           throw new CodedError(ErrorCode.EXCHANGE_THROTTLED, 'the exchange takes no requests for now', { retryAfterMs });
         }
         relisting ??= rest.exchangeInfo().finally(() => (relisting = undefined));
-        for (const symbol of await relisting) listed.set(symbol.symbol, symbol);
+        // The list has no turnovers: those known stay.
+        for (const symbol of await relisting)
+          listed.set(symbol.symbol, { ...symbol, turnover: listed.get(symbol.symbol)?.turnover ?? null });
         relistedMs = clock();
       }
       const listing = listed.get(name);

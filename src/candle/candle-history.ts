@@ -10,6 +10,9 @@ interface Series {
   covered: (readonly [from: number, to: number])[];
 }
 
+/** Ranges of one series that were asked for and do not touch. */
+const RANGES_MAX = 256;
+
 /** Closed candles as the exchange gave them, kept in the shard's own memory. */
 export class CandleHistory {
   readonly #series = new Map<number, Series>();
@@ -36,6 +39,10 @@ export class CandleHistory {
   /** Takes the answer to a request for [fromMs, toMs): rows one behind the other, closed ones only. */
   add(slot: number, interval: BaseInterval, fromMs: number, toMs: number, rows: Float64Array): void {
     const key = keyOf(slot, interval);
+    const kept = this.#series.get(key);
+    // One series alone does not grow without end either: it begins anew with this answer.
+    if (kept !== undefined && (kept.rows.size + rows.length / ROW_WORDS > this.#rowsMax || kept.covered.length >= RANGES_MAX))
+      this.#drop(key);
     const series = this.#series.get(key) ?? { rows: new Map<number, Float64Array>(), covered: [] };
     // The newest used stands last.
     this.#series.delete(key);

@@ -56,6 +56,9 @@ export interface CandleOutput {
   refused(slot: number): void;
 }
 
+/** A trade ahead of the clock by more is believed when another one says the same: a wrong time must not close the candles of others. */
+const AHEAD_ALONE_MS_MAX = 60_000;
+
 /** The candles of all symbols of one shard. */
 export class ShardCandles {
   readonly #memory: SharedArrayBuffer;
@@ -67,6 +70,7 @@ export class ShardCandles {
   #clockMs = 0;
   /** The newest time the exchange named: the clock may be behind it. */
   #exchangeMs = 0;
+  #latestClaimMs = 0;
   #dueMs = 0;
   /** The symbol that is told the clock next; -1 = all were. */
   #turn = -1;
@@ -116,13 +120,14 @@ export class ShardCandles {
         symbol.unbrokenMs = timeMs;
         if (symbol.isWhole) symbol.former.covered(timeMs);
       }
-      if (timeMs > this.#exchangeMs) this.#exchangeMs = timeMs;
+      if (timeMs > this.#exchangeMs) this.#hearTime(timeMs);
       trade.timeMs = timeMs;
       trade.tick = trades.ticks[i]!;
       trade.lots = trades.lots[i]!;
       trade.takerBought = (mark & MARK_SELL) === 0;
       symbol.former.trade(trade);
     }
+    if (symbol.isWhole) symbol.former.advance(this.nowMs);
   }
 
   /** Whether no trade of the symbol is missing up to now; said after each change of its tape. */
@@ -130,8 +135,10 @@ export class ShardCandles {
     const symbol = this.#symbols[slot];
     if (symbol === undefined || symbol.isWhole === isWhole) return;
     symbol.isWhole = isWhole;
-    if (isWhole) symbol.former.covered(symbol.unbrokenMs);
-    else symbol.former.uncovered();
+    if (!isWhole) return symbol.former.uncovered();
+    symbol.former.covered(symbol.unbrokenMs);
+    // What was fetched may hold minutes that were over long ago: they do not wait for the next turn of the clock.
+    symbol.former.advance(this.nowMs);
   }
 
   /** A push of the kline channel. */
@@ -191,6 +198,13 @@ export class ShardCandles {
       symbol?.former.jumped(timeMs);
       if (symbol !== undefined) symbol.unbrokenMs = Math.max(symbol.unbrokenMs, timeMs);
     }
+  }
+
+  /** A time later than any before. */
+  #hearTime(timeMs: number): void {
+    const isNear = timeMs - this.#clockMs < AHEAD_ALONE_MS_MAX;
+    this.#exchangeMs = Math.max(this.#exchangeMs, isNear ? timeMs : Math.min(timeMs, this.#latestClaimMs));
+    this.#latestClaimMs = Math.max(this.#latestClaimMs, timeMs);
   }
 
   /** Unix ms: the clock, or the exchange's when ours is behind it. */

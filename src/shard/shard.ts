@@ -57,6 +57,9 @@ const SILENCE_CHECK_MS = 250;
 /** So many pushes in a row without anything new, for so long, and the exchange's versions have begun anew. */
 const DROPS_MAX = 20;
 const DROPS_MS = 5_000;
+/** The channel of a text frame of trades, whatever is wrong with the rest. */
+const TEXT_DEALS = /"c"\s*:\s*"[^"]*deals/;
+const textDecoder = new TextDecoder();
 /** So many snapshots in a row older than what is known mean the same. */
 const OLD_SNAPSHOTS_MAX = 6;
 
@@ -645,6 +648,7 @@ export class Shard {
       if (event.kind === 'trades') book!.tape.pushText(event, timeMs);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
+      if (TEXT_DEALS.test(textDecoder.decode(bytes.slice(start, end)))) book?.tape.lost(timeMs);
       return this.#refuseText(key, error, timeMs);
     }
     this.#meter.add(meters.METER_TEXT_FRAMES, 1);

@@ -153,7 +153,7 @@ export class SymbolTape {
 
   #miss(state: BookState, timeMs: number): void {
     const { tapes, slot, changed } = this.#parts;
-    if (this.#held.count > 0) this.#breaks.push(this.#held.count);
+    if (this.#held.count > 0 && this.#breaks.at(-1) !== this.#held.count) this.#breaks.push(this.#held.count);
     if (tapes.state(slot) === state) return;
     tapes.setState(slot, state, timeMs);
     changed();

@@ -293,12 +293,13 @@ export class SyntheticSymbol implements MarketSymbol {
     }
   }
 
-  /** A few trades from just before the opening, so that the list is never empty. */
+  /** A few trades from just before the opening minute, whose candle is made of what follows, so that the list is never empty. */
   #openTape(startMs: number): void {
+    const endMs = startMs - (startMs % MINUTE_MS);
     for (let i = 10; i > 0; i--) {
       const buy = this.#random.next() < 0.5;
       const tick = buy ? this.#book.asks.tickAt(0) : this.#book.bids.tickAt(0);
-      this.#trades.remember({ timeMs: startMs - i * 1_700, tick, lots: this.#orderLots(), buy });
+      this.#trades.remember({ timeMs: endMs - i * 1_700, tick, lots: this.#orderLots(), buy });
     }
   }
 }

@@ -1,3 +1,4 @@
+import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
@@ -66,6 +67,10 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
       subscription(call.request)
         .then(({ symbol, spec, options }) => {
           if (call.cancelled) return;
+          const { symbol: name } = symbol;
+          // While its book was read the symbol may have gone, and another have its place.
+          if (market.find(name) !== symbol)
+            throw new CodedError(ErrorCode.SYMBOL_UNTRACKED, `${name} is no longer tracked`, { symbol: name });
           streams.add(call.getPeer(), (done) => new Stream(call, context, symbol, spec, options, done));
         })
         .catch((error: unknown) => call.emit('error', failed(error)));

@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { baseIntervals } from '../../../src/candle/base-interval.js';
+import { createCandleBuffer } from '../../../src/candle/candle-layout.js';
 import { ROW_WORDS } from '../../../src/candle/candle-row.js';
 import { toCandle } from '../../../src/candle/candle-text.js';
 import type { CandleAnswer, KlinesAsk } from '../../../src/candle/query.js';
 import { type CandleInterval, candleIntervals, HOUR_MS, MINUTE_MS } from '../../../src/model/candle-interval.js';
 import { Channel, Format, type PublicationSpec } from '../../../src/model/publication.js';
 import { REFUSED_KLINES } from '../../../src/shard/records.js';
+import { ShardCandles } from '../../../src/shard/shard-candles.js';
+import { DealsBuffer } from '../../../src/tape/deals-buffer.js';
 import { bytesField, varintField } from '../../support/push-frame.js';
 import { ShardBench, SYMBOL } from '../../support/shard-bench.js';
 
@@ -225,4 +228,48 @@ it('candles outlive their worker', () => {
     [START - MINUTE_MS, false],
     [START, false],
   ]);
+});
+
+describe('trades, to the candles of two symbols', () => {
+  const nowMs = START + 30_000;
+  let candles: ShardCandles;
+
+  beforeEach(() => {
+    candles = new ShardCandles(createCandleBuffer(2), { answer: () => true, ask: () => true, refused: () => {} });
+    for (const slot of [0, 1]) candles.track(slot, 2, 3);
+    candles.tick(nowMs);
+  });
+
+  function trade(slot: number, ...times: readonly number[]): void {
+    const deals = new DealsBuffer(times.length);
+    deals.times.set(times);
+    deals.ticks.fill(100);
+    deals.lots.fill(1);
+    deals.count = times.length;
+    candles.trades(slot, deals, 2, 3);
+  }
+
+  function minutesOf(slot: number) {
+    const { rows } = candles.assemble(slot, { interval: '1m', startMs: null, endMs: nowMs, limit: 10 });
+    return candlesOf({ rows } as unknown as CandleAnswer, '1m').map(({ open_time, closed }) => [(open_time - START) / MINUTE_MS, closed]);
+  }
+
+  it('minutes that are over are closed as soon as the tape is whole', () => {
+    trade(0, ...[-5, -4, -3, -2, -1, 0].map((minute) => START + minute * MINUTE_MS + 1_000));
+    candles.tapeIsWhole(0, true);
+    expect(minutesOf(0).map(([, closed]) => closed)).toEqual([true, true, true, true, true, false].slice(-minutesOf(0).length));
+    expect(minutesOf(0).length).toBeGreaterThan(3);
+  });
+
+  it('a wrong time in one trade does not move the clock of the other symbol', () => {
+    for (const slot of [0, 1]) candles.tapeIsWhole(slot, true);
+    trade(0, nowMs - 1_000);
+    trade(1, nowMs + 20 * HOUR_MS);
+    candles.tick(nowMs + 10);
+    trade(0, nowMs + 20);
+    expect(minutesOf(0).at(-1)).toEqual([0, false]);
+    // Two that agree are another matter: our own clock is behind.
+    trade(1, nowMs + 20 * HOUR_MS + 1);
+    expect(candles.nowMs).toBe(nowMs + 20 * HOUR_MS);
+  });
 });

@@ -128,3 +128,15 @@ describe('text frames that cannot be read', () => {
     expect([bench.state(), bench.book().version, bench.resyncs]).toEqual(['live synced', 2, []]);
   });
 });
+
+describe('trades from text frames', () => {
+  const deals = (p: string, q: string, t: number) => ({ c: 'deals', s: SYMBOL, d: { s: SYMBOL, p, q, v: '1', t, m: false } });
+
+  test('one that cannot be read is missed by the tape, and fetched', () => {
+    const bench = new ShardBench().track().streamUp().trades([]);
+    send(bench, deals('99.5', '1', bench.now - 3_000));
+    expect([bench.tape().state, bench.tape().trades.length, bench.tradesWantedBy]).toEqual(['live', 1, [1]]);
+    send(bench, deals('99.5', 'two', bench.now - 2_000));
+    expect([bench.tape().state, bench.tradesWantedBy]).toEqual(['syncing', [1, 1]]);
+  });
+});

@@ -59,7 +59,9 @@ export const COUNT_RESYNCS = 24;
 export const COUNT_REFUSED = 25;
 export const COUNT_INEXACT = 26;
 export const COUNT_CROSSED = 27;
-const WORDS_USED = 28;
+/** The exchange's version of the book when its worker died; 0 = none did. An older snapshot is an old one, whoever reads it. */
+export const KNOWN_VERSION = 28;
+const WORDS_USED = 29;
 
 assert(ASKS === BIDS + SIDE_INTS && (ASKS + SIDE_INTS) / 2 === SEQ, 'side blocks lie between the int32 fields and the doubles');
 assert(WORDS_USED <= BOOK_HEADER_WORDS, 'the header fits its place');

@@ -23,6 +23,7 @@ const {
   EXCHANGE_TIME,
   EXCHANGE_VERSION,
   IN_USE,
+  KNOWN_VERSION,
   PRICE_SCALE,
   QUANTITY_SCALE,
   REASON,
@@ -73,6 +74,7 @@ export class OrderBooks {
     const doubles = headerDoubles(slot);
     if (!again) {
       this.#f64.fill(0, doubles + COUNT_APPLIED, doubles + COUNT_APPLIED + 7);
+      this.#f64[doubles + KNOWN_VERSION] = 0;
       i32[ints + BIDS + EVICTED] = 0;
       i32[ints + ASKS + EVICTED] = 0;
     }

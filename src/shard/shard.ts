@@ -1,4 +1,4 @@
-import { COUNT_CROSSED, COUNT_DROPPED, COUNT_GAPS, COUNT_REFUSED } from '../book/book-layout.js';
+import { COUNT_CROSSED, COUNT_DROPPED, COUNT_GAPS, COUNT_REFUSED, KNOWN_VERSION } from '../book/book-layout.js';
 import { DeltaBuffer } from '../book/delta-buffer.js';
 import { TICK_LIMIT } from '../book/ladder-layout.js';
 import { OrderBooks } from '../book/order-books.js';
@@ -253,6 +253,8 @@ export class Shard {
     this.#bySymbol.set(book.symbol, book);
     this.#tapes.open(slot, scales & 0xff, scales >>> 8, timeMs);
     this.#guardMemory(book, timeMs, () => this.#books.open(slot, scales & 0xff, scales >>> 8, timeMs, serial));
+    // Under a worker that died more may have been known than a snapshot of now says.
+    book.lostAfter = this.#books.field(slot, KNOWN_VERSION) - 1;
   }
 
   #createTape(slot: number): SymbolTape {

@@ -8,6 +8,7 @@ import {
   headerDoubles,
   headerInts,
   IN_USE,
+  KNOWN_VERSION,
   REASON,
   RECEIVE_TIME,
   SERIAL,
@@ -159,6 +160,7 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
     const doubles = headerDoubles(slot);
     f64[doubles + BEST_BID_TICK] = NO_TICK;
     f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    if (f64[doubles + EXCHANGE_VERSION]! > 0) f64[doubles + KNOWN_VERSION] = f64[doubles + EXCHANGE_VERSION]!;
     f64[doubles + EXCHANGE_VERSION] = 0;
     f64[doubles + EXCHANGE_TIME] = NaN;
     f64[doubles + RECEIVE_TIME] = 0;

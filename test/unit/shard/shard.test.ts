@@ -174,6 +174,22 @@ describe('what is known of the versions', () => {
     expect([bench.state(), bench.book().version]).toEqual(['live synced', 100]);
   });
 
+  test('nor is what a dead worker knew forgotten', () => {
+    const bench = new ShardBench().live({ lastUpdateId: 100 });
+    bench.frame({ from: 101, to: 120, bids: [['10.02', '9']] });
+    for (let death = 1; death <= 2; death++) {
+      resetShard(bench.buffers, bench.now);
+      bench.replaceShard();
+      bench.track().lineUp().snapshot({ lastUpdateId: 100 });
+      expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['syncing worker_lost', 'snapshot_old']);
+    }
+    bench.snapshot({ lastUpdateId: 120 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 120]);
+    // A slot given up and used again knows nothing of the book before.
+    bench.untrack().track().lineUp().snapshot({ lastUpdateId: 3 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 3]);
+  });
+
   test('one that stands where the book stood is not old', () => {
     const bench = new ShardBench().live({ lastUpdateId: 100 });
     bench.lineDown(StateReason.LINE_DOWN).lineUp().snapshot({ lastUpdateId: 100 });

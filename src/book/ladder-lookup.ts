@@ -60,6 +60,11 @@ export function placeInLeaf(tick: number): number {
   return tick < INT_TICK_LIMIT ? tick & LEAF_MASK : tick - Math.floor(tick / LEAF_TICKS) * LEAF_TICKS;
 }
 
+/** Whether a leaf has a level at a place. */
+export function hasLevel(i32: Int32Array, leaf: number, place: number): boolean {
+  return ((i32[leaf + LEAF_BITS + (place >> BITS_SHIFT)]! >>> (place & BITS_MASK)) & 1) !== 0;
+}
+
 /** Which child of its node at `level` a tick lies in. */
 export function childOf(tick: number, level: number): number {
   if (tick < INT_TICK_LIMIT) return level > INT_HEIGHT_MAX ? 0 : (tick >> (PAGE_SHIFT + CHILD_SHIFT * (level - 1))) & CHILD_MASK;
@@ -71,7 +76,7 @@ export function lotsAt(f64: Float64Array, i32: Int32Array, side: number, tick: n
   const leaf = findLeaf(i32, side, tick);
   if (leaf === 0) return 0;
   const place = placeInLeaf(tick);
-  if (((i32[leaf + LEAF_BITS + (place >> BITS_SHIFT)]! >>> (place & BITS_MASK)) & 1) === 0) return 0;
+  if (!hasLevel(i32, leaf, place)) return 0;
   return f64[i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1))]!;
 }
 
@@ -158,7 +163,7 @@ function firstBelow(i32: Int32Array, node: number, level: number, tick: number, 
 }
 
 /** The place of the level next to `place` in a leaf; -1 when there is none on that side. From -1 and LEAF_TICKS on, all of the leaf. */
-function nextInLeaf(i32: Int32Array, leaf: number, place: number, direction: number): number {
+export function nextInLeaf(i32: Int32Array, leaf: number, place: number, direction: number): number {
   let word = place >> BITS_SHIFT;
   const inside = place & BITS_MASK;
   // A word beyond either end is not there, and has no bits.

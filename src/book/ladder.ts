@@ -2,7 +2,7 @@ import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
 import type { LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
-import { childOf, findLeaf, first, lotsAt, neighbour, NO_TICK, placeInLeaf } from './ladder-lookup.js';
+import { childOf, findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf } from './ladder-lookup.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
@@ -51,64 +51,51 @@ const RUN_LEVELS = 64;
 const LEAF_WORDS = (FIRST_PAGE + CHILDREN + 1) >> 1;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
-/**
- * The ladders of one shard, in its arena. A ladder is named by its side block: an index into `arena.i32`.
- * Everything here runs inside the caller's write section, on the thread that owns the arena; looking up is in `ladder-lookup.ts`.
- */
-export class Ladders {
-  readonly #arena: Arena;
-  readonly #f64: Float64Array;
-  readonly #i32: Int32Array;
-  /** The best level of the ladder that `apply` is at. */
-  #best: number = NO_TICK;
-  #bestLots = 0;
-
-  constructor(arena: Arena) {
-    this.#arena = arena;
-    this.#f64 = arena.f64;
-    this.#i32 = arena.i32;
-  }
-
+/** The ladders of one shard, see `createLadders`. A ladder is named by its side block: an index into `arena.i32`. */
+export interface Ladders {
   /** Makes an empty ladder in a side block that holds none. Throws ArenaFullError. */
-  create(side: number): void {
-    const root = this.#newNode(NODE_WORDS);
-    this.#i32.fill(0, side, side + EVICTED);
-    this.#i32[side + ROOT] = root;
-    this.#i32[side + HEIGHT] = HOT_LEVEL;
-    this.#i32[side + HOT_NUMBER] = 0;
-    this.#i32[side + HOT_NODE] = root;
-    this.#i32[side + PAGES] = 0;
+  create(side: number): void;
+  /** Frees all blocks of a ladder; the side block then holds none. */
+  destroy(side: number): void;
+  /**
+   * Sets levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `direction` is 1 for bids
+   * (best = highest), -1 for asks; `best` is the word of the arena that holds the best tick, NO_TICK when there is none, with its lots (0)
+   * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
+   */
+  apply(side: number, direction: number, best: number, columns: LevelColumns): void;
+}
+
+/**
+ * The ladders in an arena. Everything here runs inside the caller's write section, on the thread that owns the arena; looking up is in
+ * `ladder-lookup.ts`.
+ *
+ * Functions over the arena's two arrays, not methods of an object that holds them: what a function captured is a constant of its machine
+ * code as long as it was made once, and a worker makes one. With fields, every access loads and checks the array anew, a tenth of the time.
+ */
+export function createLadders(arena: Arena): Ladders {
+  const { f64, i32 } = arena;
+
+  function create(side: number): void {
+    const root = newNode(NODE_WORDS);
+    i32.fill(0, side, side + EVICTED);
+    i32[side + ROOT] = root;
+    i32[side + HEIGHT] = HOT_LEVEL;
+    i32[side + HOT_NODE] = root;
   }
 
-  /** Frees all blocks of a ladder; the side block then holds none. */
-  destroy(side: number): void {
-    const i32 = this.#i32;
-    if (i32[side + ROOT] !== 0) this.#releaseTree(i32[side + ROOT]!, i32[side + HEIGHT]!);
+  function destroy(side: number): void {
+    if (i32[side + ROOT] !== 0) releaseTree(i32[side + ROOT]!, i32[side + HEIGHT]!);
     i32.fill(0, side, side + EVICTED);
     i32.fill(0, side + EVICTED + 1, side + SIDE_INTS);
   }
 
-  /**
-   * Sets levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. Returns the best tick
-   * afterwards, given the best before; NO_TICK when the ladder is empty. `direction` is 1 for bids (best = highest), -1 for asks.
-   * Throws ArenaFullError half-way: the ladder must then be cleared.
-   */
-  apply(side: number, direction: number, best: number, bestLots: number, columns: LevelColumns): number {
-    const i32 = this.#i32;
+  function apply(side: number, direction: number, best: number, columns: LevelColumns): void {
     const { count } = columns;
-    this.#best = best;
-    this.#bestLots = bestLots;
     for (let i = 0; i < count; i++) {
-      i = this.#applyPlain(side, direction, columns, i, Math.min(count, i + RUN_LEVELS));
-      if (i < count) this.#applyOne(side, direction, columns.ticks[i]!, columns.lots[i]!);
+      i = applyPlain(side, direction, best, columns, i, Math.min(count, i + RUN_LEVELS));
+      if (i < count) applyOne(side, direction, best, columns.ticks[i]!, columns.lots[i]!);
     }
-    if (i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) this.#sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
-    return this.#best;
-  }
-
-  /** Lots of the best level that `apply` returned; 0 when there is none. */
-  get bestLots(): number {
-    return this.#bestLots;
+    if (i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
   }
 
   /**
@@ -118,10 +105,8 @@ export class Ladders {
    * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
    * added and removed by the same arithmetic, and a page stays when it is empty; what still branches is rare.
    */
-  #applyPlain(side: number, direction: number, columns: LevelColumns, from: number, to: number): number {
+  function applyPlain(side: number, direction: number, best: number, columns: LevelColumns, from: number, to: number): number {
     const { ticks, lots, lotsWords } = columns;
-    const f64 = this.#f64;
-    const i32 = this.#i32;
     const hotNumber = i32[side + HOT_NUMBER]!;
     const hotNode = i32[side + HOT_NODE]!;
     if (hotNode === 0) return from;
@@ -129,7 +114,7 @@ export class Ladders {
     let levels = i32[side + LEVELS]!;
     // Ticks are compared as int32 `rank`s, higher = nearer the touch: the tick itself for bids, its negative for asks.
     const flip = direction >> 1;
-    let bestRank = rankOf(this.#best, direction) | 0;
+    let bestRank = rankOf(f64[best]!, direction) | 0;
     let bestRemoved = 0;
     let bestAt = -1;
     // The level-2 node of the level before: an update lists its levels in order of price, so most of them share it.
@@ -160,7 +145,7 @@ export class Ladders {
       if (leafLevels === 0 || leafLevelsAfter === 0) break;
       // A level that is removed needs no page, and its lots go where nobody reads them.
       let page = i32[(leaf + FIRST_PAGE + ((t >> PAGE_SHIFT) & CHILD_MASK)) | 0]!;
-      if (page < wanted) page = this.#addPage(side, leaf, (t >> PAGE_SHIFT) & CHILD_MASK);
+      if (page < wanted) page = addPage(side, leaf, (t >> PAGE_SHIFT) & CHILD_MASK);
       i32[word] = bits ^ (changed << (t & BITS_MASK));
       i32[leaf + LEAF_LEVELS] = leafLevelsAfter;
       levels = (levels + more) | 0;
@@ -177,52 +162,61 @@ export class Ladders {
     }
     i32[side + LEVELS] = levels;
     if (bestAt >= 0) {
-      this.#best = ticks[bestAt]!;
-      this.#bestLots = lots[bestAt]!;
+      f64[best] = ticks[bestAt]!;
+      f64[best + 1] = lots[bestAt]!;
     }
-    if (bestRemoved !== 0) this.#leaveBest(side, direction);
+    if (bestRemoved !== 0) leaveBest(side, direction, best);
     return i;
   }
 
   /** Any level, the long way. */
-  #applyOne(side: number, direction: number, tick: number, quantity: number): void {
-    const i32 = this.#i32;
+  function applyOne(side: number, direction: number, best: number, tick: number, quantity: number): void {
     if (quantity === 0) {
-      this.#remove(side, tick);
-      if (tick === this.#best) this.#leaveBest(side, direction);
+      remove(side, tick);
+      if (tick === f64[best]) leaveBest(side, direction, best);
       return;
     }
-    const leaf = this.#addLeaf(side, tick);
+    const leaf = addLeaf(side, tick);
     const place = placeInLeaf(tick);
     let page = i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]!;
-    if (page === 0) page = this.#addPage(side, leaf, place >> PAGE_SHIFT);
-    this.#f64[page + (place & (PAGE_TICKS - 1))] = quantity;
+    if (page === 0) page = addPage(side, leaf, place >> PAGE_SHIFT);
+    f64[page + (place & (PAGE_TICKS - 1))] = quantity;
     const word = leaf + LEAF_BITS + (place >> BITS_SHIFT);
     const bit = 1 << (place & BITS_MASK);
     if ((i32[word]! & bit) === 0) {
       i32[word] = i32[word]! | bit;
       i32[leaf + LEAF_LEVELS]!++;
-      if (++i32[side + LEVELS]! > LEVELS_MAX) this.#evictWorst(side, direction);
+      if (++i32[side + LEVELS]! > LEVELS_MAX) evictWorst(side, direction);
     }
-    if (this.#best === NO_TICK || (tick - this.#best) * direction >= 0) {
-      this.#best = tick;
-      this.#bestLots = quantity;
-      this.#heat(side, tick);
+    const bestTick = f64[best]!;
+    if (bestTick === NO_TICK || (tick - bestTick) * direction >= 0) {
+      f64[best] = tick;
+      f64[best + 1] = quantity;
+      heat(side, tick);
     }
   }
 
   /** The best level may have been removed: the next one, then. */
-  #leaveBest(side: number, direction: number): void {
-    const i32 = this.#i32;
-    if (lotsAt(this.#f64, i32, side, this.#best) !== 0) return;
-    this.#best = neighbour(i32, side, this.#best, -direction);
-    this.#bestLots = this.#best === NO_TICK ? 0 : lotsAt(this.#f64, i32, side, this.#best);
-    if (this.#best !== NO_TICK) this.#heat(side, this.#best);
+  function leaveBest(side: number, direction: number, best: number): void {
+    const tick = f64[best]!;
+    const leaf = findLeaf(i32, side, tick);
+    const place = placeInLeaf(tick);
+    if (hasLevel(i32, leaf, place)) return;
+    // Where the touch moves, nearly always: to a level of the same leaf.
+    const next = nextInLeaf(i32, leaf, place, -direction);
+    if (next >= 0) {
+      f64[best] = tick + next - place;
+      f64[best + 1] = f64[i32[leaf + FIRST_PAGE + (next >> PAGE_SHIFT)]! + (next & (PAGE_TICKS - 1))]!;
+      return;
+    }
+    const found = neighbour(i32, side, tick, -direction);
+    f64[best] = found;
+    f64[best + 1] = found === NO_TICK ? 0 : lotsAt(f64, i32, side, found);
+    if (found !== NO_TICK) heat(side, found);
   }
 
   /** Makes the level-3 node of a tick that has a level the hot one. */
-  #heat(side: number, tick: number): void {
-    const i32 = this.#i32;
+  function heat(side: number, tick: number): void {
     if (tick >= INT_TICK_LIMIT) return;
     if (tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) return;
     let node = i32[side + ROOT]!;
@@ -232,32 +226,31 @@ export class Ladders {
   }
 
   /** A new page of a leaf. */
-  #addPage(side: number, leaf: number, child: number): number {
-    const page = this.#arena.allocate(PAGE_WORDS);
-    this.#i32[leaf + FIRST_PAGE + child] = page;
-    this.#i32[side + PAGES]!++;
+  function addPage(side: number, leaf: number, child: number): number {
+    const page = arena.allocate(PAGE_WORDS);
+    i32[leaf + FIRST_PAGE + child] = page;
+    i32[side + PAGES]!++;
     return page;
   }
 
   /** Gives back what hangs below a node and holds no level. */
-  #sweep(side: number, node: number, level: number): void {
-    const i32 = this.#i32;
+  function sweep(side: number, node: number, level: number): void {
     for (let child = 0; child < CHILDREN; child++) {
       if (level > 1) {
         const index = node + FIRST_CHILD + child;
         const next = i32[index]!;
         if (next === 0) continue;
-        this.#sweep(side, next, level - 1);
+        sweep(side, next, level - 1);
         // The first word of a node has its bits, that of a leaf counts its levels: either way 0 = empty.
         if (i32[next + BITS] !== 0) continue;
         if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
-        this.#arena.release(next >> 1, level > 2 ? NODE_WORDS : LEAF_WORDS);
+        arena.release(next >> 1, level > 2 ? NODE_WORDS : LEAF_WORDS);
         i32[index] = 0;
       } else {
         const index = node + FIRST_PAGE + child;
         const bits = (i32[node + LEAF_BITS + (child >> 1)]! >>> (PAGE_TICKS * (child & 1))) & PAGE_BITS;
         if (i32[index] === 0 || bits !== 0) continue;
-        this.#arena.release(i32[index]!, PAGE_WORDS);
+        arena.release(i32[index]!, PAGE_WORDS);
         i32[index] = 0;
         i32[side + PAGES]!--;
       }
@@ -265,14 +258,13 @@ export class Ladders {
   }
 
   /** The leaf of any tick, with the nodes above it, made where they are missing; the caller puts a level into it at once. */
-  #addLeaf(side: number, tick: number): number {
-    const i32 = this.#i32;
-    while (tick >= SPAN[i32[side + HEIGHT]! + 1]!) this.#addRoot(side);
+  function addLeaf(side: number, tick: number): number {
+    while (tick >= SPAN[i32[side + HEIGHT]! + 1]!) addRoot(side);
     let node = i32[side + ROOT]!;
     for (let level = i32[side + HEIGHT]!; level > 1; level--) {
       const child = childOf(tick, level);
       const index = node + FIRST_CHILD + child;
-      if (i32[index] === 0) i32[index] = this.#newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
+      if (i32[index] === 0) i32[index] = newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
       i32[node + BITS] = i32[node + BITS]! | (1 << child);
       node = i32[index]!;
     }
@@ -280,9 +272,8 @@ export class Ladders {
   }
 
   /** One more level on top; the old root becomes child 0 of the new one. */
-  #addRoot(side: number): void {
-    const i32 = this.#i32;
-    const root = this.#newNode(NODE_WORDS);
+  function addRoot(side: number): void {
+    const root = newNode(NODE_WORDS);
     const old = i32[side + ROOT]!;
     // A child without a level keeps its place, but its bit is not set.
     i32[root + FIRST_CHILD] = old;
@@ -292,8 +283,7 @@ export class Ladders {
   }
 
   /** Removes one level, if it is there. */
-  #remove(side: number, tick: number): void {
-    const i32 = this.#i32;
+  function remove(side: number, tick: number): void {
     const leaf = findLeaf(i32, side, tick);
     if (leaf === 0) return;
     const place = placeInLeaf(tick);
@@ -303,12 +293,11 @@ export class Ladders {
     if (remaining === bits) return;
     i32[word] = remaining;
     i32[side + LEVELS]!--;
-    if (--i32[leaf + LEAF_LEVELS]! === 0) this.#clearBits(side, tick);
+    if (--i32[leaf + LEAF_LEVELS]! === 0) clearBits(side, tick);
   }
 
   /** Clears the bits that lead to the empty leaf of `tick`: one of the lowest node that keeps another child, all of those below. */
-  #clearBits(side: number, tick: number): void {
-    const i32 = this.#i32;
+  function clearBits(side: number, tick: number): void {
     let keeper = i32[side + ROOT]!;
     let keeperLevel = i32[side + HEIGHT]!;
     let node = keeper;
@@ -326,32 +315,33 @@ export class Ladders {
     }
   }
 
-  #evictWorst(side: number, direction: number): void {
-    this.#remove(side, first(this.#i32, side, direction));
-    this.#i32[side + EVICTED]!++;
+  function evictWorst(side: number, direction: number): void {
+    remove(side, first(i32, side, direction));
+    i32[side + EVICTED]!++;
   }
 
   /** int32 index of a new, empty leaf or node. Freed ones are empty but for their first word, and fresh memory is. */
-  #newNode(words: number): number {
-    const index = this.#arena.allocate(words) * 2;
-    this.#i32[index + BITS] = 0;
+  function newNode(words: number): number {
+    const index = arena.allocate(words) * 2;
+    i32[index + BITS] = 0;
     return index;
   }
 
-  #releaseTree(node: number, level: number): void {
-    const i32 = this.#i32;
+  function releaseTree(node: number, level: number): void {
     for (let child = 0; child < CHILDREN; child++) {
       if (level > 1) {
         const next = i32[node + FIRST_CHILD + child]!;
-        if (next !== 0) this.#releaseTree(next, level - 1);
+        if (next !== 0) releaseTree(next, level - 1);
       } else if (i32[node + FIRST_PAGE + child] !== 0) {
-        this.#arena.release(i32[node + FIRST_PAGE + child]!, PAGE_WORDS);
+        arena.release(i32[node + FIRST_PAGE + child]!, PAGE_WORDS);
       }
     }
     const words = level > 1 ? NODE_WORDS : LEAF_WORDS;
     i32.fill(0, node, node + 2 * words);
-    this.#arena.release(node >> 1, words);
+    arena.release(node >> 1, words);
   }
+
+  return { create, destroy, apply };
 }
 
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */

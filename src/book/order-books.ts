@@ -6,7 +6,7 @@ import { assert } from '../support/assert.js';
 import * as layout from './book-layout.js';
 import { ASKS, BIDS, headerDoubles, headerInts } from './book-layout.js';
 import { type DeltaBuffer, LevelColumns } from './delta-buffer.js';
-import { Ladders } from './ladder.js';
+import { createLadders, type Ladders } from './ladder.js';
 import { EVICTED, LEVELS } from './ladder-layout.js';
 import { collect, first, lotsAt, NO_TICK } from './ladder-lookup.js';
 
@@ -53,7 +53,7 @@ export class OrderBooks {
     this.#arena = arena;
     this.#f64 = arena.f64;
     this.#i32 = arena.i32;
-    this.#ladders = new Ladders(arena);
+    this.#ladders = createLadders(arena);
   }
 
   /**
@@ -273,25 +273,21 @@ export class OrderBooks {
     const f64 = this.#f64;
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
-    let bid = f64[doubles + BEST_BID_TICK]!;
-    let ask = f64[doubles + BEST_ASK_TICK]!;
     try {
-      ask = this.#ladders.apply(ints + ASKS, ASK_DIRECTION, ask, f64[doubles + BEST_ASK_LOTS]!, delta.asks);
-      f64[doubles + BEST_ASK_LOTS] = this.#ladders.bestLots;
-      bid = this.#ladders.apply(ints + BIDS, BID_DIRECTION, bid, f64[doubles + BEST_BID_LOTS]!, delta.bids);
-      f64[doubles + BEST_BID_LOTS] = this.#ladders.bestLots;
+      this.#ladders.apply(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
+      this.#ladders.apply(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
     } catch (error) {
       this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
       writeEnd(this.#i32, ints + VERSION);
       throw error;
     }
-    f64[doubles + BEST_BID_TICK] = bid;
-    f64[doubles + BEST_ASK_TICK] = ask;
     f64[doubles + SEQ] = f64[doubles + SEQ]! + 1;
     f64[doubles + EXCHANGE_VERSION] = delta.toVersion;
     f64[doubles + EXCHANGE_TIME] = delta.exchangeTimeMs;
     f64[doubles + RECEIVE_TIME] = receiveTimeMs;
     if (delta.inexactCount > 0) f64[doubles + COUNT_INEXACT] = f64[doubles + COUNT_INEXACT]! + delta.inexactCount;
+    const bid = f64[doubles + BEST_BID_TICK]!;
+    const ask = f64[doubles + BEST_ASK_TICK]!;
     if (bid !== NO_TICK && ask !== NO_TICK && bid > ask) {
       this.#enter(slot, BookState.SUSPECT, StateReason.CROSSED, receiveTimeMs);
       return false;
@@ -342,9 +338,9 @@ export class OrderBooks {
     const ladder = headerInts(slot) + side;
     this.#ladders.destroy(ladder);
     this.#ladders.create(ladder);
-    const best = this.#ladders.apply(ladder, direction, NO_TICK, 0, columns);
-    const doubles = headerDoubles(slot);
-    this.#f64[doubles + bestField] = best;
-    this.#f64[doubles + bestField + 1] = this.#ladders.bestLots;
+    const best = headerDoubles(slot) + bestField;
+    this.#f64[best] = NO_TICK;
+    this.#f64[best + 1] = 0;
+    this.#ladders.apply(ladder, direction, best, columns);
   }
 }

@@ -1,7 +1,7 @@
-import { DeltaBuffer } from '../../src/book/delta-buffer.js';
+import type { DeltaBuffer } from '../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
-import { decodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
+import { createDepthDecoder, DepthDecode } from '../../src/mexc/decode-depth.js';
 import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
@@ -9,43 +9,43 @@ import type { TextBook, TextLevel } from './stream.js';
 
 const SLOT = 0;
 const ARENA_BYTES = 64 * 2 ** 20;
-const DELTA_CAPACITY = 1024;
 
 /** The engine's decoder, sequence rule and book: frames in shared memory to a book in shared memory, one write section a frame. */
 function createEngineBook({ frames, snapshot, priceScale, quantityScale }: CandidateInput): Candidate {
-  const books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, 1)));
+  const arena = new Arena(createArenaBuffer(ARENA_BYTES, 1));
+  const books = new OrderBooks(arena);
   books.open(SLOT, priceScale, quantityScale, 0);
-  const delta = new DeltaBuffer(DELTA_CAPACITY);
-  const snapshotDelta = toDelta(snapshot, priceScale, quantityScale);
+  const { delta } = books;
+  const decodeDepth = createDepthDecoder(delta);
   const { bytes, starts } = toSharedMemory(frames);
   const view = new DataView(bytes.buffer);
   let lastVersion = 0;
 
   return {
     reset() {
-      books.applySnapshot(SLOT, snapshotDelta, 0);
+      fillDelta(delta, snapshot, priceScale, quantityScale);
+      books.applySnapshot(SLOT, 0);
       lastVersion = snapshot.version;
     },
     replay() {
       let levels = 0;
       for (let frame = 0; frame + 1 < starts.length; frame++) {
-        const outcome = decodeDepth(bytes, view, starts[frame]!, starts[frame + 1]!, priceScale, quantityScale, delta);
+        const outcome = decodeDepth(bytes, view, starts[frame]!, starts[frame + 1]!, priceScale, quantityScale);
         if (outcome !== DepthDecode.OK) throw new Error(`frame ${frame}: decoding gave ${outcome}`);
         const verdict = judgeSequence(lastVersion, delta.fromVersion, delta.toVersion);
         if (verdict === Sequence.GAP) throw new Error(`frame ${frame}: gap after ${lastVersion}`);
         if (verdict === Sequence.DROP) continue;
-        if (!books.applyDelta(SLOT, delta, frame)) throw new Error(`frame ${frame}: book is crossed`);
+        if (!books.applyDelta(SLOT, frame)) throw new Error(`frame ${frame}: book is crossed`);
         lastVersion = delta.toVersion;
         levels += delta.asks.count + delta.bids.count;
       }
       return levels;
     },
-    book: () => readEngineBook(books, SLOT),
+    book: () => readEngineBook(arena, SLOT),
   };
 }
 
-function toDelta(book: TextBook, priceScale: number, quantityScale: number): DeltaBuffer {
-  const delta = new DeltaBuffer(Math.max(book.bids.length, book.asks.length));
+function fillDelta(delta: DeltaBuffer, book: TextBook, priceScale: number, quantityScale: number): void {
   const units = (text: string, scale: number): number => Math.round(Number(`${text}e${scale}`));
   const fill = (levels: readonly TextLevel[], ticks: Float64Array, lots: Float64Array): number => {
     levels.forEach(([price, quantity], i) => {
@@ -58,7 +58,6 @@ function toDelta(book: TextBook, priceScale: number, quantityScale: number): Del
   delta.asks.count = fill(book.asks, delta.asks.ticks, delta.asks.lots);
   delta.fromVersion = book.version;
   delta.toVersion = book.version;
-  return delta;
 }
 
 /** All frames one behind the other; frame i lies at [starts[i], starts[i + 1]). */

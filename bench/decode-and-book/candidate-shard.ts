@@ -1,6 +1,5 @@
 import { createCandleBuffer } from '../../src/candle/candle-layout.js';
-import { COUNT_APPLIED } from '../../src/book/book-layout.js';
-import { OrderBooks } from '../../src/book/order-books.js';
+import { COUNT_APPLIED, headerDoubles, headerInts, STATE } from '../../src/book/book-layout.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import { createMeterBuffer } from '../../src/memory/shard-meter.js';
 import { createRingBuffer, RECORD_HEADER_BYTES } from '../../src/memory/spsc-ring-layout.js';
@@ -35,7 +34,9 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
   const inbound = new RingProducer(buffers.inbound);
   const outbound = new RingConsumer(buffers.outbound);
   const shard = new Shard({ shard: 0, buffers, staleAfterMs: STALE_AFTER_MS }, () => 0);
-  const books = new OrderBooks(new Arena(buffers.books));
+  // The worker's memory is looked at, as any other thread may: a second `OrderBooks` would change how the shard's own is compiled.
+  const arena = new Arena(buffers.books);
+  const appliedSoFar = (): number => arena.f64[headerDoubles(SLOT) + COUNT_APPLIED]!;
   const body = Buffer.from(JSON.stringify({ lastUpdateId: snapshot.version, bids: snapshot.bids, asks: snapshot.asks }));
   const levels = frames.reduce((sum, frame) => sum + countLevels(frame), 0);
   let appliedBefore = 0;
@@ -57,18 +58,19 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
       drain();
       while (outbound.next());
       outbound.release();
-      appliedBefore = books.field(SLOT, COUNT_APPLIED);
+      appliedBefore = appliedSoFar();
       for (const frame of frames) send(Inbound.FRAME, 0, frame);
     },
     replay() {
       drain();
-      const applied = books.field(SLOT, COUNT_APPLIED) - appliedBefore;
-      if (applied !== frames.length || books.state(SLOT) !== BookState.LIVE) {
-        throw new Error(`${applied} of ${frames.length} frames applied, state ${books.state(SLOT)}`);
+      const applied = appliedSoFar() - appliedBefore;
+      const state = arena.i32[headerInts(SLOT) + STATE];
+      if (applied !== frames.length || state !== BookState.LIVE) {
+        throw new Error(`${applied} of ${frames.length} frames applied, state ${state}`);
       }
       return levels;
     },
-    book: () => readEngineBook(books, SLOT),
+    book: () => readEngineBook(arena, SLOT),
   };
 }
 

@@ -1,20 +1,34 @@
-import { ASKS, BIDS } from '../../src/book/book-layout.js';
-import type { OrderBooks } from '../../src/book/order-books.js';
+import {
+  ASKS,
+  BEST_ASK_TICK,
+  BEST_BID_TICK,
+  BIDS,
+  EXCHANGE_VERSION,
+  headerDoubles,
+  headerInts,
+  PRICE_SCALE,
+  QUANTITY_SCALE,
+} from '../../src/book/book-layout.js';
+import { LEVELS } from '../../src/book/ladder-layout.js';
+import { collect } from '../../src/book/ladder-lookup.js';
+import type { Arena } from '../../src/memory/arena.js';
 import { formatDecimal } from '../../src/model/decimal.js';
 import type { TextBook, TextLevel } from './stream.js';
 
 /** Copies the whole book in a slot out of shared memory as text. */
-export function readEngineBook(books: OrderBooks, slot: number): TextBook {
-  const side = (which: typeof BIDS | typeof ASKS): TextLevel[] => {
-    const count = books.levels(slot, which);
+export function readEngineBook({ f64, i32 }: Arena, slot: number): TextBook {
+  const doubles = headerDoubles(slot);
+  const ints = headerInts(slot);
+  const side = (block: number, best: number, direction: number): TextLevel[] => {
+    const count = i32[ints + block + LEVELS]!;
     const ticks = new Float64Array(count);
     const lots = new Float64Array(count);
-    const copied = books.collect(slot, which, count, ticks, lots);
+    const copied = collect(f64, i32, ints + block, f64[doubles + best]!, direction, count, ticks, lots);
     if (copied !== count) throw new Error(`copied ${copied} levels of ${count}`);
     return Array.from(ticks, (tick, i) => [
-      formatDecimal(tick, books.priceScale(slot)),
-      formatDecimal(lots[i]!, books.quantityScale(slot)),
+      formatDecimal(tick, i32[ints + PRICE_SCALE]!),
+      formatDecimal(lots[i]!, i32[ints + QUANTITY_SCALE]!),
     ]);
   };
-  return { version: books.version(slot), bids: side(BIDS), asks: side(ASKS) };
+  return { version: f64[doubles + EXCHANGE_VERSION]!, bids: side(BIDS, BEST_BID_TICK, -1), asks: side(ASKS, BEST_ASK_TICK, 1) };
 }

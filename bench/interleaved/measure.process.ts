@@ -1,8 +1,8 @@
 import { ASKS, BIDS } from '../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../src/book/delta-buffer.js';
+import type { LevelColumns } from '../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
-import { decodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
+import { createDepthDecoder, type DecodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
 import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
 import { generateNearStream } from '../decode-and-book/near-stream.js';
 import { loadRecordedStream } from '../decode-and-book/recorded-stream.js';
@@ -34,13 +34,13 @@ const ARENA_BYTES = 3 * 2 ** 30;
 const LEVELS_MAX = 65_536;
 
 let books: OrderBooks;
+let decodeDepth: DecodeDepth;
 let shared: Uint8Array;
 let view: DataView;
 /** Frame k of symbol s lies from starts[s * FRAMES_PER_SYMBOL + k] to the next. */
 let starts: Float64Array;
-let snapshots: readonly DeltaBuffer[];
+let snapshots: readonly Snapshot[];
 let scales: { readonly price: number; readonly quantity: number };
-const delta = new DeltaBuffer(1024);
 const ticks = new Float64Array(LEVELS_MAX);
 const lots = new Float64Array(LEVELS_MAX);
 
@@ -48,6 +48,7 @@ function load({ session, symbolsMax }: StreamJob): string {
   const stream = session === null ? generateNearStream(1, NEAR_FRAMES) : loadRecordedStream(session, 'BTCUSDT');
   scales = { price: stream.priceScale, quantity: stream.quantityScale };
   books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, symbolsMax)));
+  decodeDepth = createDepthDecoder(books.delta);
   for (let slot = 0; slot < symbolsMax; slot++) books.open(slot, scales.price, scales.quantity, 0);
   const stride = Math.floor((stream.frames.length - FRAMES_PER_SYMBOL) / PLACES);
   snapshots = snapshotsAt(stream, stride);
@@ -61,22 +62,27 @@ function load({ session, symbolsMax }: StreamJob): string {
   return stream.description;
 }
 
-/** The book at each place, as a delta that sets all of it; made by replaying the stream once in slot 0. */
-function snapshotsAt(stream: Stream, stride: number): DeltaBuffer[] {
-  const first = new DeltaBuffer(Math.max(stream.snapshot.bids.length, stream.snapshot.asks.length));
-  const fill = (levels: readonly TextLevel[], toTicks: Float64Array, toLots: Float64Array): number => {
-    for (const [i, [price, quantity]] of levels.entries()) {
-      toTicks[i] = Math.round(Number(`${price}e${scales.price}`));
-      toLots[i] = Math.round(Number(`${quantity}e${scales.quantity}`));
-    }
-    return levels.length;
-  };
-  first.bids.count = fill(stream.snapshot.bids, first.bids.ticks, first.bids.lots);
-  first.asks.count = fill(stream.snapshot.asks, first.asks.ticks, first.asks.lots);
-  first.fromVersion = stream.snapshot.version;
-  first.toVersion = stream.snapshot.version;
-  books.applySnapshot(0, first, 0);
-  const taken: DeltaBuffer[] = [];
+/** A whole book. */
+interface Snapshot {
+  readonly version: number;
+  readonly bids: Side;
+  readonly asks: Side;
+}
+
+interface Side {
+  readonly ticks: Float64Array;
+  readonly lots: Float64Array;
+}
+
+/** The book at each place; made by replaying the stream once in slot 0. */
+function snapshotsAt(stream: Stream, stride: number): Snapshot[] {
+  const side = (levels: readonly TextLevel[]): Side => ({
+    ticks: Float64Array.from(levels, ([price]) => Math.round(Number(`${price}e${scales.price}`))),
+    lots: Float64Array.from(levels, ([, quantity]) => Math.round(Number(`${quantity}e${scales.quantity}`))),
+  });
+  const { version, bids, asks } = stream.snapshot;
+  replace(0, { version, bids: side(bids), asks: side(asks) });
+  const taken: Snapshot[] = [];
   for (let frame = 0; taken.length < PLACES; frame++) {
     if (frame === taken.length * stride) taken.push(dump());
     const bytes = new Uint8Array(new SharedArrayBuffer(stream.frames[frame]!.length));
@@ -87,19 +93,33 @@ function snapshotsAt(stream: Stream, stride: number): DeltaBuffer[] {
 }
 
 /** The book in slot 0. */
-function dump(): DeltaBuffer {
-  const book = new DeltaBuffer(Math.max(books.levels(0, BIDS), books.levels(0, ASKS)));
-  book.bids.count = books.collect(0, BIDS, books.levels(0, BIDS), book.bids.ticks, book.bids.lots);
-  book.asks.count = books.collect(0, ASKS, books.levels(0, ASKS), book.asks.ticks, book.asks.lots);
-  book.fromVersion = books.version(0);
-  book.toVersion = books.version(0);
-  return book;
+function dump(): Snapshot {
+  const side = (which: typeof BIDS | typeof ASKS): Side => {
+    const count = books.collect(0, which, books.levels(0, which), ticks, lots);
+    return { ticks: ticks.slice(0, count), lots: lots.slice(0, count) };
+  };
+  return { version: books.version(0), bids: side(BIDS), asks: side(ASKS) };
+}
+
+function replace(slot: number, snapshot: Snapshot): void {
+  const { delta } = books;
+  const fill = (columns: LevelColumns, side: Side): void => {
+    columns.ticks.set(side.ticks);
+    columns.lots.set(side.lots);
+    columns.count = side.ticks.length;
+  };
+  fill(delta.bids, snapshot.bids);
+  fill(delta.asks, snapshot.asks);
+  delta.fromVersion = snapshot.version;
+  delta.toVersion = snapshot.version;
+  if (!books.applySnapshot(slot, 0)) throw new Error('the snapshot is crossed');
 }
 
 function apply(slot: number, bytes: Uint8Array, bytesView: DataView, start: number, end: number): number {
-  if (decodeDepth(bytes, bytesView, start, end, scales.price, scales.quantity, delta) !== DepthDecode.OK) throw new Error('not decoded');
+  const { delta } = books;
+  if (decodeDepth(bytes, bytesView, start, end, scales.price, scales.quantity) !== DepthDecode.OK) throw new Error('not decoded');
   if (judgeSequence(books.version(slot), delta.fromVersion, delta.toVersion) !== Sequence.APPLY) throw new Error('out of sequence');
-  if (!books.applyDelta(slot, delta, 0)) throw new Error('crossed');
+  if (!books.applyDelta(slot, 0)) throw new Error('crossed');
   return delta.bids.count + delta.asks.count;
 }
 
@@ -109,7 +129,7 @@ function applyFrame(slot: number, symbol: number, frame: number): number {
 }
 
 function reset(slot: number, symbol: number): void {
-  if (!books.applySnapshot(slot, snapshots[symbol % PLACES]!, 0)) throw new Error('the snapshot is crossed');
+  replace(slot, snapshots[symbol % PLACES]!);
 }
 
 /** Of a book's prices and quantities; whole numbers, so that the order of adding does not matter. */

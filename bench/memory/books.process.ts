@@ -1,6 +1,5 @@
 import ccxt from 'ccxt';
 import { ASKS, BIDS } from '../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import type { CcxtOrderBook } from '../decode-and-book/ccxt-order-book.js';
@@ -63,7 +62,7 @@ type Filler = (slot: number, bids: [number, number][], asks: [number, number][])
 function engineFiller(count: number, levels: number): Filler {
   arena = new Arena(createArenaBuffer(2 ** 30, count + 1));
   const books = new OrderBooks(arena);
-  const delta = new DeltaBuffer(levels);
+  const { delta } = books;
   held.push(books);
   return (slot, bids, asks) => {
     books.open(slot, PRICE_SCALE, QUANTITY_SCALE, 0);
@@ -75,7 +74,7 @@ function engineFiller(count: number, levels: number): Filler {
     delta.asks.count = levels;
     delta.fromVersion = 1;
     delta.toVersion = 1;
-    if (!books.applySnapshot(slot, delta, 0)) throw new Error('the snapshot is crossed');
+    if (!books.applySnapshot(slot, 0)) throw new Error('the snapshot is crossed');
     if (books.levels(slot, BIDS) !== levels || books.levels(slot, ASKS) !== levels) throw new Error('levels are missing');
   };
 }

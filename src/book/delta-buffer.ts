@@ -1,26 +1,33 @@
-/** The changes of one side as columns: whole ticks, and whole lots of which 0 removes the level. */
+import { LEVELS_MAX } from './ladder-layout.js';
+
+/** The changes of one side of an update: whole ticks, and whole lots of which 0 removes the level. */
 export class LevelColumns {
   count = 0;
-  ticks: Float64Array;
-  lots: Float64Array;
-  /** The lots once more, as two int32 each: the upper one is 0 only where the lots are. */
-  lotsWords: Int32Array;
+  /** Where this side begins in the columns of its `DeltaBuffer`. */
+  readonly start: number;
+  readonly ticks: Float64Array;
+  readonly lots: Float64Array;
 
-  constructor(capacity: number) {
-    this.ticks = new Float64Array(capacity);
-    this.lots = new Float64Array(capacity);
-    this.lotsWords = new Int32Array(this.lots.buffer);
+  constructor(ticks: Float64Array, lots: Float64Array, start: number) {
+    this.start = start;
+    this.ticks = ticks.subarray(start, start + LEVELS_MAX);
+    this.lots = lots.subarray(start, start + LEVELS_MAX);
   }
 }
 
 /**
  * One depth update as columns, reused for every frame: the hot path passes nothing else on. Doubles begin as NaN, so that the object's shape
- * holds doubles from the start.
+ * holds doubles from the start. Takes as many levels a side as a book does; memory is used as it is touched.
  * Prices are whole ticks, quantities whole lots, at the scales the decoder was given.
  */
 export class DeltaBuffer {
-  asks: LevelColumns;
-  bids: LevelColumns;
+  /** Both sides in one array, whose place in memory is then a constant of the code that goes over them. */
+  readonly ticks = new Float64Array(2 * LEVELS_MAX);
+  readonly lots = new Float64Array(2 * LEVELS_MAX);
+  /** The lots once more, as two int32 each: the upper one is 0 only where the lots are. */
+  readonly lotsWords = new Int32Array(this.lots.buffer);
+  readonly asks = new LevelColumns(this.ticks, this.lots, 0);
+  readonly bids = new LevelColumns(this.ticks, this.lots, LEVELS_MAX);
   /** First and last version the update covers. */
   fromVersion = NaN;
   toVersion = NaN;
@@ -32,24 +39,11 @@ export class DeltaBuffer {
   priceScaleNeeded = 0;
   quantityScaleNeeded = 0;
 
-  constructor(capacity: number) {
-    this.asks = new LevelColumns(capacity);
-    this.bids = new LevelColumns(capacity);
-  }
-
   /** 0 when the update has no level. */
   highestTick(): number {
     let highest = 0;
     for (let i = 0; i < this.asks.count; i++) highest = Math.max(highest, this.asks.ticks[i]!);
     for (let i = 0; i < this.bids.count; i++) highest = Math.max(highest, this.bids.ticks[i]!);
     return highest;
-  }
-
-  /** Makes room for at least `levels` levels a side; the columns' contents are lost. */
-  reserve(levels: number): void {
-    if (levels <= this.asks.ticks.length) return;
-    const capacity = 2 ** Math.ceil(Math.log2(levels));
-    this.asks = new LevelColumns(capacity);
-    this.bids = new LevelColumns(capacity);
   }
 }

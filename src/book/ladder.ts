@@ -1,6 +1,6 @@
 import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
-import type { LevelColumns } from './delta-buffer.js';
+import type { DeltaBuffer, LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
 import { childOf, findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf } from './ladder-lookup.js';
 
@@ -58,7 +58,7 @@ export interface Ladders {
   /** Frees all blocks of a ladder; the side block then holds none. */
   destroy(side: number): void;
   /**
-   * Sets levels to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `direction` is 1 for bids
+   * Sets the levels of one side of `delta` to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `direction` is 1 for bids
    * (best = highest), -1 for asks; `best` is the word of the arena that holds the best tick, NO_TICK when there is none, with its lots (0)
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
@@ -66,14 +66,15 @@ export interface Ladders {
 }
 
 /**
- * The ladders in an arena. Everything here runs inside the caller's write section, on the thread that owns the arena; looking up is in
+ * The ladders in an arena, changed by what `delta` holds. Everything here runs inside the caller's write section, on the thread that owns the arena; looking up is in
  * `ladder-lookup.ts`.
  *
- * Functions over the arena's two arrays, not methods of an object that holds them: what a function captured is a constant of its machine
+ * Functions over the arrays of arena and delta, not methods of an object that holds them: what a function captured is a constant of its machine
  * code as long as it was made once, and a worker makes one. With fields, every access loads and checks the array anew, a tenth of the time.
  */
-export function createLadders(arena: Arena): Ladders {
+export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   const { f64, i32 } = arena;
+  const { ticks, lots, lotsWords } = delta;
 
   function create(side: number): void {
     const root = newNode(NODE_WORDS);
@@ -90,10 +91,10 @@ export function createLadders(arena: Arena): Ladders {
   }
 
   function apply(side: number, direction: number, best: number, columns: LevelColumns): void {
-    const { count } = columns;
-    for (let i = 0; i < count; i++) {
-      i = applyPlain(side, direction, best, columns, i, Math.min(count, i + RUN_LEVELS));
-      if (i < count) applyOne(side, direction, best, columns.ticks[i]!, columns.lots[i]!);
+    const end = columns.start + columns.count;
+    for (let i = columns.start; i < end; i++) {
+      i = applyPlain(side, direction, best, i, Math.min(end, i + RUN_LEVELS));
+      if (i < end) applyOne(side, direction, best, ticks[i]!, lots[i]!);
     }
     if (i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
   }
@@ -105,8 +106,7 @@ export function createLadders(arena: Arena): Ladders {
    * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
    * added and removed by the same arithmetic, and a page stays when it is empty; what still branches is rare.
    */
-  function applyPlain(side: number, direction: number, best: number, columns: LevelColumns, from: number, to: number): number {
-    const { ticks, lots, lotsWords } = columns;
+  function applyPlain(side: number, direction: number, best: number, from: number, to: number): number {
     const hotNumber = i32[side + HOT_NUMBER]!;
     const hotNode = i32[side + HOT_NODE]!;
     if (hotNode === 0) return from;

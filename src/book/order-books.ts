@@ -5,7 +5,7 @@ import { POWERS_OF_TEN } from '../model/decimal.js';
 import { assert } from '../support/assert.js';
 import * as layout from './book-layout.js';
 import { ASKS, BIDS, headerDoubles, headerInts } from './book-layout.js';
-import { type DeltaBuffer, LevelColumns } from './delta-buffer.js';
+import { DeltaBuffer } from './delta-buffer.js';
 import { createLadders, type Ladders } from './ladder.js';
 import { EVICTED, LEVELS } from './ladder-layout.js';
 import { collect, first, lotsAt, NO_TICK } from './ladder-lookup.js';
@@ -48,12 +48,14 @@ export class OrderBooks {
   readonly #i32: Int32Array;
   readonly #ladders: Ladders;
   readonly #arena: Arena;
+  /** The update that `applyDelta` and `applySnapshot` apply: decoders put it here. */
+  readonly delta = new DeltaBuffer();
 
   constructor(arena: Arena) {
     this.#arena = arena;
     this.#f64 = arena.f64;
     this.#i32 = arena.i32;
-    this.#ladders = createLadders(arena);
+    this.#ladders = createLadders(arena, this.delta);
   }
 
   /**
@@ -176,27 +178,27 @@ export class OrderBooks {
   }
 
   /**
-   * Applies one update to the levels. Returns false when it leaves the book crossed (best bid above best ask): the state is then
+   * Applies `delta` to the levels. Returns false when it leaves the book crossed (best bid above best ask): the state is then
    * already `suspect`. The hot path ends here. Throws ArenaFullError, with the section closed and the book `suspect`.
    */
-  applyDelta(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+  applyDelta(slot: number, receiveTimeMs: number): boolean {
     const f64 = this.#f64;
     const i32 = this.#i32;
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
     assert((i32[ints + VERSION]! & 1) === 0, 'write sections do not nest');
     writeBegin(i32, ints + VERSION);
-    const sound = this.#applyLevels(slot, delta, receiveTimeMs);
+    const sound = this.#applyLevels(slot, receiveTimeMs);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;
     writeEnd(i32, ints + VERSION);
     return sound;
   }
 
   /**
-   * Replaces the book: the snapshot's levels (columns of `delta`, versions ignored), then the state `live` at `version` in a new epoch.
+   * Replaces the book: the levels of `delta` (its first version ignored), then the state `live` at `version` in a new epoch.
    * Returns false when the snapshot itself is crossed; the state is then `suspect`. Throws ArenaFullError, with the book `suspect`.
    */
-  applySnapshot(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+  applySnapshot(slot: number, receiveTimeMs: number): boolean {
     const i32 = this.#i32;
     const ints = headerInts(slot);
     writeBegin(i32, ints + VERSION);
@@ -212,13 +214,13 @@ export class OrderBooks {
       writeEnd(i32, ints + VERSION);
       throw error;
     }
-    sound = this.#applyLevels(slot, delta, receiveTimeMs);
+    sound = this.#applyLevels(slot, receiveTimeMs);
     writeEnd(i32, ints + VERSION);
     return sound;
   }
 
   /**
-   * Moves a book to scales with more decimals; levels and order stay the same. The caller knows that all ticks will be below TICK_LIMIT.
+   * Moves a book to scales with more decimals; levels and order stay the same, `delta` does not. The caller knows that all ticks will be below TICK_LIMIT.
    * Throws ArenaFullError, with the book `suspect`.
    */
   rescale(slot: number, priceScale: number, quantityScale: number): void {
@@ -269,7 +271,8 @@ export class OrderBooks {
   }
 
   /** Inside a write section: both columns into the ladders, then everything the header says of the book. */
-  #applyLevels(slot: number, delta: DeltaBuffer, receiveTimeMs: number): boolean {
+  #applyLevels(slot: number, receiveTimeMs: number): boolean {
+    const { delta } = this;
     const f64 = this.#f64;
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
@@ -328,7 +331,7 @@ export class OrderBooks {
     quantityFactor: number,
   ): void {
     const count = this.levels(slot, side);
-    const columns = new LevelColumns(count);
+    const columns = side === BIDS ? this.delta.bids : this.delta.asks;
     const { ticks, lots } = columns;
     columns.count = this.collect(slot, side, count, ticks, lots);
     for (let i = 0; i < count; i++) {

@@ -15,7 +15,7 @@ import * as digits from './digits.js';
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code. That is
 // two fifths of this decoder's time.
 const { POWERS_OF_TEN, SCALE_MAX } = decimal;
-const { TICK_LIMIT } = ladder;
+const { LEVELS_MAX, TICK_LIMIT } = ladder;
 const {
   ABOVE_A,
   ABOVE_B,
@@ -54,6 +54,8 @@ export const DepthDecode = {
   RESCALE: 4,
   /** A sound frame with another body. */
   NOT_DEPTH: 5,
+  /** More levels of one side than any book holds (`LEVELS_MAX`). */
+  TOO_LONG: 6,
 } as const;
 export type DepthDecode = (typeof DepthDecode)[keyof typeof DepthDecode];
 
@@ -108,223 +110,236 @@ let itemQuantityDecimals = 0;
 let itemInexact = 0;
 
 /**
- * Decodes `bytes[start, end)` at the book's scales into `out`; `view` is over the same memory as `bytes`. Anything but OK leaves `out` without
- * meaning, except the scales needed.
+ * Decodes `bytes[start, end)`, at a book's scales, into the delta it was made for; `view` is over the same memory as `bytes`. Anything but OK
+ * leaves the delta without meaning, except the scales needed.
  */
-export function decodeDepth(
+export type DecodeDepth = (
   bytes: Uint8Array,
   view: DataView,
   start: number,
   end: number,
   priceScale: number,
   quantityScale: number,
-  out: DeltaBuffer,
-): DepthDecode {
-  let cursor = start;
-  let bodyStart = -1;
-  let bodyEnd = -1;
-  let otherBody = false;
-  out.exchangeTimeMs = NaN;
+) => DepthDecode;
 
-  // The wrapper: remember where the body lies, take the send time, skip the rest.
-  while (cursor < end) {
-    let tag = bytes[cursor++]!;
-    if (tag > 0x7f) {
-      tag &= 0x7f;
-      let shift = 7;
-      for (;;) {
-        if (cursor >= end) return DepthDecode.TRUNCATED;
-        const byte = bytes[cursor++]!;
-        tag |= (byte & 0x7f) << shift;
-        // The fifth byte has room for four bits: more would be lost, and the tag taken for another one.
-        if (shift === 28 && byte > 0x0f) return DepthDecode.MALFORMED;
-        if (byte < 0x80) break;
-        shift += 7;
-      }
-    }
-    if (tag >>> 3 === 0) return DepthDecode.MALFORMED;
-    const wire = tag & 7;
-    if (wire === 2) {
-      let length = 0;
-      let shift = 0;
-      for (;;) {
-        if (cursor >= end) return DepthDecode.TRUNCATED;
-        const byte = bytes[cursor++]!;
-        length |= (byte & 0x7f) << shift;
-        if (byte < 0x80) break;
-        shift += 7;
-        if (shift > 21) return DepthDecode.MALFORMED;
-      }
-      if (cursor + length > end) return DepthDecode.TRUNCATED;
-      if (tag === TAG_AGGRE_DEPTHS) {
-        bodyStart = cursor;
-        bodyEnd = cursor + length;
-      } else if (tag >>> 3 >= BODY_FIRST) {
-        otherBody = true;
-      }
-      cursor += length;
-    } else if (wire === 0) {
-      let value = 0;
-      let factor = 1;
-      for (;;) {
-        if (cursor >= end) return DepthDecode.TRUNCATED;
-        const byte = bytes[cursor++]!;
-        value += (byte & 0x7f) * factor;
-        if (byte < 0x80) break;
-        factor *= 128;
-        if (factor > 2 ** 63) return DepthDecode.MALFORMED;
-      }
-      if (tag === TAG_SEND_TIME) out.exchangeTimeMs = value;
-    } else if (wire === 5 || wire === 1) {
-      cursor += wire === 5 ? 4 : 8;
-      if (cursor > end) return DepthDecode.TRUNCATED;
-    } else {
-      return DepthDecode.MALFORMED;
-    }
-  }
-  if (bodyStart < 0) return otherBody ? DepthDecode.NOT_DEPTH : DepthDecode.MALFORMED;
+/** A decoder into `out`, whose columns are constants of its machine code as long as there is one, see `createLadders`. */
+export function createDepthDecoder(out: DeltaBuffer): DecodeDepth {
+  const { ticks, lots, asks, bids } = out;
 
-  out.reserve((bodyEnd - bodyStart) / LEVEL_BYTES_MIN + 1);
-  const { asks, bids } = out;
-  asks.count = 0;
-  bids.count = 0;
-  let inexactCount = 0;
-  let fromVersion = -1;
-  let toVersion = -1;
-  let priceScaleNeeded = priceScale;
-  let quantityScaleNeeded = quantityScale;
-  cursor = bodyStart;
+  function decodeDepth(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    priceScale: number,
+    quantityScale: number,
+  ): DepthDecode {
+    let cursor = start;
+    let bodyStart = -1;
+    let bodyEnd = -1;
+    let otherBody = false;
+    out.exchangeTimeMs = NaN;
 
-  const priceEntries = PRICE_ENTRIES | (priceScale << LENGTH_BITS);
-  const quantityEntries = QUANTITY_ENTRIES | (quantityScale << LENGTH_BITS);
-  while (cursor < bodyEnd) {
-    const side = bytes[cursor]!;
-    if (side === TAG_ASKS || side === TAG_BIDS) {
-      const before = cursor;
-      cursor =
-        side === TAG_ASKS
-          ? readLevels(view, cursor, bodyEnd, ASK_SHAPE, priceEntries, quantityEntries, asks)
-          : readLevels(view, cursor, bodyEnd, BID_SHAPE, priceEntries, quantityEntries, bids);
-      if (cursor > before || guessLevel(view, cursor, bodyEnd, priceEntries, quantityEntries)) continue;
-    }
-    const tag = bytes[cursor++]!;
-    if (tag === TAG_ASKS || tag === TAG_BIDS) {
-      // Any other level, the long way.
-      if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
-      let itemLength = bytes[cursor++]!;
-      if (itemLength > 0x7f) {
-        if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
-        const high = bytes[cursor++]!;
-        if (high > 0x7f) return DepthDecode.MALFORMED;
-        itemLength = (itemLength & 0x7f) | (high << 7);
+    // The wrapper: remember where the body lies, take the send time, skip the rest.
+    while (cursor < end) {
+      let tag = bytes[cursor++]!;
+      if (tag > 0x7f) {
+        tag &= 0x7f;
+        let shift = 7;
+        for (;;) {
+          if (cursor >= end) return DepthDecode.TRUNCATED;
+          const byte = bytes[cursor++]!;
+          tag |= (byte & 0x7f) << shift;
+          // The fifth byte has room for four bits: more would be lost, and the tag taken for another one.
+          if (shift === 28 && byte > 0x0f) return DepthDecode.MALFORMED;
+          if (byte < 0x80) break;
+          shift += 7;
+        }
       }
-      const itemEnd = cursor + itemLength;
-      if (itemEnd > bodyEnd) return DepthDecode.TRUNCATED;
-      const outcome = decodeItem(bytes, cursor, itemEnd, priceScale, quantityScale);
-      if (outcome !== DepthDecode.OK) return outcome;
-      inexactCount += itemInexact;
-      if (itemPriceDecimals > priceScaleNeeded) priceScaleNeeded = itemPriceDecimals;
-      if (itemQuantityDecimals > quantityScaleNeeded) quantityScaleNeeded = itemQuantityDecimals;
-      cursor = itemEnd;
-      const columns = tag === TAG_ASKS ? asks : bids;
-      columns.ticks[columns.count] = itemTicks;
-      columns.lots[columns.count++] = itemLots;
-    } else if (tag === TAG_FROM_VERSION || tag === TAG_TO_VERSION) {
-      if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
-      const length = bytes[cursor++]!;
-      cursor += length;
-      if (cursor > bodyEnd) return DepthDecode.TRUNCATED;
-      // Versions are whole numbers written as text. Read like a price, but there is no point.
-      let version: number;
-      if (isShort(length) && cursor >= SHORT_CHARS_MAX) {
-        const a = (view.getInt32(cursor - 4, true) ^ ZEROS) & KEEP_A[length << LENGTH_BITS]!;
-        const b = (view.getInt32(cursor - 8, true) ^ ZEROS) & KEEP_B[length << LENGTH_BITS]!;
-        const c = (view.getInt32(cursor - 12, true) ^ ZEROS) & KEEP_C[length << LENGTH_BITS]!;
-        if (((a | b | c | (a + ABOVE_NINE) | (b + ABOVE_NINE) | (c + ABOVE_NINE)) & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
-        version =
-          (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
-          ((Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
-            (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16));
+      if (tag >>> 3 === 0) return DepthDecode.MALFORMED;
+      const wire = tag & 7;
+      if (wire === 2) {
+        let length = 0;
+        let shift = 0;
+        for (;;) {
+          if (cursor >= end) return DepthDecode.TRUNCATED;
+          const byte = bytes[cursor++]!;
+          length |= (byte & 0x7f) << shift;
+          if (byte < 0x80) break;
+          shift += 7;
+          if (shift > 21) return DepthDecode.MALFORMED;
+        }
+        if (cursor + length > end) return DepthDecode.TRUNCATED;
+        if (tag === TAG_AGGRE_DEPTHS) {
+          bodyStart = cursor;
+          bodyEnd = cursor + length;
+        } else if (tag >>> 3 >= BODY_FIRST) {
+          otherBody = true;
+        }
+        cursor += length;
+      } else if (wire === 0) {
+        let value = 0;
+        let factor = 1;
+        for (;;) {
+          if (cursor >= end) return DepthDecode.TRUNCATED;
+          const byte = bytes[cursor++]!;
+          value += (byte & 0x7f) * factor;
+          if (byte < 0x80) break;
+          factor *= 128;
+          if (factor > 2 ** 63) return DepthDecode.MALFORMED;
+        }
+        if (tag === TAG_SEND_TIME) out.exchangeTimeMs = value;
+      } else if (wire === 5 || wire === 1) {
+        cursor += wire === 5 ? 4 : 8;
+        if (cursor > end) return DepthDecode.TRUNCATED;
       } else {
-        if (!parseNumber(bytes, cursor - length, cursor, 0) || parsedDecimals > 0) return DepthDecode.MALFORMED;
-        version = parsedUnits;
+        return DepthDecode.MALFORMED;
       }
-      if (tag === TAG_FROM_VERSION) fromVersion = version;
-      else toVersion = version;
-    } else {
-      // A field we know with a wire type it cannot have must not be passed over: levels would be lost.
-      if (tag < 0x80 && tag >> 3 <= TAG_TO_VERSION >> 3 && tag >> 3 !== 3) return DepthDecode.MALFORMED;
-      cursor = skipField(bytes, cursor, bodyEnd, tag);
-      if (cursor < 0) return cursor === SKIP_TRUNCATED ? DepthDecode.TRUNCATED : DepthDecode.MALFORMED;
     }
-  }
-  if (fromVersion < 0 || toVersion < fromVersion || toVersion > EXACT_MAX) return DepthDecode.MALFORMED;
-  out.fromVersion = fromVersion;
-  out.toVersion = toVersion;
-  out.inexactCount = inexactCount;
-  out.priceScaleNeeded = priceScaleNeeded;
-  out.quantityScaleNeeded = quantityScaleNeeded;
-  return priceScaleNeeded > priceScale || quantityScaleNeeded > quantityScale ? DepthDecode.RESCALE : DepthDecode.OK;
-}
+    if (bodyStart < 0) return otherBody ? DepthDecode.NOT_DEPTH : DepthDecode.MALFORMED;
 
-/**
- * Levels of one side as MEXC writes them, from `start` on: price, then quantity, nothing else, both short, the points where they were guessed
- * (digits.ts tells how the numbers are read). Puts them behind the columns' others. Returns where the first level begins that is otherwise.
- */
-function readLevels(
-  view: DataView,
-  start: number,
-  end: number,
-  shape: number,
-  priceEntries: number,
-  quantityEntries: number,
-  columns: LevelColumns,
-): number {
-  const { ticks, lots } = columns;
-  let cursor = start;
-  let count = columns.count;
-  const last = cursor < SHORT_CHARS_MAX ? -1 : end - LEVEL_BYTES_MIN;
-  const stop = count + RUN_LEVELS;
-  while (cursor <= last && count < stop) {
-    const start4 = view.getInt32(cursor, true);
-    const priceLength = start4 >>> 24;
-    const priceEnd = cursor + 4 + priceLength;
-    const levelEnd = cursor + 2 + ((start4 >>> 8) & 0x7f);
-    const quantityLength = levelEnd - priceEnd - 2;
-    if ((start4 & LEVEL_SHAPE) !== shape || levelEnd > end || (priceLength | quantityLength) >>> 0 > LENGTH_MAX) break;
-    const priceEntry = (priceEntries | priceLength) & ENTRY_MASK;
-    const quantityEntry = (quantityEntries | quantityLength) & ENTRY_MASK;
-    const price = GUESS[priceEntry]! & SHAPE_MASK;
-    const quantity = GUESS[quantityEntry]! & SHAPE_MASK;
-    const between = (view.getInt32(priceEnd - 2, true) >>> 16) ^ (TAG_QUANTITY | (quantityLength << 8));
-    const a = (view.getInt32(priceEnd - 4, true) ^ TEXT_A[price]!) & KEEP_A[price]!;
-    const b = (view.getInt32(priceEnd - 8, true) ^ TEXT_B[price]!) & KEEP_B[price]!;
-    let above = a | b | (a + ABOVE_A[price]!) | (b + ABOVE_B[price]!);
-    let tick =
-      (Math.imul(Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[price]!) >>> 16, WEIGHT_B[price]!) +
-        (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[price]!) >>> 16)) *
-      FACTOR[priceEntry]!;
-    if (priceLength > 8) {
-      const c = (view.getInt32(priceEnd - 12, true) ^ TEXT_C[price]!) & KEEP_C[price]!;
-      above |= c | (c + ABOVE_C[price]!);
-      tick += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[price]!) >>> 16) * FACTOR_C[priceEntry]!;
+    asks.count = 0;
+    bids.count = 0;
+    let inexactCount = 0;
+    let fromVersion = -1;
+    let toVersion = -1;
+    let priceScaleNeeded = priceScale;
+    let quantityScaleNeeded = quantityScale;
+    cursor = bodyStart;
+
+    const priceEntries = PRICE_ENTRIES | (priceScale << LENGTH_BITS);
+    const quantityEntries = QUANTITY_ENTRIES | (quantityScale << LENGTH_BITS);
+    while (cursor < bodyEnd) {
+      const side = bytes[cursor]!;
+      if (side === TAG_ASKS || side === TAG_BIDS) {
+        const before = cursor;
+        cursor =
+          side === TAG_ASKS
+            ? readLevels(view, cursor, bodyEnd, ASK_SHAPE, priceEntries, quantityEntries, asks)
+            : readLevels(view, cursor, bodyEnd, BID_SHAPE, priceEntries, quantityEntries, bids);
+        if (cursor > before || guessLevel(view, cursor, bodyEnd, priceEntries, quantityEntries)) continue;
+      }
+      const tag = bytes[cursor++]!;
+      if (tag === TAG_ASKS || tag === TAG_BIDS) {
+        // Any other level, the long way.
+        if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
+        let itemLength = bytes[cursor++]!;
+        if (itemLength > 0x7f) {
+          if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
+          const high = bytes[cursor++]!;
+          if (high > 0x7f) return DepthDecode.MALFORMED;
+          itemLength = (itemLength & 0x7f) | (high << 7);
+        }
+        const itemEnd = cursor + itemLength;
+        if (itemEnd > bodyEnd) return DepthDecode.TRUNCATED;
+        const outcome = decodeItem(bytes, cursor, itemEnd, priceScale, quantityScale);
+        if (outcome !== DepthDecode.OK) return outcome;
+        inexactCount += itemInexact;
+        if (itemPriceDecimals > priceScaleNeeded) priceScaleNeeded = itemPriceDecimals;
+        if (itemQuantityDecimals > quantityScaleNeeded) quantityScaleNeeded = itemQuantityDecimals;
+        cursor = itemEnd;
+        const columns = tag === TAG_ASKS ? asks : bids;
+        if (columns.count === LEVELS_MAX) return DepthDecode.TOO_LONG;
+        columns.ticks[columns.count] = itemTicks;
+        columns.lots[columns.count++] = itemLots;
+      } else if (tag === TAG_FROM_VERSION || tag === TAG_TO_VERSION) {
+        if (cursor >= bodyEnd) return DepthDecode.TRUNCATED;
+        const length = bytes[cursor++]!;
+        cursor += length;
+        if (cursor > bodyEnd) return DepthDecode.TRUNCATED;
+        // Versions are whole numbers written as text. Read like a price, but there is no point.
+        let version: number;
+        if (isShort(length) && cursor >= SHORT_CHARS_MAX) {
+          const a = (view.getInt32(cursor - 4, true) ^ ZEROS) & KEEP_A[length << LENGTH_BITS]!;
+          const b = (view.getInt32(cursor - 8, true) ^ ZEROS) & KEEP_B[length << LENGTH_BITS]!;
+          const c = (view.getInt32(cursor - 12, true) ^ ZEROS) & KEEP_C[length << LENGTH_BITS]!;
+          if (((a | b | c | (a + ABOVE_NINE) | (b + ABOVE_NINE) | (c + ABOVE_NINE)) & TOP_BITS) !== 0) return DepthDecode.MALFORMED;
+          version =
+            (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 1e8 +
+            ((Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16) * 10_000 +
+              (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS) >>> 16));
+        } else {
+          if (!parseNumber(bytes, cursor - length, cursor, 0) || parsedDecimals > 0) return DepthDecode.MALFORMED;
+          version = parsedUnits;
+        }
+        if (tag === TAG_FROM_VERSION) fromVersion = version;
+        else toVersion = version;
+      } else {
+        // A field we know with a wire type it cannot have must not be passed over: levels would be lost.
+        if (tag < 0x80 && tag >> 3 <= TAG_TO_VERSION >> 3 && tag >> 3 !== 3) return DepthDecode.MALFORMED;
+        cursor = skipField(bytes, cursor, bodyEnd, tag);
+        if (cursor < 0) return cursor === SKIP_TRUNCATED ? DepthDecode.TRUNCATED : DepthDecode.MALFORMED;
+      }
     }
-    const d = (view.getInt32(levelEnd - 4, true) ^ TEXT_A[quantity]!) & KEEP_A[quantity]!;
-    const e = (view.getInt32(levelEnd - 8, true) ^ TEXT_B[quantity]!) & KEEP_B[quantity]!;
-    const f = (view.getInt32(levelEnd - 12, true) ^ TEXT_C[quantity]!) & KEEP_C[quantity]!;
-    above |= d | e | f | (d + ABOVE_A[quantity]!) | (e + ABOVE_B[quantity]!) | (f + ABOVE_C[quantity]!);
-    if ((between | (above & TOP_BITS)) !== 0) break;
-    ticks[count] = tick;
-    lots[count] =
-      (Math.imul(Math.imul((Math.imul(e, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[quantity]!) >>> 16, WEIGHT_B[quantity]!) +
-        (Math.imul((Math.imul(d, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[quantity]!) >>> 16)) *
-        FACTOR[quantityEntry]! +
-      (Math.imul((Math.imul(f, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[quantity]!) >>> 16) * FACTOR_C[quantityEntry]!;
-    count++;
-    cursor = levelEnd;
+    if (fromVersion < 0 || toVersion < fromVersion || toVersion > EXACT_MAX) return DepthDecode.MALFORMED;
+    out.fromVersion = fromVersion;
+    out.toVersion = toVersion;
+    out.inexactCount = inexactCount;
+    out.priceScaleNeeded = priceScaleNeeded;
+    out.quantityScaleNeeded = quantityScaleNeeded;
+    return priceScaleNeeded > priceScale || quantityScaleNeeded > quantityScale ? DepthDecode.RESCALE : DepthDecode.OK;
   }
-  columns.count = count;
-  return cursor;
+
+  /**
+   * Levels of one side as MEXC writes them, from `start` on: price, then quantity, nothing else, both short, the points where they were guessed
+   * (digits.ts tells how the numbers are read). Puts them behind the columns' others. Returns where the first level begins that is otherwise.
+   */
+  function readLevels(
+    view: DataView,
+    start: number,
+    end: number,
+    shape: number,
+    priceEntries: number,
+    quantityEntries: number,
+    columns: LevelColumns,
+  ): number {
+    let cursor = start;
+    let count = columns.start + columns.count;
+    const last = cursor < SHORT_CHARS_MAX ? -1 : end - LEVEL_BYTES_MIN;
+    const stop = Math.min(count + RUN_LEVELS, columns.start + LEVELS_MAX);
+    while (cursor <= last && count < stop) {
+      const start4 = view.getInt32(cursor, true);
+      const priceLength = start4 >>> 24;
+      const priceEnd = cursor + 4 + priceLength;
+      const levelEnd = cursor + 2 + ((start4 >>> 8) & 0x7f);
+      const quantityLength = levelEnd - priceEnd - 2;
+      if ((start4 & LEVEL_SHAPE) !== shape || levelEnd > end || (priceLength | quantityLength) >>> 0 > LENGTH_MAX) break;
+      const priceEntry = (priceEntries | priceLength) & ENTRY_MASK;
+      const quantityEntry = (quantityEntries | quantityLength) & ENTRY_MASK;
+      const price = GUESS[priceEntry]! & SHAPE_MASK;
+      const quantity = GUESS[quantityEntry]! & SHAPE_MASK;
+      const between = (view.getInt32(priceEnd - 2, true) >>> 16) ^ (TAG_QUANTITY | (quantityLength << 8));
+      const a = (view.getInt32(priceEnd - 4, true) ^ TEXT_A[price]!) & KEEP_A[price]!;
+      const b = (view.getInt32(priceEnd - 8, true) ^ TEXT_B[price]!) & KEEP_B[price]!;
+      let above = a | b | (a + ABOVE_A[price]!) | (b + ABOVE_B[price]!);
+      let tick =
+        (Math.imul(Math.imul((Math.imul(b, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[price]!) >>> 16, WEIGHT_B[price]!) +
+          (Math.imul((Math.imul(a, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[price]!) >>> 16)) *
+        FACTOR[priceEntry]!;
+      if (priceLength > 8) {
+        const c = (view.getInt32(priceEnd - 12, true) ^ TEXT_C[price]!) & KEEP_C[price]!;
+        above |= c | (c + ABOVE_C[price]!);
+        tick += (Math.imul((Math.imul(c, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[price]!) >>> 16) * FACTOR_C[priceEntry]!;
+      }
+      const d = (view.getInt32(levelEnd - 4, true) ^ TEXT_A[quantity]!) & KEEP_A[quantity]!;
+      const e = (view.getInt32(levelEnd - 8, true) ^ TEXT_B[quantity]!) & KEEP_B[quantity]!;
+      const f = (view.getInt32(levelEnd - 12, true) ^ TEXT_C[quantity]!) & KEEP_C[quantity]!;
+      above |= d | e | f | (d + ABOVE_A[quantity]!) | (e + ABOVE_B[quantity]!) | (f + ABOVE_C[quantity]!);
+      if ((between | (above & TOP_BITS)) !== 0) break;
+      ticks[count] = tick;
+      lots[count] =
+        (Math.imul(Math.imul((Math.imul(e, PAIRS) >>> 8) & PAIR_MASK, QUADS_B[quantity]!) >>> 16, WEIGHT_B[quantity]!) +
+          (Math.imul((Math.imul(d, PAIRS) >>> 8) & PAIR_MASK, QUADS_A[quantity]!) >>> 16)) *
+          FACTOR[quantityEntry]! +
+        (Math.imul((Math.imul(f, PAIRS) >>> 8) & PAIR_MASK, QUADS_C[quantity]!) >>> 16) * FACTOR_C[quantityEntry]!;
+      count++;
+      cursor = levelEnd;
+    }
+    columns.count = count - columns.start;
+    return cursor;
+  }
+
+  return decodeDepth;
 }
 
 /** Looks where the points of a level are. True when one is elsewhere than guessed: read the level again. */

@@ -1,5 +1,5 @@
 import type { DeltaBuffer } from '../book/delta-buffer.js';
-import { TICK_LIMIT } from '../book/ladder-layout.js';
+import { LEVELS_MAX, TICK_LIMIT } from '../book/ladder-layout.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { lastParsed, parseNumber } from './decode-depth.js';
 
@@ -20,7 +20,7 @@ export function decodeSnapshot(body: Uint8Array, priceScale: number, quantitySca
     throw malformed(`lastUpdateId is ${JSON.stringify(lastUpdateId)}`);
   }
   if (!Array.isArray(bids) || !Array.isArray(asks)) throw malformed('bids or asks are missing');
-  out.reserve(Math.max(bids.length, asks.length));
+  if (Math.max(bids.length, asks.length) > LEVELS_MAX) throw malformed(`more than ${LEVELS_MAX} levels of one side`);
   out.priceScaleNeeded = priceScale;
   out.quantityScaleNeeded = quantityScale;
   out.inexactCount = 0;

@@ -1,12 +1,12 @@
 import { COUNT_CROSSED, COUNT_DROPPED, COUNT_GAPS, COUNT_REFUSED, KNOWN_VERSION } from '../book/book-layout.js';
-import { DeltaBuffer } from '../book/delta-buffer.js';
+import type { DeltaBuffer } from '../book/delta-buffer.js';
 import { TICK_LIMIT } from '../book/ladder-layout.js';
 import { OrderBooks } from '../book/order-books.js';
 import { Arena, ArenaFullError } from '../memory/arena.js';
 import { BatchTimes } from '../memory/log-histogram.js';
 import * as meters from '../memory/shard-meter.js';
 import { RingConsumer, RingProducer } from '../memory/spsc-ring.js';
-import { DepthDecode, decodeDepth } from '../mexc/decode-depth.js';
+import { createDepthDecoder, type DecodeDepth, DepthDecode } from '../mexc/decode-depth.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { decodeLegacyBytes, decodeLegacyDepth, fillDelta } from '../mexc/legacy-json/columns.js';
 import type { LegacyBook, LegacyEvent } from '../mexc/legacy-json/events.js';
@@ -104,7 +104,11 @@ export class Shard {
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #bySymbol = new Map<string, ShardBook>();
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
-  readonly #delta = new DeltaBuffer(1024);
+  readonly #delta: DeltaBuffer;
+  readonly #decodeDepth: DecodeDepth;
+  /** The same for text frames. */
+  readonly #decodeText: DecodeDepth = (bytes, _view, start, end, priceScale, quantityScale) =>
+    decodeLegacyDepth(bytes, start, end, priceScale, quantityScale, this.#delta);
   readonly #deals = new DealsBuffer(256);
   readonly #writer = new MessageWriter();
   readonly #protoWriter = new ProtoWriter();
@@ -126,6 +130,8 @@ export class Shard {
     this.#inbound = new RingConsumer(task.buffers.inbound);
     this.#outbound = new RingProducer(task.buffers.outbound);
     this.#books = new OrderBooks(new Arena(task.buffers.books));
+    this.#delta = this.#books.delta;
+    this.#decodeDepth = createDepthDecoder(this.#delta);
     this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
     this.#tickers = new TickerStore(task.buffers.tickers);
     this.#tickerIntake = new TickerIntake({
@@ -346,15 +352,17 @@ export class Shard {
     const slot = book.slot;
     const delta = this.#delta;
     // No push begins like this: it would be a field of a kind that does not exist any more.
-    const decode = bytes[start] === OPEN_BRACE ? decodeTextDepth : decodeDepth;
-    let outcome = decode(bytes, view, start, end, books.priceScale(slot), books.quantityScale(slot), delta);
+    const decode = bytes[start] === OPEN_BRACE ? this.#decodeText : this.#decodeDepth;
+    let outcome = decode(bytes, view, start, end, books.priceScale(slot), books.quantityScale(slot));
     if (outcome === DepthDecode.RESCALE) {
       const { priceScaleNeeded, quantityScaleNeeded } = delta;
       // The frame first: one that is refused after all leaves the book as it is.
-      outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded, delta);
+      outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded);
       if (outcome === DepthDecode.OK) {
         if (!this.#fitsScale(book, priceScaleNeeded)) outcome = DepthDecode.BAD_NUMBER;
         else if (!this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
+        // The book went through the delta buffer.
+        else outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded);
       }
     }
     if (outcome !== DepthDecode.OK) {
@@ -375,7 +383,7 @@ export class Shard {
     this.#meter.add(METER_APPLIED, 1);
     this.#meter.add(METER_LEVELS, delta.bids.count + delta.asks.count);
     try {
-      if (this.#books.applyDelta(book.slot, delta, timeMs)) return true;
+      if (this.#books.applyDelta(book.slot, timeMs)) return true;
     } catch (error) {
       this.#onMemoryFull(book, error, timeMs);
       return false;
@@ -550,7 +558,7 @@ export class Shard {
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
     this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
-    if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, this.#delta, timeMs)))) return;
+    if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, timeMs)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
     this.#applyPending(book, timeMs);
   }
@@ -565,7 +573,8 @@ export class Shard {
       read(priceScaleNeeded, quantityScaleNeeded);
       if (!this.#fitsScale(book, priceScaleNeeded))
         throw new CodedError(ErrorCode.SNAPSHOT_MALFORMED, `prices with ${priceScaleNeeded} decimals`);
-      return this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs);
+      // The book goes through the delta buffer.
+      return this.#rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs) && read(priceScaleNeeded, quantityScaleNeeded);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       books.count(slot, COUNT_REFUSED);
@@ -773,19 +782,6 @@ export class Shard {
 
 /** Reads a snapshot into the delta buffer at these scales; false when it needs larger ones. Throws CodedError. */
 type ReadSnapshot = (priceScale: number, quantityScale: number) => boolean;
-
-/** `decodeDepth` for text frames. */
-function decodeTextDepth(
-  bytes: Uint8Array,
-  _view: DataView,
-  start: number,
-  end: number,
-  priceScale: number,
-  quantityScale: number,
-  delta: DeltaBuffer,
-): DepthDecode {
-  return decodeLegacyDepth(bytes, start, end, priceScale, quantityScale, delta);
-}
 
 /** Whether a channel's messages are about the book, and so about its last push. */
 function isOfBook(channel: Channel): boolean {

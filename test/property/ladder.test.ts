@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { ASKS, BEST_ASK_LOTS, BEST_ASK_TICK, BEST_BID_LOTS, BEST_BID_TICK, BIDS, headerInts } from '../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../src/book/delta-buffer.js';
 import { EVICTED, LEVELS, LEVELS_MAX, TICK_LIMIT } from '../../src/book/ladder-layout.js';
 import { collect, first, lotsAt, neighbour, NO_TICK } from '../../src/book/ladder-lookup.js';
 import { ASK_DIRECTION, BID_DIRECTION, OrderBooks } from '../../src/book/order-books.js';
@@ -41,7 +40,6 @@ const steps = fc.array(
 class OneSide {
   readonly arena: Arena;
   readonly books: OrderBooks;
-  readonly #delta = new DeltaBuffer(64);
   readonly #side: Side;
   readonly block: number;
   /** 1 when the best level is the highest. */
@@ -58,12 +56,12 @@ class OneSide {
 
   replace(changes: readonly LevelChange[]): void {
     this.#fill(changes);
-    this.books.applySnapshot(0, this.#delta, 0);
+    this.books.applySnapshot(0, 0);
   }
 
   apply(changes: readonly LevelChange[]): void {
     this.#fill(changes);
-    this.books.applyDelta(0, this.#delta, 0);
+    this.books.applyDelta(0, 0);
   }
 
   get best(): number {
@@ -76,7 +74,7 @@ class OneSide {
 
   #fill(changes: readonly LevelChange[]): void {
     fillDelta(
-      this.#delta,
+      this.books.delta,
       changes.map(([tick, quantity]) => [this.#side, tick, quantity]),
     );
   }

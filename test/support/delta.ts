@@ -6,7 +6,6 @@ export type Change = readonly [side: Side, tick: number, lots: number];
 
 /** Puts levels into the reused columns, as the decoders do. */
 export function fillDelta(delta: DeltaBuffer, changes: readonly Change[], toVersion = 1): void {
-  delta.reserve(changes.length);
   delta.asks.count = 0;
   delta.bids.count = 0;
   delta.inexactCount = 0;

@@ -1,5 +1,5 @@
 import { DeltaBuffer } from '../../src/book/delta-buffer.js';
-import { decodeDepth, type DepthDecode } from '../../src/mexc/decode-depth.js';
+import { createDepthDecoder, type DepthDecode } from '../../src/mexc/decode-depth.js';
 import type { TextLevel } from './model-book.js';
 import { bytesField, varintField } from './push-frame.js';
 
@@ -80,13 +80,15 @@ export interface DecodedDepth {
   readonly bids: readonly (readonly [ticks: number, lots: number])[];
 }
 
+const delta = new DeltaBuffer();
+const decodeDepth = createDepthDecoder(delta);
+
 /** Decodes a frame that lies between bytes of others, as it does in the ring. */
 export function decodeFrame(frame: Uint8Array, priceScale: number, quantityScale: number): DecodedDepth {
   const around = Buffer.concat([Buffer.alloc(5, 0x0a), frame, Buffer.alloc(24, 0x12)]);
-  const delta = new DeltaBuffer(1);
   // A buffer of its own: small ones are cut from a pool, and then their bytes do not begin where the buffer's do.
   const bytes = Uint8Array.from(around);
-  const outcome = decodeDepth(bytes, new DataView(bytes.buffer), 5, 5 + frame.length, priceScale, quantityScale, delta);
+  const outcome = decodeDepth(bytes, new DataView(bytes.buffer), 5, 5 + frame.length, priceScale, quantityScale);
   return {
     outcome,
     delta,

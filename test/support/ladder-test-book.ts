@@ -1,9 +1,8 @@
 import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../src/book/delta-buffer.js';
 import { first } from '../../src/book/ladder-lookup.js';
 import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
-import { decodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
+import { createDepthDecoder, DepthDecode } from '../../src/mexc/decode-depth.js';
 import { formatDecimal } from '../../src/model/decimal.js';
 import { encodePush } from './mexc-schema.js';
 import { fullBookSha256, type Side, type TextLevel } from './model-book.js';
@@ -18,7 +17,8 @@ const SLOT = 0;
 export class LadderTestBook {
   readonly #arena = new Arena(createArenaBuffer(ARENA_BYTES, 1));
   readonly #books = new OrderBooks(this.#arena);
-  readonly #delta = new DeltaBuffer(64);
+  readonly #delta = this.#books.delta;
+  readonly #decodeDepth = createDepthDecoder(this.#delta);
   #ticks = new Float64Array(64);
   #lots = new Float64Array(64);
   #version = 0;
@@ -32,12 +32,12 @@ export class LadderTestBook {
 
   replace(bids: readonly TextLevel[], asks: readonly TextLevel[]): void {
     this.#decode(bids, asks);
-    if (!this.#books.applySnapshot(SLOT, this.#delta, 0)) this.crossed++;
+    if (!this.#books.applySnapshot(SLOT, 0)) this.crossed++;
   }
 
   apply(bids: readonly TextLevel[], asks: readonly TextLevel[]): void {
     this.#decode(bids, asks);
-    if (!this.#books.applyDelta(SLOT, this.#delta, 0)) this.crossed++;
+    if (!this.#books.applyDelta(SLOT, 0)) this.crossed++;
   }
 
   levelCount(side: Side): number {
@@ -84,14 +84,13 @@ export class LadderTestBook {
     const items = (levels: readonly TextLevel[]): unknown => levels.map(([price, quantity]) => ({ price, quantity }));
     const frame = encodePush({ publicAggreDepths: { asks: items(asks), bids: items(bids), fromVersion: version, toVersion: version } });
     const decode = (): DepthDecode =>
-      decodeDepth(
+      this.#decodeDepth(
         frame,
         new DataView(frame.buffer, frame.byteOffset, frame.byteLength),
         0,
         frame.length,
         this.#books.priceScale(SLOT),
         this.#books.quantityScale(SLOT),
-        this.#delta,
       );
     let outcome = decode();
     if (outcome === DepthDecode.RESCALE) {

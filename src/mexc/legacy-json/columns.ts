@@ -1,5 +1,5 @@
 import type { DeltaBuffer, LevelColumns } from '../../book/delta-buffer.js';
-import { TICK_LIMIT } from '../../book/ladder-layout.js';
+import { LEVELS_MAX, TICK_LIMIT } from '../../book/ladder-layout.js';
 import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { DealsBuffer } from '../../tape/deals-buffer.js';
 import { MARK_SELL } from '../../tape/tape-layout.js';
@@ -48,7 +48,8 @@ export function decodeLegacyDepth(
  */
 export function fillDelta(event: LegacyBook, priceScale: number, quantityScale: number, out: DeltaBuffer): boolean {
   const { bids, asks } = event;
-  out.reserve(Math.max(bids.length, asks.length));
+  const levels = Math.max(bids.length, asks.length);
+  if (levels > LEVELS_MAX) throw invalid('number of levels', levels);
   out.priceScaleNeeded = priceScale;
   out.quantityScaleNeeded = quantityScale;
   out.inexactCount = 0;

@@ -17,7 +17,6 @@ export function askTick(stamp, i) {
 
 /** Puts into `delta` what turns the book of one stamp into that of another; `from` < 0 = an empty book. */
 export function fillStamp(delta, from, to) {
-  delta.reserve(2 * LEVELS);
   let count = 0;
   const removals = from < 0 ? 0 : LEVELS;
   for (let i = 0; i < removals; i++, count++) {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { ASKS, BEST_ASK_LOTS, BEST_ASK_TICK, BEST_BID_LOTS, BEST_BID_TICK, BIDS } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../../src/memory/arena.js';
 import { formatDecimal, POWERS_OF_TEN } from '../../../src/model/decimal.js';
@@ -53,7 +52,7 @@ test('any sequence of snapshots, deltas and rescales gives the book of the model
     fc.property(steps, (sequence) => {
       const arena = new Arena(createArenaBuffer(2 ** 20, 2));
       const books = new OrderBooks(arena);
-      const delta = new DeltaBuffer(64);
+      const { delta } = books;
       const model = new ModelBook();
       const slot = 1;
       let [priceScale, quantityScale] = [2, 3];
@@ -72,9 +71,9 @@ test('any sequence of snapshots, deltas and rescales gives the book of the model
           fillDelta(delta, step.changes);
           if (step.kind === 'snapshot') {
             model.clear();
-            books.applySnapshot(slot, delta, 0);
+            books.applySnapshot(slot, 0);
           } else {
-            books.applyDelta(slot, delta, 0);
+            books.applyDelta(slot, 0);
           }
           for (const [side, tick, quantity] of step.changes) {
             model.applyDelta(side, formatDecimal(tick, priceScale), formatDecimal(quantity, quantityScale));

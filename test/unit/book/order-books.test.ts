@@ -15,7 +15,6 @@ import {
   SINCE,
   VERSION,
 } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { NO_TICK } from '../../../src/book/ladder-lookup.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, ArenaFullError, bookHeaderWord, createArenaBuffer } from '../../../src/memory/arena.js';
@@ -24,7 +23,6 @@ import { type Change, fillDelta } from '../../support/delta.js';
 
 const SLOT = 1;
 const BOOKS = 3;
-const delta = new DeltaBuffer(16);
 let arena: Arena;
 let books: OrderBooks;
 
@@ -37,13 +35,13 @@ function makeBooks(heapWords: number): void {
 beforeEach(() => makeBooks(100_000));
 
 function apply(changes: readonly Change[], toVersion = 1, timeMs = 50): boolean {
-  fillDelta(delta, changes, toVersion);
-  return books.applyDelta(SLOT, delta, timeMs);
+  fillDelta(books.delta, changes, toVersion);
+  return books.applyDelta(SLOT, timeMs);
 }
 
 function replace(changes: readonly Change[], toVersion = 1, timeMs = 40): boolean {
-  fillDelta(delta, changes, toVersion);
-  return books.applySnapshot(SLOT, delta, timeMs);
+  fillDelta(books.delta, changes, toVersion);
+  return books.applySnapshot(SLOT, timeMs);
 }
 
 function levels(side: typeof BIDS | typeof ASKS): number[][] {
@@ -70,7 +68,7 @@ describe('OrderBooks', () => {
 
   test('a snapshot replaces the book and begins an epoch', () => {
     books.open(SLOT, 2, 3, 12);
-    delta.exchangeTimeMs = 33;
+    books.delta.exchangeTimeMs = 33;
     expect(replace(SOUND, 1005)).toBe(true);
     expect([books.state(SLOT), books.reason(SLOT), books.field(SLOT, SINCE)]).toEqual([BookState.LIVE, StateReason.SYNCED, 40]);
     expect([books.epoch(SLOT), books.seq(SLOT), books.version(SLOT), books.exchangeTimeMs(SLOT), books.receiveTimeMs(SLOT)]).toEqual([
@@ -149,10 +147,10 @@ describe('OrderBooks', () => {
 
   test('numbers that are not exact are counted', () => {
     books.open(SLOT, 2, 3, 12);
-    fillDelta(delta, SOUND);
-    delta.inexactCount = 3;
-    books.applySnapshot(SLOT, delta, 0);
-    books.applyDelta(SLOT, delta, 0);
+    fillDelta(books.delta, SOUND);
+    books.delta.inexactCount = 3;
+    books.applySnapshot(SLOT, 0);
+    books.applyDelta(SLOT, 0);
     expect(books.field(SLOT, COUNT_INEXACT)).toBe(6);
   });
 
@@ -193,8 +191,8 @@ describe('OrderBooks', () => {
   test('books of other slots notice nothing', () => {
     for (const slot of [0, 1, 2]) books.open(slot, 0, 0, 0);
     replace(SOUND);
-    fillDelta(delta, [['bid', 1, 1]]);
-    books.applySnapshot(0, delta, 0);
+    fillDelta(books.delta, [['bid', 1, 1]]);
+    books.applySnapshot(0, 0);
     books.close(2);
     expect(levels(BIDS)).toHaveLength(2);
     books.close(0);

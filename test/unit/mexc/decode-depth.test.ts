@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { LEVELS_MAX } from '../../../src/book/ladder-layout.js';
 import { DepthDecode } from '../../../src/mexc/decode-depth.js';
 import { decodePush } from '../../../src/mexc/decode-push.js';
 import { illegalNumbers, parseDecimalText } from '../../support/decimal-text.js';
@@ -17,6 +18,19 @@ function withAsk(level: Uint8Array): Buffer {
 }
 
 describe('decodeDepth', () => {
+  test('takes as many levels a side as a book holds, and not one more, however they are written', () => {
+    const repeated = (level: Uint8Array, times: number): Buffer => {
+      const field = bytesField(1, level);
+      return wrapBody(Buffer.concat([Buffer.alloc(field.length * times, field), versions]));
+    };
+    const swapped = Buffer.concat([bytesField(2, '3'), bytesField(1, '12')]);
+    for (const level of [plainLevel('12', '3'), swapped]) {
+      const { outcome, asks } = decodeFrame(repeated(level, LEVELS_MAX), 0, 0);
+      expect([outcome, asks.length, asks.at(-1)]).toEqual([DepthDecode.OK, LEVELS_MAX, [12, 3]]);
+      expect(decodeFrame(repeated(level, LEVELS_MAX + 1), 0, 0).outcome).toBe(DepthDecode.TOO_LONG);
+    }
+  });
+
   test('turns decimal text into whole ticks and lots at the scales given', () => {
     const frame = depthFrame({
       asks: [

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
+import { LEVELS_MAX } from '../../../src/book/ladder-layout.js';
 import { decodeSnapshot } from '../../../src/mexc/decode-snapshot.js';
 import { decimalsNeeded, exactUnits, illegalNumbers, legalNumbers } from '../../support/decimal-text.js';
 
 const encoder = new TextEncoder();
 
 function decode(answer: unknown, priceScale: number, quantityScale: number): { readonly fits: boolean; readonly delta: DeltaBuffer } {
-  const delta = new DeltaBuffer(1);
+  const delta = new DeltaBuffer();
   const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
   return { fits: decodeSnapshot(encoder.encode(text), priceScale, quantityScale, delta), delta };
 }
@@ -44,7 +45,7 @@ describe('decodeSnapshot', () => {
     const body = encoder.encode('{"lastUpdateId":7,"bids":[],"asks":[]}');
     const shared = new Uint8Array(new SharedArrayBuffer(body.length));
     shared.set(body);
-    const delta = new DeltaBuffer(1);
+    const delta = new DeltaBuffer();
     expect(decodeSnapshot(shared, 0, 0, delta)).toBe(true);
     expect([delta.toVersion, delta.bids.count, delta.asks.count]).toEqual([7, 0, 0]);
   });
@@ -55,7 +56,14 @@ describe('decodeSnapshot', () => {
     }
   });
 
-  test('makes room for more levels than the buffer had', () => {
+  test('takes as many levels a side as a book holds, and not one more', () => {
+    const level: [string, string] = ['1', '1'];
+    const full: [string, string][] = Array.from({ length: LEVELS_MAX }, () => level);
+    expect(decode({ lastUpdateId: 1, bids: full, asks: full }, 0, 0).delta.asks.count).toBe(LEVELS_MAX);
+    expect(() => decode({ lastUpdateId: 1, bids: [], asks: [...full, level] }, 0, 0)).toThrow(malformed);
+  });
+
+  test('reads the levels of a whole book', () => {
     const bids = Array.from({ length: 5000 }, (_, i) => [String(5000 - i), '1']);
     const { delta } = decode({ lastUpdateId: 1, bids, asks: [] }, 0, 0);
     expect([delta.bids.count, delta.bids.ticks[0], delta.bids.ticks[4999]]).toEqual([5000, 5000, 1]);
@@ -131,6 +139,6 @@ describe('decodeSnapshot', () => {
   });
 
   test('bytes that are no UTF-8 are refused', () => {
-    expect(() => decodeSnapshot(Uint8Array.of(0x22, 0xff, 0x22), 0, 0, new DeltaBuffer(1))).toThrow(malformed);
+    expect(() => decodeSnapshot(Uint8Array.of(0x22, 0xff, 0x22), 0, 0, new DeltaBuffer())).toThrow(malformed);
   });
 });

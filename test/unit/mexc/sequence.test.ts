@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import { ASKS, BIDS } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../../src/memory/arena.js';
-import { decodeDepth, DepthDecode } from '../../../src/mexc/decode-depth.js';
+import { createDepthDecoder, DepthDecode } from '../../../src/mexc/decode-depth.js';
 import { decodeSnapshot } from '../../../src/mexc/decode-snapshot.js';
 import { judgeSequence, Sequence } from '../../../src/mexc/sequence.js';
 import { toDouble } from '../../../src/model/decimal.js';
@@ -35,7 +34,8 @@ describe.skipIf(!sharedDir)('the scenario of straddling, stale, duplicate and mi
   test('gives the book beside each step', () => {
     const { snapshot, steps } = readScenario();
     const books = new OrderBooks(new Arena(createArenaBuffer(2 ** 20, 1)));
-    const delta = new DeltaBuffer(8);
+    const { delta } = books;
+    const decodeDepth = createDepthDecoder(delta);
     const levels = (side: typeof BIDS | typeof ASKS): number[][] => {
       const [ticks, lots] = [new Float64Array(10), new Float64Array(10)];
       const count = books.collect(0, side, 10, ticks, lots);
@@ -46,13 +46,13 @@ describe.skipIf(!sharedDir)('the scenario of straddling, stale, duplicate and mi
     };
     books.open(0, 3, 2, 0);
     expect(decodeSnapshot(new TextEncoder().encode(JSON.stringify(snapshot)), 3, 2, delta)).toBe(true);
-    books.applySnapshot(0, delta, 0);
+    books.applySnapshot(0, 0);
     for (const { file, action, localVersionAfter, bookAfter } of steps) {
       const frame = readHex('mexc/frames/sequence', file);
-      expect(decodeDepth(frame, new DataView(frame.buffer), 0, frame.length, 3, 2, delta)).toBe(DepthDecode.OK);
+      expect(decodeDepth(frame, new DataView(frame.buffer), 0, frame.length, 3, 2)).toBe(DepthDecode.OK);
       const verdict = judgeSequence(books.version(0), delta.fromVersion, delta.toVersion);
       expect([file, ACTIONS[verdict]]).toEqual([file, action]);
-      if (verdict === Sequence.APPLY) expect(books.applyDelta(0, delta, 0)).toBe(true);
+      if (verdict === Sequence.APPLY) expect(books.applyDelta(0, 0)).toBe(true);
       if (bookAfter === null) {
         expect(verdict).toBe(Sequence.GAP);
         continue;

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { COUNT_APPLIED, headerInts, VERSION } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../../src/memory/arena.js';
 import { writeBegin, writeEnd } from '../../../src/memory/seqlock.js';
@@ -21,14 +20,14 @@ beforeEach(() => {
   books = new OrderBooks(arena);
   reader = new BookReader(buffer);
   books.open(SLOT, 2, 3, 1);
-  const delta = new DeltaBuffer(8);
+  const { delta } = books;
   const levels = Array.from({ length: 30 }, (_, i): Change[] => [
     ['bid', 1000 - i, 1 + i],
     ['ask', 1001 + i, 100 + i],
   ]).flat();
   fillDelta(delta, levels, 77);
   delta.exchangeTimeMs = 55;
-  books.applySnapshot(SLOT, delta, 60);
+  books.applySnapshot(SLOT, 60);
 });
 
 describe('BookReader', () => {

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { headerInts, IN_USE, VERSION } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena } from '../../../src/memory/arena.js';
 import { writeBegin, writeEnd } from '../../../src/memory/seqlock.js';
@@ -38,10 +37,9 @@ function goLive(serial = SERIAL): void {
 }
 
 function change(changes: readonly Change[], isSnapshot = false): void {
-  const delta = new DeltaBuffer(64);
-  fillDelta(delta, changes, 77);
-  if (isSnapshot) books.applySnapshot(SLOT, delta, 60);
-  else books.applyDelta(SLOT, delta, 61);
+  fillDelta(books.delta, changes, 77);
+  if (isSnapshot) books.applySnapshot(SLOT, 60);
+  else books.applyDelta(SLOT, 61);
 }
 
 /** What a walk that succeeded showed, and how often it began. */

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 
 import { ASKS, BIDS, headerInts, VERSION } from '../../../src/book/book-layout.js';
-import { DeltaBuffer } from '../../../src/book/delta-buffer.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena } from '../../../src/memory/arena.js';
 import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
@@ -27,7 +26,6 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   const buffers = createShardBuffers();
   const arena = new Arena(buffers.books);
   const books = new OrderBooks(arena);
-  const delta = new DeltaBuffer(8);
   const last = BOOKS_PER_SHARD_MAX - 1;
   expect([arena.booksMax, arena.usedBytes()]).toEqual([BOOKS_PER_SHARD_MAX, 0]);
   // The fullest book in one message: 65,536 levels a side, 56 bytes each with the longest numbers below 2^53.
@@ -35,8 +33,8 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
 
   for (const slot of [0, 3, last]) {
     books.open(slot, 2, 2, 0);
-    fillDelta(delta, [['bid', 1, 1]]);
-    books.applySnapshot(slot, delta, 9);
+    fillDelta(books.delta, [['bid', 1, 1]]);
+    books.applySnapshot(slot, 9);
   }
   books.close(3);
   const producer = new RingProducer(buffers.inbound);
@@ -71,7 +69,7 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   const highest = Math.max(...epochs);
   books.open(0, 2, 2, 5);
   expect([books.epoch(0), books.seq(0), books.state(0)]).toEqual([highest, 1, BookState.SYNCING]);
-  books.applySnapshot(0, delta, 9);
+  books.applySnapshot(0, 9);
   expect([books.epoch(0), books.seq(0)]).toEqual([highest + 1, 2]);
 });
 

@@ -3,6 +3,7 @@ import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import { createDepthDecoder, DepthDecode } from '../../src/mexc/decode-depth.js';
 import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
 import type { TextBook, TextLevel } from './stream.js';
@@ -71,4 +72,5 @@ function toSharedMemory(frames: readonly Uint8Array[]): { bytes: Uint8Array; sta
   return { bytes, starts };
 }
 
+setV8Flags();
 await serveCandidate(createEngineBook);

@@ -9,6 +9,7 @@ import { encodeTrack, Inbound } from '../../src/shard/records.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
 import { Shard } from '../../src/shard/shard.js';
 import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { serveCandidate, type Candidate, type CandidateInput } from './candidate.js';
 import { readEngineBook } from './engine-book.js';
 import { countLevels } from './model-book.js';
@@ -74,4 +75,5 @@ function createShardBook({ frames, snapshot, priceScale, quantityScale }: Candid
   };
 }
 
+setV8Flags();
 await serveCandidate(createShardBook);

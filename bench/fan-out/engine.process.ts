@@ -13,6 +13,7 @@ import { PublicationHub } from '../../src/publish/publication-hub.js';
 import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { MessageWriter } from '../../src/shard/message-writer.js';
 import { Outbound } from '../../src/shard/records.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { servePeer } from '../support/peer.js';
 import { MESSAGES_PER_TURN, turnMessages } from './messages.js';
 
@@ -64,6 +65,7 @@ const frames = turnMessages().map((text) => {
 });
 let app: FastifyInstance | undefined;
 
+setV8Flags();
 servePeer(
   {
     start: async (): Promise<number> => {

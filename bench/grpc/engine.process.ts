@@ -11,6 +11,7 @@ import { PublicationHub } from '../../src/publish/publication-hub.js';
 import type { Subscriber } from '../../src/publish/subscriber.js';
 import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { Outbound } from '../../src/shard/records.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { servePeer } from '../support/peer.js';
 import { SYMBOL, turnMessages } from './messages.js';
 
@@ -50,6 +51,7 @@ const egress = new ShardEgress(0, outbound, hub, events, new LogHistogram(new Fl
 const messages = turnMessages();
 let server: GrpcServer | undefined;
 
+setV8Flags();
 servePeer(
   {
     start: async (): Promise<string> => {

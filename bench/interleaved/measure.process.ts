@@ -4,6 +4,7 @@ import { OrderBooks } from '../../src/book/order-books.js';
 import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
 import { createDepthDecoder, type DecodeDepth, DepthDecode } from '../../src/mexc/decode-depth.js';
 import { judgeSequence, Sequence } from '../../src/mexc/sequence.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { generateNearStream } from '../decode-and-book/near-stream.js';
 import { loadRecordedStream } from '../decode-and-book/recorded-stream.js';
 import type { Stream, TextLevel } from '../decode-and-book/stream.js';
@@ -175,6 +176,7 @@ function single(symbols: number): RoundResult {
   return { levels, ms, checksum };
 }
 
+setV8Flags();
 servePeer({
   load,
   interleaved: ({ symbols }: { symbols: number }) => interleaved(symbols),

@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { createEngine, type Engine } from '../../src/engine.js';
 import { createBookCopy } from '../../src/model/book-copy.js';
 import { formatDecimal } from '../../src/model/decimal.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
 import { nowMs } from './now.js';
 import { servePeer } from './peer.js';
 
@@ -56,6 +57,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+setV8Flags();
 servePeer(
   {
     start: async ({ port, workers, snapshotRate = 50 }: EngineJob): Promise<string> => {

@@ -180,7 +180,7 @@ export function nextInLeaf(i32: Int32Array, leaf: number, place: number, directi
 export function nextBit(bits: number, from: number, direction: number): number {
   if (direction > 0) {
     const above = from === CHILD_MASK ? 0 : bits & (-2 << from);
-    return above === 0 ? -1 : 31 - Math.clz32(above & -above);
+    return above === 0 ? -1 : firstBit(above, 1);
   }
   const below = bits & ((1 << from) - 1);
   return below === 0 ? -1 : 31 - Math.clz32(below);
@@ -188,5 +188,6 @@ export function nextBit(bits: number, from: number, direction: number): number {
 
 /** The lowest (1) or highest (-1) bit set; -1 when none is. */
 export function firstBit(bits: number, direction: number): number {
-  return 31 - Math.clz32(direction > 0 ? bits & -bits : bits);
+  // Not `-bits`: that has no int32 when only the highest bit is set, and machine code made for int32 would be thrown away.
+  return 31 - Math.clz32(direction > 0 ? bits & (~bits + 1) : bits);
 }

@@ -43,9 +43,8 @@ const SCRATCH = arenaLayout.SCRATCH_WORD;
 const PAGE_WORDS = PAGE_TICKS;
 const PAGE_BITS = 2 ** PAGE_TICKS - 1;
 /**
- * Levels of one run of the hot loop. V8 replaces a loop that goes on for long by machine code made for the middle of that call, in
- * which the constants of a module are loaded and checked at every use; once made, such code may stay for good, and takes a fifth longer.
- * A loop that soon ends is never replaced while it runs: the function as a whole is.
+ * Levels of one run of the hot loop. In a host's process V8 may replace a loop that goes on for long by machine code made for the middle of
+ * that call (`v8-flags.ts` says what is wrong with that); a loop that soon ends hardly ever is.
  */
 const RUN_LEVELS = 64;
 const LEAF_WORDS = (FIRST_PAGE + CHILDREN + 1) >> 1;
@@ -114,7 +113,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     let levels = i32[side + LEVELS]!;
     // Ticks are compared as int32 `rank`s, higher = nearer the touch: the tick itself for bids, its negative for asks.
     const flip = direction >> 1;
-    let bestRank = rankOf(f64[best]!, direction) | 0;
+    let bestRank = rankOf(f64[best]!, direction);
     let bestRemoved = 0;
     let bestAt = -1;
     // The level-2 node of the level before: an update lists its levels in order of price, so most of them share it.
@@ -347,6 +346,6 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */
 function rankOf(best: number, direction: number): number {
   if (best === NO_TICK) return -INT_TICK_LIMIT;
-  if (best < INT_TICK_LIMIT) return best * direction;
+  if (best < INT_TICK_LIMIT) return Math.imul(best, direction);
   return direction > 0 ? INT_TICK_LIMIT : -INT_TICK_LIMIT;
 }

@@ -34,32 +34,31 @@ const ARENA_BYTES = 3 * 2 ** 30;
 /** More than any book here holds a side. */
 const LEVELS_MAX = 65_536;
 
+/** Frames one behind the other in the order in which they are applied, as they lie in a ring. */
+interface Frames {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Frame i lies at [starts[i], starts[i + 1]). */
+  readonly starts: Float64Array;
+}
+
+let stream: Stream;
+let stride: number;
 let books: OrderBooks;
 let decodeDepth: DecodeDepth;
-let shared: Uint8Array;
-let view: DataView;
-/** Frame k of symbol s lies from starts[s * FRAMES_PER_SYMBOL + k] to the next. */
-let starts: Float64Array;
 let snapshots: readonly Snapshot[];
 let scales: { readonly price: number; readonly quantity: number };
 const ticks = new Float64Array(LEVELS_MAX);
 const lots = new Float64Array(LEVELS_MAX);
 
 function load({ session, symbolsMax }: StreamJob): string {
-  const stream = session === null ? generateNearStream(1, NEAR_FRAMES) : loadRecordedStream(session, 'BTCUSDT');
+  stream = session === null ? generateNearStream(1, NEAR_FRAMES) : loadRecordedStream(session, 'BTCUSDT');
   scales = { price: stream.priceScale, quantity: stream.quantityScale };
   books = new OrderBooks(new Arena(createArenaBuffer(ARENA_BYTES, symbolsMax)));
   decodeDepth = createDepthDecoder(books.delta);
   for (let slot = 0; slot < symbolsMax; slot++) books.open(slot, scales.price, scales.quantity, 0);
-  const stride = Math.floor((stream.frames.length - FRAMES_PER_SYMBOL) / PLACES);
-  snapshots = snapshotsAt(stream, stride);
-  const place = (symbol: number, frame: number): Uint8Array => stream.frames[(symbol % PLACES) * stride + frame]!;
-  starts = new Float64Array(symbolsMax * FRAMES_PER_SYMBOL + 1);
-  for (let i = 0; i + 1 < starts.length; i++)
-    starts[i + 1] = starts[i]! + place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL).length;
-  shared = new Uint8Array(new SharedArrayBuffer(starts[starts.length - 1]!));
-  view = new DataView(shared.buffer);
-  for (let i = 0; i + 1 < starts.length; i++) shared.set(place(Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL), starts[i]);
+  stride = Math.floor((stream.frames.length - FRAMES_PER_SYMBOL) / PLACES);
+  snapshots = snapshotsAt();
   return stream.description;
 }
 
@@ -76,7 +75,7 @@ interface Side {
 }
 
 /** The book at each place; made by replaying the stream once in slot 0. */
-function snapshotsAt(stream: Stream, stride: number): Snapshot[] {
+function snapshotsAt(): Snapshot[] {
   const side = (levels: readonly TextLevel[]): Side => ({
     ticks: Float64Array.from(levels, ([price]) => Math.round(Number(`${price}e${scales.price}`))),
     lots: Float64Array.from(levels, ([, quantity]) => Math.round(Number(`${quantity}e${scales.quantity}`))),
@@ -124,9 +123,22 @@ function apply(slot: number, bytes: Uint8Array, bytesView: DataView, start: numb
   return delta.bids.count + delta.asks.count;
 }
 
-function applyFrame(slot: number, symbol: number, frame: number): number {
-  const i = symbol * FRAMES_PER_SYMBOL + frame;
-  return apply(slot, shared, view, starts[i]!, starts[i + 1]!);
+/** The frames of `symbols` symbols, each with its own copy; `order` gives symbol and number of the frames, one after the other. */
+function layOut(symbols: number, order: (i: number) => readonly [symbol: number, frame: number]): Frames {
+  const count = symbols * FRAMES_PER_SYMBOL;
+  const starts = new Float64Array(count + 1);
+  const frameAt = (i: number): Uint8Array => {
+    const [symbol, frame] = order(i);
+    return stream.frames[(symbol % PLACES) * stride + frame]!;
+  };
+  for (let i = 0; i < count; i++) starts[i + 1] = starts[i]! + frameAt(i).length;
+  const bytes = new Uint8Array(new SharedArrayBuffer(starts[count]!));
+  for (let i = 0; i < count; i++) bytes.set(frameAt(i), starts[i]);
+  return { bytes, view: new DataView(bytes.buffer), starts };
+}
+
+function applyFrame(slot: number, { bytes, view, starts }: Frames, i: number): number {
+  return apply(slot, bytes, view, starts[i]!, starts[i + 1]!);
 }
 
 function reset(slot: number, symbol: number): void {
@@ -151,10 +163,11 @@ function interleaved(symbols: number): RoundResult {
     const j = random.below(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
+  const frames = layOut(symbols, (i) => [order[i % symbols]!, Math.floor(i / symbols)]);
   for (let symbol = 0; symbol < symbols; symbol++) reset(symbol, symbol);
   let levels = 0;
   const startedMs = performance.now();
-  for (let frame = 0; frame < FRAMES_PER_SYMBOL; frame++) for (const symbol of order) levels += applyFrame(symbol, symbol, frame);
+  for (let i = 0; i < symbols * FRAMES_PER_SYMBOL; i++) levels += applyFrame(order[i % symbols]!, frames, i);
   const ms = performance.now() - startedMs;
   let checksum = 0;
   for (let symbol = 0; symbol < symbols; symbol++) checksum = (checksum + checksumOf(symbol)) % 2 ** 40;
@@ -163,13 +176,14 @@ function interleaved(symbols: number): RoundResult {
 
 /** The same frames into one book, symbol after symbol; going back to a snapshot is not timed. */
 function single(symbols: number): RoundResult {
+  const frames = layOut(symbols, (i) => [Math.floor(i / FRAMES_PER_SYMBOL), i % FRAMES_PER_SYMBOL]);
   let levels = 0;
   let ms = 0;
   let checksum = 0;
   for (let symbol = 0; symbol < symbols; symbol++) {
     reset(0, symbol);
     const startedMs = performance.now();
-    for (let frame = 0; frame < FRAMES_PER_SYMBOL; frame++) levels += applyFrame(0, symbol, frame);
+    for (let frame = 0; frame < FRAMES_PER_SYMBOL; frame++) levels += applyFrame(0, frames, symbol * FRAMES_PER_SYMBOL + frame);
     ms += performance.now() - startedMs;
     checksum = (checksum + checksumOf(0)) % 2 ** 40;
   }

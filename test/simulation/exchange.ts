@@ -30,8 +30,8 @@ export interface ExchangeOptions {
   readonly succeeded: () => void;
   /** A push of the symbol was changed on its way, in a manner nobody can notice for sure. */
   readonly corrupted: (symbol: string) => void;
-  /** A push that reaches up to `version` arrived, in whatever shape. */
-  readonly delivered: (symbol: string, version: number) => void;
+  /** A push that reaches up to `version` arrived, in whatever shape; `recounts` is that of its book when it was sent. */
+  readonly delivered: (symbol: string, version: number, recounts: number) => void;
 }
 
 /** The exchange of a simulated world: true books, pushes every 100 ms, snapshots; and whatever goes wrong with them. */
@@ -139,8 +139,11 @@ export class Exchange {
       const channel = `spot@public.aggre.depth.v3.api.pb@100ms@${book.symbol}`;
       const push = book.push(this.#options.time.now, channel);
       if (push === undefined) continue;
-      const { symbol, version } = book;
-      const fate = { corrupted: () => this.#options.corrupted(symbol), delivered: () => this.#options.delivered(symbol, version) };
+      const { symbol, version, recounts } = book;
+      const fate = {
+        corrupted: () => this.#options.corrupted(symbol),
+        delivered: () => this.#options.delivered(symbol, version, recounts),
+      };
       for (const line of this.lines) if (line.channels.has(channel)) line.push(push, fate);
     }
   }

@@ -155,8 +155,8 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'the machine sleeps',
-    begin: ({ time }, random) => {
-      time.now += 1_000 + random.below(20_000);
+    begin: (world, random) => {
+      world.sleep(1_000 + random.below(20_000));
       return undefined;
     },
   },

@@ -100,6 +100,11 @@ export class TrueBook {
     return Buffer.concat([bytesField(1, channel), bytesField(3, this.symbol), varintField(6, Math.floor(timeMs)), bytesField(313, body)]);
   }
 
+  /** How often the exchange began to count its versions anew. */
+  get recounts(): number {
+    return this.#earlier.length;
+  }
+
   /** The exchange begins to count anew, with another book: a relisting, a restart. */
   relist(version: number): void {
     for (const side of ['bids', 'asks'] as const) {

@@ -95,9 +95,9 @@ export class World {
   /** Symbols with a push changed unnoticeably on its way, and the last epoch it may have found its way into. */
   readonly #tainted = new Map<string, number>();
   /** The newest push of each symbol that arrived, in whatever shape. */
-  readonly #delivered = new Map<string, { readonly version: number; readonly atMs: number }>();
+  readonly #delivered = new Map<string, { readonly version: number; readonly recounts: number; readonly atMs: number }>();
   /** Until when a shard may be behind what arrived. */
-  readonly #excusedUntilMs: number[] = [];
+  readonly #excusedUntilMs: number[];
   /** Snapshots a symbol's book was made of, and the epoch they left it in. */
   readonly #resyncs = new Map<string, { readonly count: number; readonly epoch: number }>();
   /** Kill the shard after so many more records. */
@@ -105,6 +105,7 @@ export class World {
 
   constructor(seed: number, options: WorldOptions) {
     this.options = options;
+    this.#excusedUntilMs = Array.from({ length: options.shards }, () => 0);
     this.#random = new Prng(seed, 'world');
     this.#uninstall = this.time.install();
     const clock = (): number => this.time.now;
@@ -118,10 +119,10 @@ export class World {
       throttled: (retryAfterMs) => budget.throttled(retryAfterMs),
       succeeded: () => budget.succeeded(),
       // It may still be on its way, or wait for a snapshot, when a new epoch begins.
-      delivered: (symbol, version) => {
+      delivered: (symbol, version, recounts) => {
         const last = this.#delivered.get(symbol);
         // Versions that went back are those of another count.
-        if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, atMs: this.time.now });
+        if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, recounts, atMs: this.time.now });
       },
       corrupted: (symbol) => this.#tainted.set(symbol, this.#epochOf(symbol) + 2),
     });
@@ -177,6 +178,12 @@ export class World {
     if (symbol === undefined) return;
     this.#pipeline.untrack(symbol);
     this.#resyncs.delete(name);
+  }
+
+  /** The machine stands still, and its clock goes on. What lay there when it fell asleep is read after it woke. */
+  sleep(ms: number): void {
+    this.time.now += ms;
+    this.#excusedUntilMs.fill(this.time.now + BEHIND_MAX_MS);
   }
 
   /** The worker of a shard dies after so many more records, in the middle of its writes if it is told so. */
@@ -361,9 +368,11 @@ export class World {
         this.#excusedUntilMs[shard] = now + BEHIND_MAX_MS;
       }
     }
-    for (const [symbol, { version, atMs }] of this.#delivered) {
+    for (const [symbol, { version, recounts, atMs }] of this.#delivered) {
+      // Versions of an earlier count say nothing of a snapshot's.
+      if (recounts !== this.exchange.book(symbol).recounts) continue;
       const tracked = this.#symbols.find(symbol);
-      if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < (this.#excusedUntilMs[tracked.shard] ?? 0)) continue;
+      if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < this.#excusedUntilMs[tracked.shard]!) continue;
       const book = this.#readers[tracked.shard]!.envelope(tracked.slot);
       if (book.state !== BookState.LIVE || book.version >= version || (this.#tainted.get(symbol) ?? 0) >= book.epoch) continue;
       this.#find(`${symbol}: live at version ${book.version}, and ${version} arrived ${now - atMs} ms ago`);

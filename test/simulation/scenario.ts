@@ -156,7 +156,7 @@ const faults: readonly Fault[] = [
   {
     name: 'the machine sleeps',
     begin: (world, random) => {
-      world.sleep(1_000 + random.below(20_000));
+      world.standStill(1_000 + random.below(20_000));
       return undefined;
     },
   },

@@ -181,7 +181,7 @@ export class World {
   }
 
   /** The machine stands still, and its clock goes on. What lay there when it fell asleep is read after it woke. */
-  sleep(ms: number): void {
+  standStill(ms: number): void {
     this.time.now += ms;
     this.#excusedUntilMs.fill(this.time.now + BEHIND_MAX_MS);
   }

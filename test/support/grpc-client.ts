@@ -35,6 +35,11 @@ export class GrpcClient {
     this.#client = new Client(address, credentials.createInsecure(), options);
   }
 
+  /** A request as it goes over the wire. */
+  static encode(method: string, request: Message): Buffer {
+    return (marketData[method] as MethodDefinition<object, object>).requestSerialize(request);
+  }
+
   /** A call with one answer. Rejects with a CallFailure. */
   call(method: string, request: Message, service = marketData): Promise<Message> {
     const { path, requestSerialize, responseDeserialize } = service[method] as MethodDefinition<object, object>;

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/support/config/index.js';
 import { until } from './until.js';
 
-const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const main = join(packageRoot(), 'dist/src/main.js');
 
 /** Commands that run at the same time cannot share the port of the defaults. */
 export const anyGrpcPort = { MDP_GRPC_PORT: '0', MDP_DEMO_GRPC_PORT: '0' };

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { fuzzMessages, fuzzPayloads, fuzzRequests } from './clients.js';
+import { fuzzFrames } from './frames.js';
+
+test('broken inputs of the exchange are refused, and change no book', { timeout: 120_000 }, () => {
+  const { refused, findings } = fuzzFrames(20_000, 1);
+  expect(findings).toEqual([]);
+  expect(refused).toBeGreaterThan(2_000);
+});
+
+test.each([
+  ['WebSocket messages', fuzzMessages],
+  ['HTTP requests', fuzzRequests],
+  ['gRPC payloads', fuzzPayloads],
+] as const)('broken %s get an answer and hurt nobody', { timeout: 120_000 }, async (_, fuzz) => {
+  const { refused, findings } = await fuzz(1_000, 1);
+  expect(findings).toEqual([]);
+  expect(refused).toBeGreaterThan(100);
+});

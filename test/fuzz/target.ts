@@ -51,7 +51,9 @@ export async function underAttack(sent: number, attack: (target: Target, tell: T
       slowestMs = Math.max(slowestMs, performance.now() - startedMs);
       asked = undefined;
     };
-    probe = setInterval(() => (asked ??= ask()), PROBE_MS);
+    probe = setInterval(() => {
+      asked ??= ask();
+    }, PROBE_MS);
     await attack({ url, wsUrl, grpc, symbols: listed.symbols.map(({ symbol }) => symbol) }, tell);
     clearInterval(probe);
     await asked;

@@ -29,3 +29,8 @@ it('a seed tells the same story every time', { timeout: 60_000 }, async () => {
   const stories = await Promise.all([1, 2].map(() => run(process.execPath, [script, '--seed', '7'])));
   expect(stories[0]!.stdout).toBe(stories[1]!.stdout);
 });
+
+it('every bug that shows its teeth still has a place in the code', async () => {
+  const teeth = fileURLToPath(new URL('../../dist/simulation/test/simulation/teeth.js', import.meta.url));
+  await run(process.execPath, [teeth, '--check']);
+});

@@ -54,6 +54,10 @@ const benches: Readonly<Record<string, Entry>> = {
     summary: 'frames a second with 1, 2 and 4 workers while the work grows',
     load: async () => (await import('./workers/bench.js')).workers,
   },
+  recovery: {
+    summary: 'faults of the exchange and of workers: how long until a book is live again',
+    load: async () => (await import('./recovery/bench.js')).recovery,
+  },
   capacity: {
     summary: "all of MEXC's pairs at a pace: what the engine's threads take",
     load: async () => (await import('./capacity/bench.js')).capacity,

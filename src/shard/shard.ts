@@ -585,26 +585,37 @@ export class Shard {
     }
   }
 
-  /** True when the pushes that wait continue a book at `version` without a gap; otherwise asks again. */
+  /**
+   * True when the pushes that wait continue a book at `version` without a gap; otherwise asks again. What a bad push held is known to be in
+   * the book as soon as a later one joins it.
+   */
   #pendingFollows(book: ShardBook, version: number, timeMs: number): boolean {
     const { frames } = book.pending;
     let last = version;
+    let bad = -1;
     for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i]!;
-      const outcome = this.#decodePending(book, frame, timeMs);
+      const outcome = this.#decodePending(book, frames[i]!, timeMs);
       if (outcome === DepthDecode.NOT_DEPTH) continue;
-      const bad = outcome !== DepthDecode.OK;
-      const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
+      if (outcome !== DepthDecode.OK) {
+        bad = i;
+        continue;
+      }
+      const verdict = judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        book.pending.dropFirst(bad ? i + 1 : this.#lastHighPoint(book, i, timeMs));
-        if (bad) book.lostAfter = last;
-        this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
+        book.pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
+        const reason = bad >= 0 ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP;
+        this.#requestResync(book, reason, timeMs);
         return false;
       }
+      bad = -1;
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
-    return true;
+    if (bad < 0) return true;
+    book.pending.dropFirst(bad + 1);
+    book.lostAfter = last;
+    this.#requestResync(book, StateReason.BAD_FRAME, timeMs);
+    return false;
   }
 
   /**

@@ -28,6 +28,8 @@ export interface ExchangeOptions {
   /** Told of throttling, as the REST client tells the budget. */
   readonly throttled: (retryAfterMs: number | null) => void;
   readonly succeeded: () => void;
+  /** A snapshot of the symbol is older than its request. */
+  readonly aged: (symbol: string) => void;
   /** A push of the symbol was changed on its way, in a manner nobody can notice for sure. */
   readonly corrupted: (symbol: string) => void;
   /** A push that reaches up to `version` arrived, in whatever shape; `recounts` is that of its book when it was sent. */
@@ -98,6 +100,7 @@ export class Exchange {
     await new Promise<void>((resolve) => time.after(taken, resolve));
     const version = book.version - (staleVersions === 0 ? 0 : this.#random.below(staleVersions));
     const edition = book.editions(version)[0] ?? book.newest;
+    if (version < book.version) this.#options.aged(symbol);
     const body = depthAnswer({ ...edition, bids: edition.bids.slice(0, limit), asks: edition.asks.slice(0, limit) }, time.now);
     await new Promise<void>((resolve) =>
       time.after(1 + this.#random.below(REST_LATENCY_MS) + (slowMs > 0 ? this.#random.below(slowMs) : 0), resolve),

@@ -96,6 +96,11 @@ export class World {
   readonly #tainted = new Map<string, number>();
   /** The newest push of each symbol that arrived, in whatever shape. */
   readonly #delivered = new Map<string, { readonly version: number; readonly recounts: number; readonly atMs: number }>();
+  /**
+   * Symbols with an aged snapshot and no push since. When such a snapshot makes up for a push that broke off, nobody can tell whether it
+   * reaches as far, until the next push.
+   */
+  readonly #aged = new Set<string>();
   /** Until when a shard may be behind what arrived. */
   readonly #excusedUntilMs: number[];
   /** Snapshots a symbol's book was made of, and the epoch they left it in. */
@@ -119,7 +124,9 @@ export class World {
       throttled: (retryAfterMs) => budget.throttled(retryAfterMs),
       succeeded: () => budget.succeeded(),
       // It may still be on its way, or wait for a snapshot, when a new epoch begins.
+      aged: (symbol) => this.#aged.add(symbol),
       delivered: (symbol, version, recounts) => {
+        this.#aged.delete(symbol);
         const last = this.#delivered.get(symbol);
         // Versions that went back are those of another count.
         if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, recounts, atMs: this.time.now });
@@ -370,7 +377,7 @@ export class World {
     }
     for (const [symbol, { version, recounts, atMs }] of this.#delivered) {
       // Versions of an earlier count say nothing of a snapshot's.
-      if (recounts !== this.exchange.book(symbol).recounts) continue;
+      if (recounts !== this.exchange.book(symbol).recounts || this.#aged.has(symbol)) continue;
       const tracked = this.#symbols.find(symbol);
       if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < this.#excusedUntilMs[tracked.shard]!) continue;
       const book = this.#readers[tracked.shard]!.envelope(tracked.slot);

@@ -1,0 +1,164 @@
+import { BroadcastChannel } from 'node:worker_threads';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import { createEngine } from '../../src/engine.js';
+import { type FaultSpec, type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import { setV8Flags } from '../../src/support/v8-flags.js';
+import type { Bench } from '../support/bench.js';
+import { projectRoot } from '../support/paths.js';
+import { median } from '../support/statistics.js';
+import { formatTable } from '../support/table.js';
+
+/** A fault, and what makes it show: what goes wrong with snapshots is noticed when one is needed. */
+interface Case {
+  readonly what: string;
+  readonly faults: readonly FaultSpec[];
+  /** The worker of the symbol is told to end, or to hang. */
+  readonly worker?: 'end' | 'hang';
+}
+
+const cases = (symbol: string): readonly Case[] => {
+  const gap: FaultSpec = { action: 'skip', symbol };
+  return [
+    { what: 'a push is lost', faults: [gap] },
+    { what: 'two pushes change places', faults: [{ action: 'reorder', symbol }] },
+    { what: 'a push breaks off', faults: [{ action: 'truncate', symbol }] },
+    { what: 'pushes of 300 ms are lost', faults: [{ action: 'stall', forMs: 300, after: 'gap', symbol }] },
+    { what: 'a connection is closed (1001)', faults: [{ action: 'drop', closeCode: 1001, symbol }] },
+    { what: 'a connection breaks off (1006)', faults: [{ action: 'drop', symbol }] },
+    {
+      what: 'a connection breaks off, the new subscription is refused once',
+      faults: [
+        { action: 'refuse', symbol },
+        { action: 'drop', symbol },
+      ],
+    },
+    { what: 'a connection is open but dead', faults: [{ action: 'halfOpen', symbol }] },
+    { what: 'a push is lost, the snapshot is answered with 429 (1 s)', faults: [{ action: 'rest429', count: 1 }, gap] },
+    { what: "a push is lost, the snapshot meets the firewall's 403", faults: [{ action: 'rest403', count: 1 }, gap] },
+    { what: 'a push is lost, the snapshot is answered with 502', faults: [{ action: 'rest5xx', count: 1, symbol }, gap] },
+    { what: 'a push is lost, the snapshot comes 500 ms late', faults: [{ action: 'slowSnapshots', delayMs: 500, count: 1, symbol }, gap] },
+    { what: 'a push is lost, the snapshot is 8 pushes old', faults: [{ action: 'oldSnapshots', pushes: 8, count: 1, symbol }, gap] },
+    { what: 'a worker ends', faults: [], worker: 'end' },
+    { what: 'a worker hangs', faults: [], worker: 'hang' },
+  ];
+};
+
+const SYMBOLS = 8;
+/** Pushes of a symbol a second. */
+const RATE = 20;
+
+/** How long it takes until a fault is noticed, and until the book is live again; as a client of `status` sees it. */
+export const recovery: Bench = {
+  title: 'faults of the exchange and of workers: noticed after, live again after',
+  help: `
+  --times N        how often each (default 3)`,
+  options: { times: { type: 'string', default: '3' } },
+  async run(values, print) {
+    setV8Flags();
+    const times = values.count('times');
+    print(
+      `The engine with its default timings on the simulated exchange, both in one process; ${SYMBOLS} symbols, ${RATE} pushes a second each, pushed every 10 ms. ${times} times each: median and longest, in ms, as a client of the \`status\` channel sees it.`,
+    );
+    const rows: string[][] = [];
+    const market = await Market.open();
+    try {
+      for (const one of cases(market.symbol)) {
+        const noticed: number[] = [];
+        const recovered: number[] = [];
+        for (let i = 0; i < times; i++) {
+          const { noticedMs, recoveredMs } = await market.suffer(one);
+          noticed.push(noticedMs);
+          recovered.push(recoveredMs);
+        }
+        const figures = (list: readonly number[]): string => `${median(list).toFixed(0)} (${Math.max(...list).toFixed(0)})`;
+        rows.push([one.what, figures(noticed), figures(recovered)]);
+      }
+    } finally {
+      await market.close();
+    }
+    print(formatTable(['fault', 'noticed after, ms', 'live again after that, ms'], rows));
+    return [];
+  },
+};
+
+/** An engine on a simulated exchange, and a client that watches one symbol. */
+class Market {
+  readonly symbol: string;
+  readonly #sim: Simulator;
+  readonly #close: () => Promise<void>;
+  readonly #socket: WebSocket;
+  readonly #orders = new BroadcastChannel('kill-shard');
+  /** The states of the symbol nobody waited for yet. */
+  readonly #states: { readonly state: string; readonly atMs: number }[] = [];
+  #changed: () => void = () => undefined;
+
+  private constructor(sim: Simulator, symbol: string, socket: WebSocket, close: () => Promise<void>) {
+    this.#sim = sim;
+    this.symbol = symbol;
+    this.#socket = socket;
+    this.#close = close;
+    socket.on('message', (data: Buffer) => {
+      const { type, state } = JSON.parse(data.toString()) as { type?: string; state?: string };
+      if (type !== 'status' || state === undefined) return;
+      this.#states.push({ state, atMs: performance.now() });
+      this.#changed();
+    });
+  }
+
+  static async open(): Promise<Market> {
+    // More snapshots than the exchange would answer in so short a time.
+    const limits = { restBurstPerSecond: 10_000, restBurstPer10s: 10_000, restWeightPer10s: 10_000 };
+    const sim = await startSimulator({ symbols: SYMBOLS, rate: RATE, seed: 1, limits });
+    const engine = await createEngine({
+      symbols: { kind: 'all' },
+      workers: 1,
+      host: '127.0.0.1',
+      port: 0,
+      wsUrl: sim.wsUrl,
+      restUrl: sim.restUrl,
+      interval: '10ms',
+      snapshotRate: 8,
+      staleAfterMs: 5_000,
+      logger: pino({ level: 'silent' }),
+      workerUrl: pathToFileURL(join(projectRoot, 'test/support/killable.worker.mjs')),
+    });
+    const socket = new WebSocket(engine.wsUrl, { perMessageDeflate: false });
+    await once(socket, 'open');
+    const symbol = sim.symbols[0]!;
+    const market = new Market(sim, symbol, socket, async () => {
+      await engine.close();
+      await sim.close();
+    });
+    socket.send(JSON.stringify({ op: 'subscribe', channel: 'status', symbols: [symbol] }));
+    await market.#when((state) => state === 'live');
+    return market;
+  }
+
+  async suffer({ faults, worker }: Case): Promise<{ readonly noticedMs: number; readonly recoveredMs: number }> {
+    const sufferedMs = performance.now();
+    for (const fault of faults) this.#sim.injectFault(fault);
+    if (worker !== undefined) this.#orders.postMessage({ shard: 0, midWrite: false, hang: worker === 'hang' });
+    const noticedMs = await this.#when((state) => state !== 'live');
+    const recoveredMs = await this.#when((state) => state === 'live');
+    return { noticedMs: noticedMs - sufferedMs, recoveredMs: recoveredMs - noticedMs };
+  }
+
+  async close(): Promise<void> {
+    this.#orders.close();
+    this.#socket.terminate();
+    await this.#close();
+  }
+
+  /** When the symbol's state became such; what came before is forgotten. */
+  async #when(isSuch: (state: string) => boolean): Promise<number> {
+    for (;;) {
+      const next = this.#states.shift();
+      if (next === undefined) await new Promise<void>((resolve) => (this.#changed = resolve));
+      else if (isSuch(next.state)) return next.atMs;
+    }
+  }
+}

@@ -50,6 +50,8 @@ export interface EngineOptions {
   readonly staleAfterMs: number;
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
+  /** From one audit of a book against the exchange to the next, in ms, when requests are to spare. Default `off`. */
+  readonly audit?: number | 'off';
   readonly logger: Logger;
   /** Between two rounds of the exchange's 24 h figures. Default 60 s. */
   readonly tickersEveryMs?: number;
@@ -84,7 +86,7 @@ export interface Engine {
  * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT) or the listener's error, and leaves nothing behind when it does.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { logger, workers } = options;
+  const { audit = 'off', logger, workers } = options;
   const clock = systemClock;
   const closers: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -132,9 +134,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       slotsPerShard: sizes.symbols,
       meters,
       stuck: (shard) => supervisor.replace(shard),
+      ...(audit !== 'off' && { auditEveryMs: audit }),
       ...(options.feedTimings && { feedTimings: options.feedTimings }),
     });
-    const { feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
+    const { audits, feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
@@ -167,9 +170,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       feed,
       ingress,
       supervisor,
-      meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
+      meters: () => meters.read({ audits, buffers, ingress, egresses, feed, budget }),
       clock,
       candles,
+      audits,
+      auditEveryMs: audit === 'off' ? null : audit,
       track: async (name) => {
         const present = symbols.find(name);
         if (present !== undefined) return { symbol: present, added: false };

@@ -29,7 +29,9 @@ import { SIDE_INTS } from './ladder-layout.js';
  *          21 counter: updates applied           25 counter: updates refused (could not be decoded)
  *          22 counter: updates dropped (old)     26 counter: numbers kept as the nearest double
  *          23 counter: gaps                      27 counter: crossed books
- *          24 counter: resyncs
+ *          24 counter: resyncs                   28 version known when the worker died, 0 = it did not
+ *          29 proven bids: the lowest tick the last snapshot or audit vouches for; Infinity = nothing, 0 = the whole side
+ *          30 proven asks: the highest one; -1 = nothing, Infinity = the whole side
  */
 
 export const VERSION = 0;
@@ -61,7 +63,10 @@ export const COUNT_INEXACT = 26;
 export const COUNT_CROSSED = 27;
 /** The exchange's version of the book when its worker died; 0 = none did. An older snapshot is an old one, whoever reads it. */
 export const KNOWN_VERSION = 28;
-const WORDS_USED = 29;
+/** How far the exchange's own book vouches for each side. */
+export const PROVEN_BIDS = 29;
+export const PROVEN_ASKS = 30;
+const WORDS_USED = 31;
 
 assert(ASKS === BIDS + SIDE_INTS && (ASKS + SIDE_INTS) / 2 === SEQ, 'side blocks lie between the int32 fields and the doubles');
 assert(WORDS_USED <= BOOK_HEADER_WORDS, 'the header fits its place');

@@ -6,6 +6,7 @@ import { assert } from '../support/assert.js';
 import * as layout from './book-layout.js';
 import { ASKS, BIDS, headerDoubles, headerInts } from './book-layout.js';
 import { DeltaBuffer } from './delta-buffer.js';
+import { NOTHING_PROVEN, reachOf } from './proof.js';
 import { createLadders, type Ladders } from './ladder.js';
 import { EVICTED, LEVELS } from './ladder-layout.js';
 import { collect, first, lotsAt, NO_TICK } from './ladder-lookup.js';
@@ -25,6 +26,8 @@ const {
   IN_USE,
   KNOWN_VERSION,
   PRICE_SCALE,
+  PROVEN_ASKS,
+  PROVEN_BIDS,
   QUANTITY_SCALE,
   REASON,
   RECEIVE_TIME,
@@ -195,10 +198,11 @@ export class OrderBooks {
   }
 
   /**
-   * Replaces the book: the levels of `delta` (its first version ignored), then the state `live` at `version` in a new epoch.
+   * Replaces the book: the levels of `delta` (its first version ignored), then the state `live` at `version` in a new epoch. `cut`: more levels
+   * may lie behind the last one of each side, however few there are.
    * Returns false when the snapshot itself is crossed; the state is then `suspect`. Throws ArenaFullError, with the book `suspect`.
    */
-  applySnapshot(slot: number, receiveTimeMs: number): boolean {
+  applySnapshot(slot: number, receiveTimeMs: number, cut = false): boolean {
     const i32 = this.#i32;
     const ints = headerInts(slot);
     writeBegin(i32, ints + VERSION);
@@ -215,8 +219,17 @@ export class OrderBooks {
       throw error;
     }
     sound = this.#applyLevels(slot, receiveTimeMs);
+    this.#prove(slot, reachOf(this.delta.bids, BID_DIRECTION, cut), reachOf(this.delta.asks, ASK_DIRECTION, cut));
     writeEnd(i32, ints + VERSION);
     return sound;
+  }
+
+  /** What an audit vouches for, see PROVEN_BIDS and PROVEN_ASKS. */
+  prove(slot: number, bids: number, asks: number): void {
+    const version = headerInts(slot) + VERSION;
+    writeBegin(this.#i32, version);
+    this.#prove(slot, bids, asks);
+    writeEnd(this.#i32, version);
   }
 
   /**
@@ -229,6 +242,7 @@ export class OrderBooks {
     const priceFactor = POWERS_OF_TEN[priceScale - i32[ints + PRICE_SCALE]!]!;
     const quantityFactor = POWERS_OF_TEN[quantityScale - i32[ints + QUANTITY_SCALE]!]!;
     writeBegin(i32, ints + VERSION);
+    this.#prove(slot, this.field(slot, PROVEN_BIDS) * priceFactor, this.field(slot, PROVEN_ASKS) * priceFactor);
     try {
       i32[ints + PRICE_SCALE] = priceScale;
       i32[ints + QUANTITY_SCALE] = quantityScale;
@@ -305,6 +319,12 @@ export class OrderBooks {
     this.#f64[headerDoubles(slot) + SINCE] = timeMs;
   }
 
+  #prove(slot: number, bids: number, asks: number): void {
+    const doubles = headerDoubles(slot);
+    this.#f64[doubles + PROVEN_BIDS] = bids;
+    this.#f64[doubles + PROVEN_ASKS] = asks;
+  }
+
   /** Empties both ladders. */
   #clear(slot: number): void {
     const ints = headerInts(slot);
@@ -316,6 +336,7 @@ export class OrderBooks {
     this.#f64[doubles + EXCHANGE_VERSION] = 0;
     this.#f64[doubles + EXCHANGE_TIME] = NaN;
     this.#f64[doubles + RECEIVE_TIME] = 0;
+    this.#prove(slot, NOTHING_PROVEN.bids, NOTHING_PROVEN.asks);
     for (const side of [BIDS, ASKS]) {
       this.#ladders.destroy(ints + side);
       this.#ladders.create(ints + side);

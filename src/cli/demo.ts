@@ -37,7 +37,7 @@ export async function runDemo(argv: readonly string[]): Promise<void> {
 
 function createDemoEngine(config: DemoConfig, { wsUrl, restUrl }: SimulatorProcess, logger: Logger): Promise<Engine> {
   const { workers, host, port, grpcPort, interval, snapshotRate } = config;
-  const { staleAfterMs } = defaultsOf('start');
+  const { audit, staleAfterMs } = defaultsOf('start');
   return createEngine({
     symbols: { kind: 'all' },
     workers,
@@ -49,6 +49,7 @@ function createDemoEngine(config: DemoConfig, { wsUrl, restUrl }: SimulatorProce
     interval,
     snapshotRate,
     staleAfterMs,
+    audit,
     logger,
   });
 }

@@ -17,6 +17,7 @@ import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { Candle } from '../model/candle.js';
 import type { CandleInterval } from '../model/candle-interval.js';
+import { formatDecimal } from '../model/decimal.js';
 import type { CandleRange, EngineStatus, MarketData, ShardStatus, SourceInfo, SymbolStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { Ticker } from '../model/ticker.js';
@@ -27,6 +28,8 @@ import type { TickerReader } from '../publish/ticker-reader.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import type { ShardSupervisor } from '../shard/supervisor.js';
 import { nearestWord } from '../support/config/index.js';
+import type { SymbolAudits } from '../model/audit.js';
+import type { AuditLog } from './audit-log.js';
 import type { CandleDesk } from './candle-desk.js';
 import { composeTicker } from '../ticker/compose-ticker.js';
 import type { SymbolTable } from './symbol-table.js';
@@ -46,12 +49,15 @@ export interface MarketParts {
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
   readonly candles: CandleDesk;
+  readonly audits: AuditLog;
+  readonly auditEveryMs: number | null;
 }
 
 /** The engine as the gateways see it: reads shared memory and asks the parts. Main thread only. */
 export class Market implements MarketData {
   readonly instance: string;
   readonly source: SourceInfo;
+  readonly auditEveryMs: number | null;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
   readonly meters: MarketData['meters'];
@@ -63,6 +69,7 @@ export class Market implements MarketData {
     this.#parts = parts;
     this.instance = parts.instance;
     this.source = parts.source;
+    this.auditEveryMs = parts.auditEveryMs;
     this.track = parts.track;
     this.untrack = parts.untrack;
     this.meters = parts.meters;
@@ -102,6 +109,18 @@ export class Market implements MarketData {
 
   readTrades(symbol: TrackedSymbol, limit: number, before: number | null): TapePage | undefined {
     return this.#parts.tapes[symbol.shard]!.read(symbol.slot, symbol.symbol, limit, before);
+  }
+
+  audits(symbol: TrackedSymbol): SymbolAudits {
+    return this.#parts.audits.of(symbol.id);
+  }
+
+  reach(symbol: TrackedSymbol): ReturnType<MarketData['reach']> {
+    const { provenBids, provenAsks, priceScale } = this.#parts.readers[symbol.shard]!.envelope(symbol.slot);
+    return {
+      bid: provenBids > 0 && provenBids < Infinity ? formatDecimal(provenBids, priceScale) : null,
+      ask: provenAsks >= 0 && provenAsks < Infinity ? formatDecimal(provenAsks, priceScale) : null,
+    };
   }
 
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {

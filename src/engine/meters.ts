@@ -8,9 +8,11 @@ import type { ErrorCode } from '../support/errors.js';
 import type { ShardEgress } from '../shard/egress.js';
 import type { ShardIngress } from '../shard/ingress.js';
 import { textRefusals } from '../shard/records.js';
+import type { AuditLog } from './audit-log.js';
 import type { ShardBuffers } from '../shard/task.js';
 
 export interface MeterParts {
+  readonly audits: AuditLog;
   readonly buffers: readonly ShardBuffers[];
   readonly ingress: ShardIngress;
   readonly egresses: readonly ShardEgress[];
@@ -27,9 +29,9 @@ export class Meters {
   /** How late the clock rang. */
   readonly eventLoopDelay = new LogHistogram(this.#delays);
 
-  read({ buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
+  read({ audits, buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
     const words = buffers.map(({ meters }) => new Float64Array(meters));
-    const { connectionsLost, counters, textRefusals: early } = feed.status();
+    const { auditsFailed, connectionsLost, counters, textRefusals: early } = feed.status();
     const refused = (code: ErrorCode, kind: number): number =>
       words.reduce((sum, each) => sum + each[meter.METER_TEXT_REFUSED + kind]!, early.get(code) ?? 0);
     return {
@@ -41,6 +43,7 @@ export class Meters {
       malformedFrames: counters.framesMalformed,
       textRefusals: Object.fromEntries(textRefusals.map((code, kind) => [code, refused(code, kind)])),
       connectionsLost,
+      audits: audits.meters(auditsFailed),
       requests: budget.requests,
       pauses: budget.pauses,
     };

@@ -8,6 +8,7 @@ import type { SubscriberLimits } from '../publish/subscriber.js';
 import { ShardEgress } from '../shard/egress.js';
 import { ShardIngress } from '../shard/ingress.js';
 import { type ShardBuffers, vacateSlot } from '../shard/task.js';
+import { AuditLog } from './audit-log.js';
 import { CandleDemand } from './candle-demand.js';
 import { CandleDesk } from './candle-desk.js';
 import type { Meters } from './meters.js';
@@ -23,6 +24,8 @@ export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' 
   /** Told of a shard that takes nothing any more: its worker must be replaced. */
   readonly stuck: (shard: number) => void;
   readonly meters: Meters;
+  /** From one audit of a book to the next. Default: no audits. */
+  readonly auditEveryMs?: number;
   readonly feedTimings?: NonNullable<FeedOptions['timings']>;
   readonly subscriberLimits?: Partial<SubscriberLimits>;
 }
@@ -38,12 +41,13 @@ export class Pipeline {
   readonly hub: PublicationHub;
   readonly feed: Feed;
   readonly candles: CandleDesk;
+  readonly audits = new AuditLog();
   readonly egresses: readonly ShardEgress[];
   readonly #buffers: readonly ShardBuffers[];
   readonly #clock: () => number;
 
   constructor(options: PipelineOptions) {
-    const { buffers, logger, clock, feedTimings, meters, slotsPerShard, stuck, subscriberLimits, ...feed } = options;
+    const { auditEveryMs, buffers, logger, clock, feedTimings, meters, slotsPerShard, stuck, subscriberLimits, ...feed } = options;
     this.#buffers = buffers;
     this.#clock = clock;
     this.symbols = new SymbolTable(buffers.length, slotsPerShard);
@@ -54,7 +58,14 @@ export class Pipeline {
       closeKline: (symbolId) => this.feed.closeKline(symbolId),
     });
     this.hub = new PublicationHub(demand, subscriberLimits);
-    this.feed = new Feed({ ...feed, sink: this.ingress, logger, clock, ...(feedTimings && { timings: feedTimings }) });
+    this.feed = new Feed({
+      ...feed,
+      sink: this.ingress,
+      logger,
+      clock,
+      ...(auditEveryMs !== undefined && { audit: { sink: this.ingress, everyMs: auditEveryMs } }),
+      ...(feedTimings && { timings: feedTimings }),
+    });
     this.candles = new CandleDesk({
       readers: buffers.map((shard) => new CandleReader(shard.candles)),
       ask: (symbolId, question) => this.ingress.askCandles(symbolId, question),
@@ -66,6 +77,7 @@ export class Pipeline {
       readers: this.readers,
       feed: this.feed,
       candles: this.candles,
+      audits: this.audits,
       logger,
       clock,
     });
@@ -91,6 +103,7 @@ export class Pipeline {
     this.feed.untrack(symbol.id);
     this.hub.symbolUntracked(symbol.id);
     this.candles.forget(symbol.id);
+    this.audits.forget(symbol.id);
     this.ingress.untrack(symbol.id);
     this.symbols.remove(symbol);
   }

@@ -4,6 +4,8 @@ import { BookState, bookStateNames, stateReasonNames } from '../model/book-state
 import type { BookReader } from '../publish/book-reader.js';
 import type { ShardEvents } from '../shard/egress.js';
 import { REFUSED_TEXT, textRefusals } from '../shard/records.js';
+import { AuditOutcome } from '../model/audit.js';
+import type { AuditLog } from './audit-log.js';
 import type { CandleDesk } from './candle-desk.js';
 import type { SymbolTable } from './symbol-table.js';
 
@@ -15,12 +17,13 @@ export interface ShardEventParts {
   readonly readers: readonly BookReader[];
   readonly feed: Feed;
   readonly candles: CandleDesk;
+  readonly audits: AuditLog;
   readonly logger: Logger;
   readonly clock: () => number;
 }
 
 /** What the shards report, turned into calls of the feed and lines of the log. */
-export function shardEvents({ symbols, readers, feed, candles, logger, clock }: ShardEventParts): ShardEvents {
+export function shardEvents({ symbols, readers, feed, candles, audits, logger, clock }: ShardEventParts): ShardEvents {
   let refusals = 0;
   const refusalsLoggedMs = new Map<number, number>();
   return {
@@ -52,6 +55,16 @@ export function shardEvents({ symbols, readers, feed, candles, logger, clock }: 
       const symbol = symbols.at(shard, slot);
       if (symbol === undefined) return;
       candles.wanted(symbol.id, ask).catch((error: unknown) => logger.debug({ err: error, symbol: symbol.symbol }, 'no candles fetched'));
+    },
+    audited: (shard, slot, report) => {
+      const symbol = symbols.at(shard, slot);
+      if (symbol === undefined) return;
+      // Lines have a time of their own.
+      const { time: _, ...found } = audits.add(symbol, report);
+      const event = { symbol: symbol.symbol, epoch: readers[shard]!.epoch(slot), ...found };
+      if (report.outcome === AuditOutcome.MISMATCH) logger.warn(event, 'audit: another book than the exchange has, it is repaired');
+      else logger.debug(event, 'audit');
+      feed.audited(symbol.id);
     },
     refused: (shard, slot, what) => {
       refusals++;

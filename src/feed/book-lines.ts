@@ -121,6 +121,10 @@ export class BookLines {
     }
   }
 
+  isLive(symbolId: number): boolean {
+    return this.#lines.get(symbolId)?.live ?? false;
+  }
+
   connectionOf(symbolId: number): Connection | undefined {
     return this.#lines.get(symbolId)?.connection;
   }

@@ -2,11 +2,13 @@ import type { Logger } from 'pino';
 import type { Speed } from '../mexc/channels.js';
 import type { KlineQuery } from '../mexc/rest-client.js';
 import type { BookState, StateReason } from '../model/book-state.js';
+import { SNAPSHOT_LEVELS_MAX } from '../book/proof.js';
 import { StreamKind } from '../model/feed.js';
-import type { FeedSink } from '../model/feed.js';
+import type { AuditSink, FeedSink } from '../model/feed.js';
 import type { ConnectionStatus, EngineStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
+import { AuditRounds } from './audit-rounds.js';
 import { BookLines } from './book-lines.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
@@ -56,6 +58,8 @@ export interface FeedOptions {
   readonly streams?: readonly StreamKind[];
   /** Symbols subscribed and not yet live. Default 4 s of the snapshot rate, at least 30. */
   readonly settlingMax?: number;
+  /** Where books are audited, and how often one is. Default: none is. */
+  readonly audit?: { readonly sink: AuditSink; readonly everyMs: number };
   readonly clock?: Clock;
   readonly random?: Random;
   readonly timings?: FeedTimingsOverride;
@@ -71,6 +75,8 @@ export interface FeedStatus {
   readonly connectionsLost: number;
   /** Text frames refused before they reached a shard, by code. */
   readonly textRefusals: ReadonlyMap<ErrorCode, number>;
+  /** Audits whose request failed. */
+  readonly auditsFailed: number;
 }
 
 /**
@@ -93,6 +99,7 @@ export class Feed {
   readonly #trades: TradesFetcher;
   readonly #requests: RestQueue;
   readonly #rotation: Rotation;
+  readonly #audits: AuditRounds | undefined;
   readonly #symbols = new Map<number, TrackedSymbol>();
   readonly #streams: ReadonlySet<StreamKind>;
   /** Connections on their way out. */
@@ -109,12 +116,13 @@ export class Feed {
     const pool = (this.#pool = this.#createPool());
     const router = (this.#router = new FrameRouter(sink, (symbolId) => this.#books.firstFrame(symbolId), clock, logger));
     this.#texts = new TextRouter(sink, router, clock, logger);
+    const { snapshotLimit = SNAPSHOT_LEVELS_MAX } = options;
     const inFlightMax = options.snapshotsInFlightMax ?? Math.max(16, Math.ceil(4 * budget.ratePerSecond));
     const release = (line: StreamLine): void => this.#release(line);
     const common = { interval, rest, budget, pool, router, sink, timings, clock, random, logger, release };
     this.#books = new BookLines({
       ...common,
-      snapshotLimit: options.snapshotLimit ?? 5000,
+      snapshotLimit,
       snapshotsInFlightMax: inFlightMax,
       settlingMax: options.settlingMax ?? Math.max(30, Math.ceil(4 * budget.ratePerSecond)),
       settled: (symbol) => {
@@ -128,6 +136,15 @@ export class Feed {
       delivered: (symbolId, body, receiveTimeMs) => sink.trades(symbolId, body, receiveTimeMs),
     });
     this.#sides = new SideLines({ ...common, trades: this.#trades });
+    this.#audits =
+      options.audit &&
+      new AuditRounds({
+        ...common,
+        ...options.audit,
+        limit: snapshotLimit,
+        othersWait: () => this.#books.wantRequests || this.#requests.waiting > 0,
+        isLive: (symbolId) => this.#books.isLive(symbolId),
+      });
     this.#rotation = new Rotation({
       pool,
       router,
@@ -154,6 +171,7 @@ export class Feed {
   /** Does nothing when it is not tracked. The sink hears nothing more of the symbol. */
   untrack(symbolId: number): void {
     if (!this.#symbols.delete(symbolId)) return;
+    this.#audits?.forget(symbolId);
     this.#sides.forget(symbolId);
     this.#books.untrack(symbolId);
     this.#router.remove(symbolId);
@@ -175,9 +193,15 @@ export class Feed {
   /** A worker died and its symbols start anew; their pushes go on meanwhile. */
   shardLost(symbolIds: Iterable<number>): void {
     for (const symbolId of symbolIds) {
+      this.#audits?.over(symbolId);
       this.#books.shardLost(symbolId);
       this.#sides.shardLost(symbolId);
     }
+  }
+
+  /** A shard is done with an audit. */
+  audited(symbolId: number): void {
+    this.#audits?.over(symbolId);
   }
 
   /** A shard needs the symbol's last trades. They come through the sink, unless the stream goes down before. */
@@ -238,12 +262,14 @@ export class Feed {
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
       textRefusals: this.#texts.refusals,
+      auditsFailed: this.#audits?.failed ?? 0,
     };
   }
 
   /** Resolves when every socket is gone; the sink hears nothing more from the moment of the call. */
   async close(): Promise<void> {
     this.#rotation.close();
+    this.#audits?.close();
     this.#books.close();
     this.#sides.close();
     this.#trades.close();
@@ -256,6 +282,7 @@ export class Feed {
     assert(!this.#symbols.has(symbol.id), `symbol id ${symbol.id} is tracked`);
     this.#symbols.set(symbol.id, symbol);
     this.#router.add(symbol.symbol, symbol.id);
+    this.#audits?.add(symbol.id, symbol.symbol);
   }
 
   #request(rank: RestRank, fetch: () => Promise<Uint8Array>, hand: (body: Uint8Array, receiveTimeMs: number) => void): Promise<void> {

@@ -19,8 +19,11 @@ export interface SnapshotBudgetOptions {
   readonly random?: Random;
 }
 
-/** `start`: may wait. `resync`: a book that was live and is not; may use the reserve. */
-export type Purpose = 'start' | 'resync';
+/**
+ * `start`: may wait. `resync`: a book that was live and is not; may use the reserve. `audit`: only what nobody else used for so long that the
+ * bucket is full.
+ */
+export type Purpose = 'start' | 'resync' | 'audit';
 
 /**
  * The one budget of REST requests of this host: a token bucket, and a pause for everybody when the exchange says so.
@@ -89,10 +92,24 @@ export class SnapshotBudget implements RequestBudget {
       this.#countedAt = now;
     }
     const pauseMs = Math.max(0, this.#pausedUntil - now);
-    const missing = (purpose === 'resync' ? 1 : this.#reserve + 1) - this.#tokens;
+    const missing = this.#needed(purpose) - this.#tokens;
     // A sum of small refills may end a rounding error short of a whole token.
     if (missing <= 1e-9) return Math.ceil(pauseMs);
     return Math.ceil(pauseMs + (missing * 1000) / this.ratePerSecond);
+  }
+
+  /** Requests there must be before one is spent for this purpose. */
+  #needed(purpose: Purpose): number {
+    switch (purpose) {
+      case 'resync':
+        return 1;
+      case 'start':
+        return this.#reserve + 1;
+      case 'audit':
+        return this.#burst;
+      default:
+        return purpose satisfies never;
+    }
   }
 
   async acquire(): Promise<void> {

@@ -27,6 +27,10 @@ export interface FeedTimings {
   readonly connectionAgeCheckMs: number;
   /** How much of a replacement's stream is held back to overlap with the old one's. */
   readonly replacementHoldMs: number;
+  /** Pushes of an audited symbol are kept for so long before its snapshot is asked for: answers may be older than the pushes. */
+  readonly auditLeadMs: number;
+  /** How long an audit may wait for room in the budget, and how long for the shard's word after its snapshot. */
+  readonly auditWaitMs: number;
   readonly connection: ConnectionTimings;
 }
 
@@ -45,6 +49,8 @@ export const defaultFeedTimings: FeedTimings = {
   connectionAgeMaxMs: 23 * 3600 * 1000,
   connectionAgeCheckMs: 30_000,
   replacementHoldMs: 1500,
+  auditLeadMs: 500,
+  auditWaitMs: 30_000,
   connection: defaultConnectionTimings,
 };
 

@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ASK_DIRECTION, BID_DIRECTION } from '../book/order-books.js';
+import { provenLevels } from '../book/proof.js';
 import { type BookCopy, createBookCopy } from '../model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../model/book-state.js';
 import type { MarketData } from '../model/market-data.js';
@@ -113,14 +115,14 @@ export class BookAnswers {
     this.#requireUsable(symbol, copy, request.allowStale);
     const etag = this.#etag(copy, request);
     if (matchesEtag(ifNoneMatch, etag)) return { etag, body: null };
-    const levels = this.#cache.get(key, symbol, copy.epoch, copy.seq);
+    const levels = this.#cache.get(key, symbol, copy);
     return levels === undefined ? undefined : { etag, body: this.#document(symbol, copy, levels) };
   }
 
   #fromLevels(symbol: TrackedSymbol, request: BookRequest, key: string, copy: BookCopy): BookAnswer {
     this.#requireUsable(symbol, copy, request.allowStale);
     const levels = this.#encodeLevels(copy, request.numbers);
-    this.#cache.put(key, symbol, copy.epoch, copy.seq, levels);
+    this.#cache.put(key, symbol, copy, levels);
     return { etag: this.#etag(copy, request), body: this.#document(symbol, copy, levels) };
   }
 
@@ -161,7 +163,10 @@ export class BookAnswers {
 
   #encodeLevels(copy: BookCopy, style: NumberStyle): Buffer {
     const { priceScale, quantityScale } = copy;
+    const provenBids = provenLevels(copy.bidTicks, copy.bidCount, BID_DIRECTION, copy.provenBids);
+    const provenAsks = provenLevels(copy.askTicks, copy.askCount, ASK_DIRECTION, copy.provenAsks);
     return this.#json
+      .raw(`"verifiedDepth":{"bids":${provenBids},"asks":${provenAsks}},`)
       .raw('"bids":')
       .levels(copy.bidTicks, priceScale, copy.bidLots, quantityScale, copy.bidCount, style)
       .raw(',"asks":')

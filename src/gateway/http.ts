@@ -8,6 +8,7 @@ import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
+import { audit } from './rest/audit.js';
 import { books } from './rest/books.js';
 import { candles } from './rest/candles.js';
 import { documents } from './rest/documents.js';
@@ -59,7 +60,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await describeRoutes(app);
   await addStream(app, context);
   await addDocsPage(app);
-  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, health, documents, metrics, logLevel])
+  for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, audit, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
   return app;
 }

@@ -1,9 +1,11 @@
+import type { BookCopy } from '../model/book-copy.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
-interface CachedLevels {
+/** What tells two versions of the content apart: the levels, and how far they are proven. */
+type BookVersion = Readonly<Pick<BookCopy, 'epoch' | 'seq' | 'provenBids' | 'provenAsks'>>;
+
+interface CachedLevels extends BookVersion {
   readonly symbol: TrackedSymbol;
-  readonly epoch: number;
-  readonly seq: number;
   readonly bytes: Buffer;
 }
 
@@ -29,18 +31,18 @@ export class LevelCache {
   }
 
   /** The bytes of exactly this version, or `undefined`. A symbol tracked anew is another symbol. */
-  get(key: string, symbol: TrackedSymbol, epoch: number, seq: number): Buffer | undefined {
+  get(key: string, symbol: TrackedSymbol, version: BookVersion): Buffer | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.symbol !== symbol || entry.epoch !== epoch || entry.seq !== seq) return undefined;
+    if (entry === undefined || entry.symbol !== symbol || !isSame(entry, version)) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     return entry.bytes;
   }
 
-  put(key: string, symbol: TrackedSymbol, epoch: number, seq: number, bytes: Buffer): void {
+  put(key: string, symbol: TrackedSymbol, { epoch, seq, provenBids, provenAsks }: BookVersion, bytes: Buffer): void {
     this.#remove(key);
     if (bytes.length > this.#capacityBytes) return;
-    this.#entries.set(key, { symbol, epoch, seq, bytes });
+    this.#entries.set(key, { symbol, epoch, seq, provenBids, provenAsks, bytes });
     this.#bytes += bytes.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#capacityBytes) return;
@@ -54,4 +56,8 @@ export class LevelCache {
     this.#entries.delete(key);
     this.#bytes -= entry.bytes.length;
   }
+}
+
+function isSame(a: BookVersion, b: BookVersion): boolean {
+  return a.epoch === b.epoch && a.seq === b.seq && a.provenBids === b.provenBids && a.provenAsks === b.provenAsks;
 }

@@ -19,6 +19,12 @@ export interface BookCopy {
   receiveTimeMs: number;
   priceScale: number;
   quantityScale: number;
+  /**
+   * How far the last snapshot or audit vouches for each side: the lowest bid tick, the highest ask tick. 0 and Infinity = the whole side;
+   * Infinity and -1 = nothing.
+   */
+  provenBids: number;
+  provenAsks: number;
   /** Levels held in the whole book, not in this copy. */
   bidLevels: number;
   askLevels: number;
@@ -43,6 +49,8 @@ export function createBookCopy(capacity: number): BookCopy {
     receiveTimeMs: 0,
     priceScale: 0,
     quantityScale: 0,
+    provenBids: Infinity,
+    provenAsks: -1,
     bidLevels: 0,
     askLevels: 0,
     bidCount: 0,

@@ -6,7 +6,7 @@ export const BookState = {
   LIVE: 1,
   /** Silent for too long, or its line to the exchange is down. */
   STALE: 2,
-  /** Contradicts itself: best bid above best ask, or out of memory. */
+  /** Contradicts itself (best bid above best ask) or the exchange (an audit), or out of memory. */
   SUSPECT: 3,
 } as const;
 export type BookState = (typeof BookState)[keyof typeof BookState];
@@ -44,6 +44,8 @@ export const StateReason = {
   SNAPSHOT_OLD: 12,
   /** The snapshot could not be read. */
   SNAPSHOT_MALFORMED: 13,
+  /** An audit found another book at the exchange. */
+  AUDIT_MISMATCH: 14,
 } as const;
 export type StateReason = (typeof StateReason)[keyof typeof StateReason];
 
@@ -62,5 +64,6 @@ export const stateReasonNames = [
   'bad_frame',
   'snapshot_old',
   'snapshot_malformed',
+  'audit_mismatch',
 ] as const;
 export type StateReasonName = (typeof stateReasonNames)[number];

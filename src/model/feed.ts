@@ -8,6 +8,16 @@ export const STREAM_KINDS = 4;
 /** The symbol id of a stream that is about all symbols. */
 export const NO_SYMBOL = -1;
 
+/** Where the audits of books are done: in the shard that owns the symbol. */
+export interface AuditSink {
+  /** A snapshot for an audit is about to be asked for: pushes are kept from here on. */
+  auditBegun(symbolId: number, timeMs: number): void;
+  /** The body of a `/api/v3/depth` answer, unparsed. */
+  auditSnapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
+  /** No snapshot will come. */
+  auditCancelled(symbolId: number, timeMs: number): void;
+}
+
 /** The streams of one symbol beside its depth. */
 export type SideStream = typeof StreamKind.DEALS | typeof StreamKind.KLINE;
 

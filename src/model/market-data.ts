@@ -1,3 +1,4 @@
+import type { SymbolAudits } from './audit.js';
 import type { BookStateName, StateReasonName } from './book-state.js';
 import type { BookCopy } from './book-copy.js';
 import type { Candle } from './candle.js';
@@ -140,6 +141,12 @@ export interface MarketData {
    */
   candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]>;
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;
+  /** From one audit to the next, in ms; `null` = books are not audited. */
+  readonly auditEveryMs: number | null;
+  /** The last price of each side the exchange's book vouches for, as decimal text; `null` = the whole side, or nothing of an empty book. */
+  reach(symbol: TrackedSymbol): { readonly bid: string | null; readonly ask: string | null };
+  /** The audits of a book since it is tracked. */
+  audits(symbol: TrackedSymbol): SymbolAudits;
   status(): EngineStatus;
   /** What is counted for the operator, since the process started. */
   meters(): EngineMeters;

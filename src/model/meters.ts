@@ -1,3 +1,5 @@
+import type { AuditMeters } from './audit.js';
+
 /** A histogram of times as it stood at one moment. The bounds of its buckets are those of `memory/log-histogram.ts`. */
 export interface TimesSeen {
   /** By bucket; the last one holds what is longer than every bound. */
@@ -56,6 +58,7 @@ export interface EngineMeters {
   readonly textRefusals: Readonly<Record<string, number>>;
   /** Connections to the exchange that were open and were lost. */
   readonly connectionsLost: number;
+  readonly audits: AuditMeters;
   /** Requests to the exchange. */
   readonly requests: number;
   /** Times the exchange made all requests pause. */

@@ -9,6 +9,8 @@ import {
   headerDoubles,
   headerInts,
   PRICE_SCALE,
+  PROVEN_ASKS,
+  PROVEN_BIDS,
   QUANTITY_SCALE,
   REASON,
   RECEIVE_TIME,
@@ -102,6 +104,8 @@ export class BookReader {
     copy.version = f64[doubles + EXCHANGE_VERSION]!;
     copy.exchangeTimeMs = f64[doubles + EXCHANGE_TIME]!;
     copy.receiveTimeMs = f64[doubles + RECEIVE_TIME]!;
+    copy.provenBids = f64[doubles + PROVEN_BIDS]!;
+    copy.provenAsks = f64[doubles + PROVEN_ASKS]!;
     copy.bidLevels = i32[ints + BIDS + LEVELS]!;
     copy.askLevels = i32[ints + ASKS + LEVELS]!;
     const bids = wanted(depth, copy.bidLevels);

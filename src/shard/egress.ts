@@ -3,7 +3,9 @@ import { BatchTimes, type LogHistogram } from '../memory/log-histogram.js';
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
+import type { AuditReport } from '../model/audit.js';
 import { type Clock, systemClock } from '../support/clock.js';
+import { decodeReport } from './audit-report.js';
 import { decodeAsk, decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
@@ -23,6 +25,8 @@ export interface ShardEvents {
   candles(shard: number, slot: number, payload: Uint8Array): void;
   /** A symbol needs candles from REST. */
   klinesWanted(shard: number, slot: number, ask: KlinesAsk): void;
+  /** An audit is over. */
+  audited(shard: number, slot: number, report: AuditReport): void;
 }
 
 /** Takes one shard's outbound records as they come and hands them on. Main thread only. */
@@ -137,6 +141,8 @@ export class ShardEgress {
         return this.#events.candles(this.#shard, key, bytes.subarray(payloadStart, payloadEnd));
       case Outbound.KLINES_WANTED:
         return this.#events.klinesWanted(this.#shard, key, decodeAsk(aux, bytes.subarray(payloadStart, payloadEnd)));
+      case Outbound.AUDITED:
+        return this.#events.audited(this.#shard, key, decodeReport(bytes.subarray(payloadStart, payloadEnd)));
       default:
         throw new Error(`unknown record type ${type} from shard ${this.#shard}`);
     }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type CandleQuestion, encodeQuestion } from '../candle/query.js';
 import { RingProducer } from '../memory/spsc-ring.js';
 import type { StateReason } from '../model/book-state.js';
-import { NO_SYMBOL, type FeedSink, type SideStream, StreamKind } from '../model/feed.js';
+import { type AuditSink, type FeedSink, NO_SYMBOL, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { encodeSpec, encodeTrack, Inbound } from './records.js';
@@ -24,7 +24,7 @@ interface WaitingRecord {
  * Everything the main thread tells the shards. Pushes that find a ring full are dropped and counted, and the shard is told which books
  * lost one; all other records wait for room. Main thread only.
  */
-export class ShardIngress implements FeedSink, PublicationPort {
+export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   /** Pushes dropped because a ring was full. */
   framesDropped = 0;
   readonly #producers: readonly RingProducer[];
@@ -139,6 +139,20 @@ export class ShardIngress implements FeedSink, PublicationPort {
 
   lineUp(symbolId: number, timeMs: number): void {
     this.#tell(symbolId, Inbound.LINE_UP, 0, timeMs);
+  }
+
+  // ---- AuditSink
+
+  auditBegun(symbolId: number, timeMs: number): void {
+    this.#tell(symbolId, Inbound.AUDIT, 0, timeMs);
+  }
+
+  auditSnapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
+    this.#answer(symbolId, Inbound.AUDIT_SNAPSHOT, 0, body, receiveTimeMs, 'depth');
+  }
+
+  auditCancelled(symbolId: number, timeMs: number): void {
+    this.#tell(symbolId, Inbound.AUDIT_SNAPSHOT, 0, timeMs);
   }
 
   // ---- PublicationPort

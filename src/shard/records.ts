@@ -47,6 +47,10 @@ export const Inbound = {
   TEXT_FRAME: 26,
   /** payload: a question for candles (`candle/query.ts`). */
   CANDLES: 27,
+  /** A snapshot for an audit will be asked for; time: now. */
+  AUDIT: 28,
+  /** payload: body of a REST depth answer for an audit, empty = none will come; time: received. */
+  AUDIT_SNAPSHOT: 29,
   /** aux: StreamKind. The subscription stands: every push from here on arrives. */
   STREAM_UP: 30,
   /** aux: StreamKind. Pushes are missed from here on. */
@@ -75,6 +79,8 @@ export const Outbound = {
   TRADES: 22,
   /** aux: token; payload: place in `baseIntervals`, from, to as float64. Candles are wanted, from REST. */
   KLINES_WANTED: 23,
+  /** payload: what an audit found (`audit-report.ts`). */
+  AUDITED: 24,
 } as const;
 
 /** `aux` of a REFUSED record for a snapshot. */

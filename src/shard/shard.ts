@@ -21,6 +21,8 @@ import { TickerStore } from '../ticker/ticker-store.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
 import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
+import { encodeReport } from './audit-report.js';
+import { type AuditedBook, ShardAudits } from './audits.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
@@ -64,8 +66,7 @@ const textDecoder = new TextDecoder();
 const OLD_SNAPSHOTS_MAX = 6;
 
 /** What a shard remembers of a book beside its shared memory. */
-interface ShardBook {
-  readonly slot: number;
+interface ShardBook extends AuditedBook {
   readonly symbol: string;
   /** The symbol is subscribed: pushes that arrive belong to the present stream. */
   lineUp: boolean;
@@ -87,6 +88,7 @@ interface DeferredRecord {
   readonly key: number;
   readonly aux: number;
   readonly timeMs: number;
+  readonly payload: Uint8Array | undefined;
 }
 
 /**
@@ -101,6 +103,7 @@ export class Shard {
   readonly #tickers: TickerStore;
   readonly #tickerIntake: TickerIntake;
   readonly #tapes: Tapes;
+  readonly #audits: ShardAudits<ShardBook>;
   readonly #slots: (ShardBook | undefined)[] = [];
   readonly #bySymbol = new Map<string, ShardBook>();
   readonly #publications = new Map<number, { readonly book: ShardBook; readonly publication: Publication }>();
@@ -132,6 +135,7 @@ export class Shard {
     this.#books = new OrderBooks(new Arena(task.buffers.books));
     this.#delta = this.#books.delta;
     this.#decodeDepth = createDepthDecoder(this.#delta);
+    this.#audits = this.#createAudits();
     this.#candles = new ShardCandles(task.buffers.candles, this.#candleOutput());
     this.#tickers = new TickerStore(task.buffers.tickers);
     this.#tickerIntake = new TickerIntake({
@@ -163,7 +167,7 @@ export class Shard {
       this.#handle();
       handled++;
       // One of these may take milliseconds: a batch of them would look like a worker that hangs.
-      if (inbound.type === Inbound.SNAPSHOT || inbound.type === Inbound.TRADES || inbound.type === Inbound.KLINES) break;
+      if (isSlow(inbound.type)) break;
     }
     if (handled > 0) inbound.release();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
@@ -225,6 +229,10 @@ export class Shard {
         return this.#candles.kline(key, payload);
       case Inbound.KLINES:
         return this.#candles.klines(key, aux, payload, timeMs);
+      case Inbound.AUDIT:
+        return this.#audits.begin(book, timeMs);
+      case Inbound.AUDIT_SNAPSHOT:
+        return payload.length === 0 ? this.#audits.cancel(book) : this.#audits.snapshot(book, payload, timeMs);
       case Inbound.CANDLES:
         return this.#candles.question(key, payload);
       case Inbound.OPEN_PUBLICATION:
@@ -245,6 +253,7 @@ export class Shard {
     const book: ShardBook = {
       slot,
       symbol,
+      audit: undefined,
       lineUp: false,
       pending: new PendingUpdates(),
       lostAfter: -1,
@@ -282,6 +291,7 @@ export class Shard {
 
   #onUntrack(book: ShardBook): void {
     for (const publication of book.publications) this.#publications.delete(publication.id);
+    this.#audits.cancel(book);
     this.#books.close(book.slot);
     this.#candles.untrack(book.slot);
     this.#tickers.clear(book.slot);
@@ -343,6 +353,7 @@ export class Shard {
       this.#newsMs = timeMs;
       for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
       this.#newsMs = 0;
+      if (book.audit !== undefined) this.#audits.applied(book, bytes, start, end, timeMs);
     }
   }
 
@@ -444,6 +455,7 @@ export class Shard {
   }
 
   #enter(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
+    if (state !== BookState.LIVE) this.#audits.interrupt(book, timeMs);
     this.#books.setState(book.slot, state, reason, timeMs);
     this.#send(Outbound.STATE, book.slot, state | (reason << 8), timeMs);
     for (const publication of book.publications) {
@@ -506,6 +518,7 @@ export class Shard {
 
   #onTick(timeMs: number): void {
     this.#candles.tick(timeMs);
+    this.#audits.tick(timeMs);
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) {
         this.#newsMs = this.#books.receiveTimeMs(book.slot);
@@ -546,7 +559,7 @@ export class Shard {
   }
 
   /** Puts the snapshot that was just read in the place of the book, and what waited on top of it, when that joins it without a gap. */
-  #replaceBook(book: ShardBook, version: number, read: ReadSnapshot, timeMs: number): void {
+  #replaceBook(book: ShardBook, version: number, read: ReadSnapshot, timeMs: number, cut = false): void {
     const books = this.#books;
     const slot = book.slot;
     this.#snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
@@ -554,11 +567,16 @@ export class Shard {
     this.#snapshotPrice = 0;
     if (!follows) return;
     // The check went through the delta buffer.
-    if (!this.#readSnapshot(book, read, timeMs)) return;
+    if (this.#readSnapshot(book, read, timeMs)) this.#applySnapshot(book, timeMs, cut);
+  }
+
+  /** Puts the snapshot in the delta buffer in the place of the book, and what waited on top of it. */
+  #applySnapshot(book: ShardBook, timeMs: number, cut: boolean): void {
+    this.#audits.interrupt(book, timeMs);
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
     this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
-    if (!this.#guardMemory(book, timeMs, () => (sound = books.applySnapshot(slot, timeMs)))) return;
+    if (!this.#guardMemory(book, timeMs, () => (sound = this.#books.applySnapshot(book.slot, timeMs, cut)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
     this.#applyPending(book, timeMs);
   }
@@ -702,7 +720,8 @@ export class Shard {
       return;
     }
     const read: ReadSnapshot = (priceScale, quantityScale) => fillDelta(event, priceScale, quantityScale, this.#delta);
-    if (this.#readSnapshot(book, read, timeMs)) this.#replaceBook(book, event.version, read, timeMs);
+    // How many levels there are to a side of such a frame is not said.
+    if (this.#readSnapshot(book, read, timeMs)) this.#replaceBook(book, event.version, read, timeMs, true);
   }
 
   // ---- publications
@@ -761,6 +780,26 @@ export class Shard {
     }
   }
 
+  // ---- audits
+
+  #createAudits(): ShardAudits<ShardBook> {
+    return new ShardAudits({
+      books: this.#books,
+      decode: (book, push, timeMs) => this.#decodePending(book, push, timeMs),
+      rescale: (book, priceScale, quantityScale, timeMs) =>
+        this.#fitsScale(book, priceScale) && this.#rescale(book, priceScale, quantityScale, timeMs),
+      correct: (book) => {
+        if (!this.#applyDelta(book, this.#books.receiveTimeMs(book.slot))) return;
+        for (const publication of book.publications) publication.updated(this.#delta);
+      },
+      repair: (book, timeMs) => {
+        this.#enter(book, BookState.SUSPECT, StateReason.AUDIT_MISMATCH, timeMs);
+        this.#applySnapshot(book, timeMs, false);
+      },
+      report: (book, report) => this.#send(Outbound.AUDITED, book.slot, report.outcome, report.timeMs, encodeReport(report)),
+    });
+  }
+
   // ---- candles
 
   #candleOutput(): CandleOutput {
@@ -774,16 +813,16 @@ export class Shard {
 
   // ---- records that must not be lost
 
-  #send(type: number, key: number, aux: number, timeMs: number): void {
-    if (this.#deferred.length === 0 && this.#outbound.write(type, key, aux, timeMs)) return;
+  #send(type: number, key: number, aux: number, timeMs: number, payload?: Uint8Array): void {
+    if (this.#deferred.length === 0 && this.#outbound.write(type, key, aux, timeMs, payload)) return;
     this.#meter.add(meters.METER_OUTBOUND_STALLS, 1);
-    this.#deferred.push({ type, key, aux, timeMs });
+    this.#deferred.push({ type, key, aux, timeMs, payload });
   }
 
   #retryDeferred(): void {
     let sent = 0;
-    for (const { type, key, aux, timeMs } of this.#deferred) {
-      if (!this.#outbound.write(type, key, aux, timeMs)) break;
+    for (const { type, key, aux, timeMs, payload } of this.#deferred) {
+      if (!this.#outbound.write(type, key, aux, timeMs, payload)) break;
       sent++;
     }
     this.#deferred.splice(0, sent);
@@ -793,6 +832,11 @@ export class Shard {
 
 /** Reads a snapshot into the delta buffer at these scales; false when it needs larger ones. Throws CodedError. */
 type ReadSnapshot = (priceScale: number, quantityScale: number) => boolean;
+
+/** Records of answers from REST, long enough to take milliseconds. */
+function isSlow(type: number): boolean {
+  return type === Inbound.SNAPSHOT || type === Inbound.AUDIT_SNAPSHOT || type === Inbound.TRADES || type === Inbound.KLINES;
+}
 
 /** Whether a channel's messages are about the book, and so about its last push. */
 function isOfBook(channel: Channel): boolean {

@@ -1,4 +1,5 @@
 import type { FaultAction, FaultSpec } from './faults.js';
+import { corrupted } from './corrupt-push.js';
 import { truncated, withUnknownFields } from './push-peek.js';
 
 /** A fault that has begun. */
@@ -25,7 +26,7 @@ export interface FaultTarget {
   keepHistory(symbol: string | null): void;
 }
 
-const pushActions: ReadonlySet<FaultAction> = new Set(['skip', 'duplicate', 'reorder', 'truncate', 'unknownFields']);
+const pushActions: ReadonlySet<FaultAction> = new Set(['skip', 'duplicate', 'reorder', 'truncate', 'corruptLevel', 'unknownFields']);
 
 /** Decides, occasion by occasion, what goes wrong. */
 export class FaultInjector {
@@ -132,6 +133,7 @@ export class FaultInjector {
       case 'duplicate':
       case 'reorder':
       case 'truncate':
+      case 'corruptLevel':
       case 'unknownFields':
         this.#active.push({ spec, remaining: spec.pushes ?? 1, endMs: Infinity });
         return;
@@ -161,6 +163,8 @@ export class FaultInjector {
         return [payload, payload];
       case 'unknownFields':
         return [withUnknownFields(payload)];
+      case 'corruptLevel':
+        return [corrupted(payload)];
       case 'truncate':
         return spec.mode === 'add' ? [truncated(payload), payload] : [truncated(payload)];
       case 'reorder':

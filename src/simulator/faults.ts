@@ -30,6 +30,8 @@ export type PushFault =
   | (FaultBase & { readonly action: 'reorder'; readonly pushes?: number })
   /** A push breaks off in its body; with `mode: "add"` (default `replace`) the whole push follows. */
   | (FaultBase & { readonly action: 'truncate'; readonly pushes?: number; readonly mode?: 'replace' | 'add' })
+  /** The quantity farthest from the touch has a 1 in front (a level that should go stays), and nothing else shows it: only an audit finds that. */
+  | (FaultBase & { readonly action: 'corruptLevel'; readonly pushes?: number })
   /** Fields no schema knows are in body and wrapper. */
   | (FaultBase & { readonly action: 'unknownFields'; readonly pushes?: number });
 
@@ -72,6 +74,7 @@ const fields: Readonly<Record<FaultAction, Readonly<Record<string, FieldKind | `
   duplicate: { pushes: 'pushes' },
   reorder: { pushes: 'pushes' },
   truncate: { pushes: 'pushes', mode: 'mode' },
+  corruptLevel: { pushes: 'pushes' },
   unknownFields: { pushes: 'pushes' },
   stall: { forMs: 'ms!', after: 'after' },
   drop: { closeCode: 'closeCode' },

@@ -49,11 +49,13 @@ const value = (name: string, labels: Readonly<Record<string, string>> = {}): num
 beforeAll(async () => {
   sim = await startSimulator({ symbols: 6, rate: 20, seed: 5 });
   const startedAt = performance.now();
-  engine = await startEngine(sim);
+  engine = await startEngine(sim, { audit: 100 });
   client = await PushClient.connect(engine.wsUrl);
   const followers = await client.follow(sim.symbols, 5, 0);
   await until(() => followers.every(({ live }) => live), { what: 'all books live' });
   await until(async () => (await getStatus(engine.url)).counters.framesApplied > 100, { what: 'some updates' });
+  const isAudited = (): boolean => sim.symbols.every((name) => engine.market.audits(engine.market.find(name)!).audits.match > 0);
+  await until(isAudited, { timeoutMs: 20_000, what: 'an audit of each book' });
   before = await getStatus(engine.url);
   const response = await fetch(`${engine.url}/metrics`);
   text = await response.text();
@@ -130,7 +132,20 @@ describe('the page', () => {
 
   it('has no series for each symbol, and bounded labels', () => {
     const labels = new Set([...page.values()].flatMap(({ samples }) => samples.flatMap((sample) => Object.keys(sample.labels))));
-    expect([...labels].toSorted()).toEqual(['code', 'direction', 'le', 'node', 'shard', 'simulated', 'stage', 'state', 'venue', 'version']);
+    expect([...labels].toSorted()).toEqual([
+      'code',
+      'direction',
+      'le',
+      'node',
+      'outcome',
+      'result',
+      'shard',
+      'simulated',
+      'stage',
+      'state',
+      'venue',
+      'version',
+    ]);
     for (const symbol of sim.symbols) expect(text).not.toContain(symbol);
   });
 

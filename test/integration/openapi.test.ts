@@ -25,10 +25,12 @@ beforeAll(async () => {
   const [first, second, third] = sim.symbols as [string, string, string];
   tracked = first;
   spare = third;
-  engine = await startEngine(sim, { symbols: { kind: 'list', symbols: [first, second] }, workers: 1 });
+  engine = await startEngine(sim, { symbols: { kind: 'list', symbols: [first, second] }, workers: 1, audit: 100 });
   client = await PushClient.connect(engine.wsUrl);
   const followers = await client.follow([first, second], 5, 0);
   await until(() => followers.every(({ live }) => live), { what: 'live books' });
+  const isAudited = (): boolean => engine.market.audits(engine.market.find(first)!).last !== null;
+  await until(isAudited, { what: 'an audit' });
   document = (await (await fetch(`${engine.url}/openapi.json`)).json()) as Document;
 });
 afterAll(async () => {
@@ -60,6 +62,7 @@ const requests: Readonly<Record<string, readonly (readonly [status: number, quer
   'DELETE /symbols/{symbol}': [[204], [404]],
   'GET /status': [[200]],
   'GET /status/{symbol}': [[200], [404]],
+  'GET /audit/{symbol}': [[200], [404]],
   'GET /health/live': [[200]],
   'GET /health/ready': [[200]],
   'GET /openapi.json': [[200], [400, '?x=1']],

@@ -17,6 +17,8 @@ export interface Outcome {
   /** Comparisons of a whole book with the truth. */
   readonly checks: number;
   readonly deaths: number;
+  /** Mismatches audits found. */
+  readonly repairs: number;
   /** Virtual ms from the last fault to everything live. */
   readonly recoveryMs: number;
 }
@@ -199,8 +201,13 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** Three seeds in eight; none of those whose history once went wrong, so that they keep it. */
+function isAudited(seed: number): boolean {
+  return seed % 8 > 4;
+}
+
 /** One history from its seed: a world, faults that come and go, then peace; until all is right again, or the time for it is over. */
-export async function runScenario(seed: number): Promise<Outcome> {
+export async function runScenario(seed: number, audits = isAudited(seed)): Promise<Outcome> {
   const random = new Prng(seed, 'scenario');
   const options: WorldOptions = {
     symbols: 2 + random.below(6),
@@ -208,6 +215,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
     clients: 1 + random.below(3),
     inboundBytes: 2 ** (13 + random.below(6)),
     outboundBytes: 2 ** (15 + random.below(4)),
+    audits,
   };
   const world = new World(seed, options);
   const { time } = world;
@@ -234,11 +242,11 @@ export async function runScenario(seed: number): Promise<Outcome> {
     await time.run(startMs + lastEndMs, () => world.findings.length > 0);
     for (const end of endings) end();
     const peaceMs = time.now;
-    const right = (): boolean => world.notLive().length === 0 && world.behind().length === 0;
+    const right = (): boolean => world.notLive().length === 0 && world.behind().length === 0 && world.wrong().length === 0;
     await time.run(peaceMs + RECOVERY_MS, () => world.findings.length > 0 || right());
     const findings = [...world.findings];
     if (findings.length === 0 && !right())
-      findings.push(`not right after ${RECOVERY_MS} ms of peace: ${[...world.notLive(), ...world.behind()].join('; ')}`);
+      findings.push(`not right after ${RECOVERY_MS} ms of peace: ${[...world.notLive(), ...world.behind(), ...world.wrong()].join('; ')}`);
     const recoveryMs = time.now - peaceMs;
     // And it stays so.
     if (findings.length === 0) await time.run(time.now + 3_000, () => world.findings.length > 0);
@@ -248,6 +256,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
       findings: [...findings, ...world.findings.slice(findings.length)],
       checks: world.checks,
       deaths: world.deaths,
+      repairs: world.repairs,
       recoveryMs,
     };
   } finally {

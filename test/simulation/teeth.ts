@@ -89,6 +89,18 @@ const mutants: readonly Mutant[] = [
     to: '\n        Atomics.store(i32, ints + VERSION, i32[ints + VERSION] + 2);',
   },
   {
+    bug: 'an audit compares its snapshot as it came',
+    file: 'src/shard/audit-scratch.js',
+    from: 'this.exchangeTimeMs = push.exchangeTimeMs;\n        this.#put(push);',
+    to: 'this.exchangeTimeMs = push.exchangeTimeMs;',
+  },
+  {
+    bug: 'an audit overlooks what it finds',
+    file: 'src/shard/audit-comparison.js',
+    from: 'return this.wrong + this.ghosts + this.missing === 0',
+    to: 'return true',
+  },
+  {
     bug: 'the best level stays when it is removed',
     file: 'src/book/ladder.js',
     from: 'bestRemoved |= changed;',

@@ -48,6 +48,10 @@ export class TrueBook {
     this.#remember();
   }
 
+  get wasRelisted(): boolean {
+    return this.#earlier.length > 0;
+  }
+
   get newest(): Edition {
     return this.#editions.get(this.version)!;
   }

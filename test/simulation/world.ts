@@ -7,6 +7,7 @@ import type { Feed } from '../../src/feed/feed.js';
 import type { FeedTimingsOverride } from '../../src/feed/timings.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
 import { Arena } from '../../src/memory/arena.js';
+import type { AuditResult } from '../../src/model/audit.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
@@ -29,6 +30,7 @@ const BEHIND_MAX_MS = 1_000;
 /** Editions of the engine's books kept, for followers that are behind. */
 const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
+const AUDIT_EVERY_MS = 300;
 
 export interface WorldOptions {
   readonly symbols: number;
@@ -37,6 +39,8 @@ export interface WorldOptions {
   /** Small rings run full sooner. */
   readonly inboundBytes: number;
   readonly outboundBytes: number;
+  /** Books are audited; a book made wrong unnoticeably must be right again in the end. */
+  readonly audits: boolean;
 }
 
 type Levels = readonly (readonly [tick: number, lots: number])[];
@@ -58,6 +62,8 @@ const timings: FeedTimingsOverride = {
   connectionAgeMaxMs: 12_000,
   connectionAgeCheckMs: 500,
   replacementHoldMs: 400,
+  auditLeadMs: 100,
+  auditWaitMs: 3_000,
   connection: { reconnectMs: 200, reconnectMaxMs: 2_000, pingIntervalMs: 2_000, pongTimeoutMs: 1_000, silenceMs: 4_000 },
 };
 
@@ -76,6 +82,8 @@ export class World {
   readonly stalledShards = new Set<number>();
   readonly stalledEgress = new Set<number>();
   deaths = 0;
+  /** Mismatches audits found. */
+  repairs = 0;
   checks = 0;
   readonly options: WorldOptions;
   readonly #random: Prng;
@@ -105,6 +113,8 @@ export class World {
   readonly #excusedUntilMs: number[];
   /** Snapshots a symbol's book was made of, and the epoch they left it in. */
   readonly #resyncs = new Map<string, { readonly count: number; readonly epoch: number }>();
+  /** The last mismatch an audit found in each book. */
+  readonly #mismatches = new Map<string, AuditResult>();
   /** Kill the shard after so many more records. */
   readonly #fuses = new Map<number, { records: number; midWrite: boolean }>();
 
@@ -154,6 +164,7 @@ export class World {
       meters: new Meters(),
       random: () => this.#random.next(),
       feedTimings: timings,
+      ...(options.audits && { auditEveryMs: AUDIT_EVERY_MS }),
       subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
       openSocket: () => this.exchange.connect() as never,
       stuck: (shard) => this.kill(shard, 0, false),
@@ -225,6 +236,21 @@ export class World {
     });
   }
 
+  /** Audited symbols that are live with another book than the exchange's, whatever was done to their pushes. */
+  wrong(): string[] {
+    if (!this.options.audits) return [];
+    return [...this.#symbols.all()].flatMap(({ symbol, shard, slot }) => {
+      const copy = this.#copy;
+      if (!this.#readers[shard]!.read(slot, 0, copy) || copy.state !== BookState.LIVE) return [];
+      const text = readable(levels(copy.bidTicks, copy.bidLots, copy.bidCount), levels(copy.askTicks, copy.askLots, copy.askCount));
+      const isRight = this.exchange
+        .book(symbol)
+        .editions(copy.version)
+        .some((truth) => truth.text === text);
+      return isRight ? [] : [`${symbol}: wrong at version ${copy.version}`];
+    });
+  }
+
   /** Holes found in any book's stream so far. */
   gaps(): number {
     let count = 0;
@@ -291,6 +317,7 @@ export class World {
     }
     this.#checkBounds();
     this.#checkFreshness();
+    if (this.options.audits) this.#checkAudits();
   }
 
   #burn(shard: number): boolean {
@@ -383,6 +410,19 @@ export class World {
       const book = this.#readers[tracked.shard]!.envelope(tracked.slot);
       if (book.state !== BookState.LIVE || book.version >= version || (this.#tainted.get(symbol) ?? 0) >= book.epoch) continue;
       this.#find(`${symbol}: live at version ${book.version}, and ${version} arrived ${now - atMs} ms ago`);
+    }
+  }
+
+  /** Only a book whose pushes came to harm, or whose versions began anew, may be found wrong. */
+  #checkAudits(): void {
+    for (const { id, symbol } of this.#symbols.all()) {
+      const { lastMismatch } = this.#pipeline.audits.of(id);
+      if (lastMismatch === null || lastMismatch === this.#mismatches.get(symbol)) continue;
+      this.#mismatches.set(symbol, lastMismatch);
+      this.repairs++;
+      if (!this.#tainted.has(symbol) && !this.exchange.book(symbol).wasRelisted) {
+        this.#find(`${symbol}: an audit found a mismatch at version ${lastMismatch.version} where there was none`);
+      }
     }
   }
 

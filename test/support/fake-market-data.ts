@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { AuditLog } from '../../src/engine/audit-log.js';
 import { histogramBoundsUs } from '../../src/memory/log-histogram.js';
+import type { SymbolAudits } from '../../src/model/audit.js';
 import { BookState, bookStateNames, StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import type { Candle } from '../../src/model/candle.js';
@@ -23,6 +25,8 @@ export interface FakeBook {
   version: number;
   exchangeTimeMs: number;
   receiveTimeMs: number;
+  /** Ticks up to which bids and asks are proven; all when left out. */
+  proven?: [bids: number, asks: number];
   bids: [number, number][];
   asks: [number, number][];
   /** Reads that fail before one succeeds, as if the writer were faster. */
@@ -70,6 +74,8 @@ export class FakeMarketData implements MarketData {
   candleRequests: { readonly symbol: string; readonly interval: CandleInterval; readonly range: CandleRange }[] = [];
   /** Called by `untrack`, as the engine tells its hub. */
   onUntrack: (symbolId: number) => void = () => {};
+  readonly auditEveryMs = 1000;
+  readonly audited = new AuditLog();
   readonly #symbols = new Map<string, TrackedSymbol>();
   #nextId = 0;
 
@@ -150,6 +156,8 @@ export class FakeMarketData implements MarketData {
     const { state, reason, epoch, seq, version, exchangeTimeMs, receiveTimeMs, bids, asks } = book;
     const { priceScale, quantityScale } = symbol;
     Object.assign(copy, { state, reason, epoch, seq, version, exchangeTimeMs, receiveTimeMs, priceScale, quantityScale });
+    copy.provenBids = book.proven?.[0] ?? 0;
+    copy.provenAsks = book.proven?.[1] ?? Infinity;
     copy.bidLevels = bids.length;
     copy.askLevels = asks.length;
     copy.bidCount = depth === 0 ? bids.length : Math.min(depth, bids.length);
@@ -220,6 +228,14 @@ export class FakeMarketData implements MarketData {
     return this.candleAnswer;
   }
 
+  reach(): { readonly bid: string | null; readonly ask: string | null } {
+    return { bid: null, ask: null };
+  }
+
+  audits({ id }: TrackedSymbol): SymbolAudits {
+    return this.audited.of(id);
+  }
+
   symbolStatus(symbol: TrackedSymbol): SymbolStatus {
     const book = this.books.get(symbol)!;
     return {
@@ -271,6 +287,7 @@ export class FakeMarketData implements MarketData {
       malformedFrames: 0,
       textRefusals: {},
       connectionsLost: 0,
+      audits: this.audited.meters(0),
       requests: 0,
       pauses: 0,
     };

@@ -35,6 +35,11 @@ export function fakeMarket(books: readonly FakeBook[], ratePerSecond = 8, paused
     track: () => Promise.reject(new Error('not part of this')),
     untrack: () => false,
     symbolStatus: ({ id }) => ({ state: bookStateNames[books[id]!.state] }) as SymbolStatus,
+    auditEveryMs: null,
+    reach: () => ({ bid: null, ask: null }),
+    audits: () => {
+      throw new Error('not part of this');
+    },
     meters: () => {
       throw new Error('not part of this');
     },

@@ -26,6 +26,7 @@ import { BookReader } from '../../src/publish/book-reader.js';
 import { TapeReader } from '../../src/publish/tape-reader.js';
 import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { ShardIngress } from '../../src/shard/ingress.js';
+import type { AuditReport } from '../../src/model/audit.js';
 import { Shard } from '../../src/shard/shard.js';
 import type { ShardBuffers } from '../../src/shard/task.js';
 import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
@@ -84,6 +85,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly untrackedSlots: number[] = [];
   readonly candleAnswers: CandleAnswer[] = [];
   readonly klineAsks: KlinesAsk[] = [];
+  /** What audits found, in order. */
+  readonly audits: AuditReport[] = [];
   /** Slots, in order. */
   readonly tradesWantedBy: number[] = [];
   readonly buffers: ShardBuffers;
@@ -214,6 +217,18 @@ export class ShardBench implements PublicationSink, ShardEvents {
   snapshot(snapshot: Snapshot | Uint8Array, slot = 1): this {
     const body = snapshot instanceof Uint8Array ? snapshot : new TextEncoder().encode(JSON.stringify({ bids: [], asks: [], ...snapshot }));
     this.ingress.snapshot(idOf(slot), body, this.now);
+    return this.work();
+  }
+
+  /** An audit begins: its snapshot is about to be asked for. */
+  audit(slot = 1): this {
+    this.ingress.auditBegun(idOf(slot), this.now);
+    return this.work();
+  }
+
+  auditSnapshot(snapshot: Snapshot | Uint8Array, slot = 1): this {
+    const body = snapshot instanceof Uint8Array ? snapshot : new TextEncoder().encode(JSON.stringify({ bids: [], asks: [], ...snapshot }));
+    this.ingress.auditSnapshot(idOf(slot), body, this.now);
     return this.work();
   }
 
@@ -354,6 +369,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   klinesWanted(_shard: number, _slot: number, ask: KlinesAsk): void {
     this.klineAsks.push(ask);
+  }
+
+  audited(_shard: number, _slot: number, report: AuditReport): void {
+    this.audits.push(report);
   }
 
   untracked(_shard: number, slot: number): void {

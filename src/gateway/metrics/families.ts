@@ -136,6 +136,30 @@ const ofBooks: readonly MetricFamily[] = [
   ),
 ];
 
+const ofAudits: readonly MetricFamily[] = [
+  by(
+    'counter',
+    'mdp_audits_total',
+    'outcome',
+    "Books compared with the exchange's; all outcomes but match and mismatch say nothing about the book.",
+    ({ meters: { audits } }) => ({ ...audits.outcomes, failed: audits.failed }),
+  ),
+  by(
+    'counter',
+    'mdp_audit_levels_total',
+    'result',
+    'Levels looked at: matched, wrong (another quantity), ghosts (ours alone), missing (the exchange alone); beyond what was proven: corrected, dropped.',
+    (r) => r.meters.audits.levels,
+  ),
+  by(
+    'gauge',
+    'mdp_audit_match_ratio',
+    'shard',
+    'Levels that matched out of those compared, over the newest comparison of each book; absent before the first.',
+    (r) => r.meters.audits.matchRatios,
+  ),
+];
+
 const ofShards: readonly MetricFamily[] = [
   by('gauge', 'mdp_shards', 'state', 'Worker threads.', (r) =>
     countBy(
@@ -250,4 +274,12 @@ const ofProcess: readonly MetricFamily[] = [
 ];
 
 /** Every metric there is, in the order of the page. */
-export const metricFamilies: readonly MetricFamily[] = [...ofExchange, ...ofBooks, ...ofShards, ...ofClients, ...ofTime, ...ofProcess];
+export const metricFamilies: readonly MetricFamily[] = [
+  ...ofExchange,
+  ...ofBooks,
+  ...ofAudits,
+  ...ofShards,
+  ...ofClients,
+  ...ofTime,
+  ...ofProcess,
+];

@@ -33,14 +33,14 @@ const envelope = {
   tr: 1795371461553,
   tp: 1795371462046,
 };
-const book = { ...envelope, bids: [['84269.96', '0.00529748']], asks: [['84270.86', '0.02956030']] };
+const book = { ...envelope, verifiedDepth: { bids: 1, asks: 1 }, bids: [['84269.96', '0.00529748']], asks: [['84270.86', '0.02956030']] };
 
 const bookDocs: RouteDocs = {
   tag: 'books',
   summary: 'One book',
   description:
     'The best levels of both sides, of one moment. A book that is not live is refused unless `allowStale=true`, and even then while it has ' +
-    'never held anything.',
+    'never held anything. `verifiedDepth` says how many of the levels are proven by the last snapshot or audit; the rest came by pushes alone.',
   answers: {
     200: {
       description: 'the book',

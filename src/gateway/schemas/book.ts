@@ -1,6 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox';
 import { ErrorCode } from '../../support/errors.js';
-import { AnyLevel, Epoch, nullable, Seq, State, SymbolName, time } from './values.js';
+import { AnyLevel, count, Epoch, nullable, Seq, State, SymbolName, time } from './values.js';
 
 /** What every answer about a book begins with. */
 export const envelope = {
@@ -15,9 +15,18 @@ export const envelope = {
   tp: time('when this answer was made'),
 };
 
+const VerifiedDepth = Type.Object(
+  {
+    bids: count('bids of this answer, from the best'),
+    asks: count('asks of this answer, from the best'),
+  },
+  { $id: 'VerifiedDepth', description: "How many levels of each side lie within the reach of the exchange's last snapshot or audit." },
+);
+
 export const Book = Type.Object(
   {
     ...envelope,
+    verifiedDepth: VerifiedDepth,
     bids: Type.Array(AnyLevel, { description: 'best, i.e. highest, first' }),
     asks: Type.Array(AnyLevel, { description: 'best, i.e. lowest, first' }),
   },

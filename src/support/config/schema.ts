@@ -13,6 +13,8 @@ const PORT_MAX = 65_535;
 const WORKERS_MAX = 256;
 /** The exchange answers more than about 10 requests a second with 429; a simulated one may take more. */
 const SNAPSHOT_RATE_MAX = 1_000;
+/** At shorter intervals the checks would be most of what is asked of the exchange. */
+const AUDIT_MS_MIN = 100;
 /** At this length a worker has room for 141 tapes. */
 const TAPE_TRADES_MAX = 100_000;
 /** The shortest push window is 10 ms. */
@@ -38,6 +40,9 @@ const staleAfterMs = key.wholeNumber(100, 86_400_000, {
 const tape = key.wholeNumber(1, TAPE_TRADES_MAX, {
   description: 'Trades kept of each pair. 1 GiB of addresses for each worker bounds the pairs it can hold: 8192 up to 1700, 140 at 100000.',
 });
+const audit = key.wholeNumberOrOff(AUDIT_MS_MIN, 86_400_000, {
+  description: 'From the check of one book against the exchange to the check of the next, in ms; only requests to spare are used for it.',
+});
 const logLevel = key.oneOf(LOG_LEVELS, { description: 'Least severity that is logged.' });
 const simulated = key.simulatedSymbols({ description: 'Pairs of the simulated market: how many, or which.' });
 const rate = key.positiveNumber(RATE_MAX, { description: 'Book pushes of each simulated pair.', unit: 'pushes a second' });
@@ -58,6 +63,7 @@ const start = Type.Object({
   snapshotRate,
   staleAfterMs,
   tape,
+  audit,
   logLevel,
 });
 

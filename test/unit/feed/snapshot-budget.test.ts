@@ -20,6 +20,17 @@ describe('SnapshotBudget', () => {
     expect(drain('resync')).toBe(2);
   });
 
+  it('gives audits only what is left when the bucket is full, so that whoever comes next finds a request', () => {
+    const { clock, budget, drain } = setUp();
+    expect(drain('audit')).toBe(1);
+    expect([budget.msUntil('start'), budget.msUntil('audit')]).toEqual([0, 125]);
+    drain('resync');
+    clock.now += 3 * 125;
+    expect(drain('audit')).toBe(0);
+    clock.now += 125;
+    expect(drain('audit')).toBe(1);
+  });
+
   it('gives start-up the full rate all the same', () => {
     const { clock, budget } = setUp();
     let taken = 0;

@@ -39,6 +39,7 @@ describe('GET /orderbook/:symbol', () => {
       te: 1_700_000_000_000,
       tr: 1_700_000_000_050,
       tp: NOW,
+      verifiedDepth: { bids: 2, asks: 2 },
       bids: [
         ['9999.99', '1.0000'],
         ['9999.98', '1.0001'],
@@ -48,6 +49,17 @@ describe('GET /orderbook/:symbol', () => {
         ['10000.02', '2.0001'],
       ],
     });
+  });
+
+  test('says how many of the levels are proven, also when only that has changed', async () => {
+    const book = market.addLive('BTCUSDT', 4);
+    const verified = async (depth: string): Promise<unknown> => (await get(`/orderbook/BTCUSDT?depth=${depth}`)).json().verifiedDepth;
+    expect(await verified('full')).toEqual({ bids: 4, asks: 4 });
+    book.proven = [book.bids[2]![0], book.asks[0]![0]];
+    expect([await verified('full'), await verified('2')]).toEqual([
+      { bids: 3, asks: 1 },
+      { bids: 2, asks: 1 },
+    ]);
   });
 
   test('gives JSON numbers on request', async () => {

@@ -41,6 +41,7 @@ beforeEach(() => {
       tradesWanted: (...event) => seen.push(['tradesWanted', ...event]),
       candles: (shard, slot, payload) => seen.push(['candles', shard, slot, payload.length]),
       klinesWanted: (...event) => seen.push(['klinesWanted', ...event]),
+      audited: (...event) => seen.push(['audited', ...event]),
     },
     new LogHistogram(published),
     () => 1_000,

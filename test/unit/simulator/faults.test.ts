@@ -150,6 +150,7 @@ it('documents every fault in the faults file beside the simulator', () => {
   const documented = [...source.matchAll(/readonly action: '(\w+)'/g)].map(([, action]) => action);
   expect(new Set(documented)).toEqual(
     new Set([
+      'corruptLevel',
       'drop',
       'duplicate',
       'halfOpen',

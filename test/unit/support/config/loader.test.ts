@@ -49,6 +49,7 @@ describe('loadStartConfig', () => {
       snapshotRate: 8,
       staleAfterMs: 30_000,
       tape: 1000,
+      audit: 2000,
       logLevel: 'info',
     });
   });

@@ -1,0 +1,146 @@
+import type { Logger } from 'pino';
+import type { AuditSink } from '../model/feed.js';
+import type { Clock } from '../support/clock.js';
+import { LogGate } from './log-gate.js';
+import type { SnapshotBudget } from './snapshot-budget.js';
+import type { DepthSource } from './snapshot-scheduler.js';
+import type { FeedTimings } from './timings.js';
+
+export interface AuditRoundsOptions {
+  /** From the start of one audit to the start of the next, at least. */
+  readonly everyMs: number;
+  readonly rest: DepthSource;
+  readonly budget: SnapshotBudget;
+  /** Levels a side to ask for. */
+  readonly limit: number;
+  readonly sink: AuditSink;
+  readonly timings: FeedTimings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Something else wants the next request. */
+  readonly othersWait: () => boolean;
+  /** The symbol's book is live. */
+  readonly isLive: (symbolId: number) => boolean;
+}
+
+/** The audit under way. */
+interface Round {
+  readonly symbolId: number;
+  readonly symbol: string;
+  readonly startMs: number;
+}
+
+/**
+ * Asks for the books of live symbols one after the other, round and round, so that the shards can compare. Spends only requests nobody else
+ * wants: while a snapshot is due or the budget is not full, it waits.
+ */
+export class AuditRounds {
+  /** Audits whose request failed. */
+  failed = 0;
+  readonly #options: AuditRoundsOptions;
+  /** By id, the one audited longest ago first. */
+  readonly #symbols = new Map<number, string>();
+  readonly #failures: LogGate;
+  #round: Round | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: AuditRoundsOptions) {
+    this.#options = options;
+    this.#failures = new LogGate(60_000, options.clock);
+  }
+
+  add(symbolId: number, symbol: string): void {
+    this.#symbols.set(symbolId, symbol);
+    if (this.#timer === undefined && this.#round === undefined) this.#wait(this.#options.everyMs, () => this.#begin());
+  }
+
+  /** Its audit, if there is one, will not be heard of again. */
+  forget(symbolId: number): void {
+    this.#symbols.delete(symbolId);
+    this.over(symbolId);
+  }
+
+  /** The shard is done with the symbol's audit, or lost it. */
+  over(symbolId: number): void {
+    if (this.#round?.symbolId === symbolId) this.#next(this.#round);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#round = undefined;
+  }
+
+  #wait(delayMs: number, then: () => void): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      then();
+    }, delayMs);
+  }
+
+  #next({ startMs }: Round): void {
+    const { everyMs, clock } = this.#options;
+    this.#round = undefined;
+    this.#wait(Math.max(0, startMs + everyMs - clock()), () => this.#begin());
+  }
+
+  #begin(): void {
+    const { sink, timings, clock, everyMs } = this.#options;
+    const found = this.#isSpare() ? this.#oldestLive() : undefined;
+    if (found === undefined) return this.#wait(everyMs, () => this.#begin());
+    const [symbolId, symbol] = found;
+    this.#symbols.delete(symbolId);
+    this.#symbols.set(symbolId, symbol);
+    const round = (this.#round = { symbolId, symbol, startMs: clock() });
+    sink.auditBegun(symbolId, round.startMs);
+    this.#wait(timings.auditLeadMs, () => this.#ask(round));
+  }
+
+  #isSpare(): boolean {
+    return !this.#options.othersWait() && this.#options.budget.msUntil('audit') === 0;
+  }
+
+  #oldestLive(): [symbolId: number, symbol: string] | undefined {
+    for (const entry of this.#symbols) if (this.#options.isLive(entry[0])) return entry;
+    return undefined;
+  }
+
+  /** Sends the request as soon as it takes nothing from anybody. */
+  #ask(round: Round): void {
+    const { budget, timings, clock, othersWait } = this.#options;
+    if (clock() - round.startMs > timings.auditWaitMs) return this.#giveUp(round);
+    if (!othersWait() && budget.tryTake('audit')) return void this.#fetch(round);
+    this.#wait(Math.max(timings.auditLeadMs, budget.msUntil('audit')), () => this.#ask(round));
+  }
+
+  async #fetch(round: Round): Promise<void> {
+    const { rest, limit, sink, timings, clock } = this.#options;
+    let body: Uint8Array;
+    try {
+      body = await rest.depth(round.symbol, limit);
+    } catch (error) {
+      return this.#failedWith(round, error);
+    }
+    if (this.#round !== round) return;
+    // A shard whose worker died has nothing to say.
+    this.#wait(timings.auditWaitMs, () => this.#giveUp(round));
+    sink.auditSnapshot(round.symbolId, body, clock());
+  }
+
+  #failedWith(round: Round, error: unknown): void {
+    this.failed++;
+    const suppressed = this.#failures.pass();
+    if (suppressed >= 0) this.#options.logger.warn({ err: error, symbol: round.symbol, suppressed }, 'snapshot for an audit failed');
+    if (this.#round !== round) return;
+    this.#giveUp(round);
+  }
+
+  #giveUp(round: Round): void {
+    if (this.#round !== round) return;
+    this.#options.sink.auditCancelled(round.symbolId, this.#options.clock());
+    this.#next(round);
+  }
+}

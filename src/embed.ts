@@ -11,7 +11,7 @@ export interface EmbedOptions extends Partial<Omit<EngineOptions, 'symbols'>> {
 /**
  * Starts an engine in this process: `await createEngine({ symbols: ['BTCUSDT'] })`. It listens on any free port of 127.0.0.1, without
  * gRPC, and logs nothing unless told otherwise. Throws CodedError (CONFIG_INVALID for a selection that cannot be read, EXCHANGE_…, SYMBOL_NOT_LISTED,
- * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT) or the listener's error, and leaves nothing behind when it does.
+ * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT, PUBLIC_WITHOUT_KEYS, TLS_UNUSABLE) or the listener's error, and leaves nothing behind when it does.
  */
 export async function createEngine({ symbols, ...options }: EmbedOptions): Promise<Engine> {
   const { logLevel: _, ...defaults } = loadStartConfig([], {});

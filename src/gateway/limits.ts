@@ -12,6 +12,20 @@ export interface GatewayLimits {
   readonly bodyBytes: number;
   /** How long answers under way may take when the server closes, in ms. */
   readonly closeGraceMs: number;
+  /** Sockets at a time of a port. */
+  readonly connections: number;
+  /** Sockets of one address at a time, and WebSocket clients behind one address of a proxy; Infinity = no limit. */
+  readonly connectionsPerAddress: number;
+  /** HTTP requests of one address in a second, Infinity = no limit. */
+  readonly requestsPerSecond: number;
+  /** A request must have arrived whole within this time, in ms; so must the first one of a connection, and a TLS handshake. */
+  readonly requestMs: number;
+  /** Requests of one connection that wait for the answer before them; one more drops it. */
+  readonly pipelinedRequests: number;
+  /** An HTTP connection on which nothing moves although an answer is under way is dropped after so long, in ms. */
+  readonly stalledMs: number;
+  /** A WebSocket client without subscription and message, and a gRPC connection without call, is closed after so long; Infinity = never. */
+  readonly idleMs: number;
   /** WebSocket clients at a time. */
   readonly clients: number;
   /** Bytes of one message of a client; a larger one closes it with 1009. */
@@ -41,6 +55,13 @@ export const defaultGatewayLimits: GatewayLimits = {
   readyShare: 0.9,
   bodyBytes: 16 * 1024,
   closeGraceMs: 500,
+  connections: 20_000,
+  connectionsPerAddress: Infinity,
+  requestsPerSecond: Infinity,
+  requestMs: 10_000,
+  pipelinedRequests: 100,
+  stalledMs: 60_000,
+  idleMs: Infinity,
   clients: 10_000,
   messageBytes: 64 * 1024,
   subscriptionsPerClient: 10_000,

@@ -22,8 +22,8 @@ interface MessageDocs {
 
 const DESCRIPTION = `JSON in text frames. A \`snapshot\` replaces everything; a \`delta\` is applied only when its \`epoch\` is the client's and
 its \`prev\` is the client's \`seq\`; after a \`state\` message nothing is to be trusted until the next snapshot. \`epoch\` and \`seq\` are those of
-REST. Fields that are not known are ignored in both directions. Close codes: 1001 \`SHUTTING_DOWN\`, 1009 a message is too large, 4008
-\`SLOW_CONSUMER\`, 4029 \`RATE_LIMITED\`.`;
+REST. Fields that are not known are ignored in both directions. Close codes: 1001 \`SHUTTING_DOWN\`, 1009 a message is too large, 4000
+\`IDLE\`, 4008 \`SLOW_CONSUMER\`, 4029 \`RATE_LIMITED\`.`;
 
 /** What clients say, and what they are told about it. */
 const conversation: Readonly<Record<string, MessageDocs>> = {

@@ -1,7 +1,8 @@
 import { CodedError, ErrorCode } from '../../support/errors.js';
-import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Metadata, handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
+import { keyOf } from '../access/shown-key.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
 import { encodeTicker } from './ticker-message.js';
@@ -28,7 +29,7 @@ interface Subscription {
 
 /** The calls of `MarketDataService`. Every failure becomes a status with a code; only our own are logged. */
 export function createCalls(context: GatewayContext, streams: StreamTable): UntypedServiceImplementation {
-  const { answers, directory, logger, market, now } = context;
+  const { answers, directory, keys, logger, market, now, refusals } = context;
 
   function failed(error: unknown): ReturnType<typeof toStatus> {
     const status = toStatus(error);
@@ -47,6 +48,17 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     if (!known) await answers.copy(symbol, 1, false, () => {});
   }
 
+  /** Every call reads, and none does more. Throws KEY_REQUIRED, KEY_UNKNOWN. */
+  function admit(metadata: Metadata): void {
+    if (!keys.required) return;
+    try {
+      keys.admit(keyOf(metadata.get('authorization')[0], metadata.get('x-api-key')[0]), 'read');
+    } catch (error) {
+      refusals.counts.key++;
+      throw error;
+    }
+  }
+
   async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
     let bytes: Buffer;
     try {
@@ -59,12 +71,20 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
   }
 
   function unary<Request>(answer: (request: Request) => Promise<Buffer>): handleUnaryCall<Request, Buffer> {
-    return (call, callback) => void reply(answer(call.request), callback);
+    const admitted = async (metadata: Metadata, request: Request): Promise<Buffer> => {
+      admit(metadata);
+      return answer(request);
+    };
+    return (call, callback) => void reply(admitted(call.metadata, call.request), callback);
   }
 
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {
+    const admitted = async (metadata: Metadata, request: Request): Promise<Subscription> => {
+      admit(metadata);
+      return subscription(request);
+    };
     return (call) => {
-      subscription(call.request)
+      admitted(call.metadata, call.request)
         .then(({ symbol, spec, options }) => {
           if (call.cancelled) return;
           const { symbol: name } = symbol;

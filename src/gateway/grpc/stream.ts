@@ -149,6 +149,8 @@ function closeError(reason: CloseReason): CodedError {
       return new Problem('SHUTTING_DOWN', 'the server is shutting down');
     case 'RATE_LIMITED':
       return new CodedError(ErrorCode.RATE_LIMITED, 'too many requests');
+    case 'IDLE':
+      return new CodedError(ErrorCode.IDLE, 'nothing was asked for');
     default:
       return reason satisfies never;
   }

@@ -14,6 +14,7 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
     {
       schema: { querystring: NoQuery },
       config: {
+        needs: 'open',
         docs: {
           tag: 'documents',
           summary: 'This description',
@@ -32,6 +33,7 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
     {
       schema: { querystring: NoQuery },
       config: {
+        needs: 'open',
         docs: {
           tag: 'documents',
           summary: 'The push protocol',

@@ -22,7 +22,7 @@ export interface GatewayLimits {
   readonly requestMs: number;
   /** Requests of one connection that wait for the answer before them; one more drops it. */
   readonly pipelinedRequests: number;
-  /** An HTTP connection on which nothing moves although an answer is under way is dropped after so long, in ms. */
+  /** An HTTP connection, or a single gRPC call, of which nothing moves although an answer is under way is dropped after so long, in ms. */
   readonly stalledMs: number;
   /** A WebSocket client without subscription and message, and a gRPC connection without call, is closed after so long; Infinity = never. */
   readonly idleMs: number;
@@ -39,6 +39,8 @@ export interface GatewayLimits {
   /** gRPC streams at a time, of all clients and of one connection. */
   readonly grpcStreams: number;
   readonly grpcStreamsPerConnection: number;
+  /** Bytes of answers to single gRPC calls that one connection has not read. */
+  readonly grpcUnreadBytes: number;
   /** How long the book of a gRPC stream that is not told of states may be out of service before the stream ends, in ms. */
   readonly notLiveGraceMs: number;
   /** Pace of the checks for slow, dead and closed clients, in ms. */
@@ -70,6 +72,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   rateLimitedSeconds: 3,
   grpcStreams: 10_000,
   grpcStreamsPerConnection: 1_000,
+  grpcUnreadBytes: 64 * 1024 * 1024,
   notLiveGraceMs: 5_000,
   checkIntervalMs: 1_000,
   pingIntervalMs: 20_000,

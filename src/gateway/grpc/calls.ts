@@ -1,5 +1,12 @@
 import { CodedError, ErrorCode } from '../../support/errors.js';
-import type { Metadata, handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  Metadata,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  sendUnaryData,
+  ServerUnaryCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import { keyOf } from '../access/shown-key.js';
@@ -19,6 +26,7 @@ import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
 import type { StreamTable } from './stream-table.js';
 import { encodeTrades } from './trades-message.js';
+import { UnreadAnswers } from './unread-answers.js';
 
 /** What a subscription request comes to. */
 interface Subscription {
@@ -29,7 +37,8 @@ interface Subscription {
 
 /** The calls of `MarketDataService`. Every failure becomes a status with a code; only our own are logged. */
 export function createCalls(context: GatewayContext, streams: StreamTable): UntypedServiceImplementation {
-  const { answers, directory, keys, logger, market, now, refusals } = context;
+  const { answers, directory, keys, limits, logger, market, now, refusals } = context;
+  const unread = new UnreadAnswers(limits.grpcUnreadBytes, limits.stalledMs);
 
   function failed(error: unknown): ReturnType<typeof toStatus> {
     const status = toStatus(error);
@@ -71,11 +80,13 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
   }
 
   function unary<Request>(answer: (request: Request) => Promise<Buffer>): handleUnaryCall<Request, Buffer> {
-    const admitted = async (metadata: Metadata, request: Request): Promise<Buffer> => {
-      admit(metadata);
-      return answer(request);
+    const answered = async (call: ServerUnaryCall<Request, Buffer>): Promise<Buffer> => {
+      admit(call.metadata);
+      const bytes = await answer(call.request);
+      unread.add(call, bytes.length);
+      return bytes;
     };
-    return (call, callback) => void reply(admitted(call.metadata, call.request), callback);
+    return (call, callback) => void reply(answered(call), callback);
   }
 
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { status as Status } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '@grpc/grpc-js';
@@ -18,6 +19,7 @@ import { PublicationHub } from '../../../../src/publish/publication-hub.js';
 import { adminKey, apiKeys, readerKey } from '../../../support/api-keys.js';
 import { FakeMarketData, FakePort } from '../../../support/fake-market-data.js';
 import { type CallFailure, GrpcClient, type Message } from '../../../support/grpc-client.js';
+import { encodeMarketData } from '../../../support/market-data-schema.js';
 import { until } from '../../../support/until.js';
 
 let market: FakeMarketData;
@@ -381,6 +383,39 @@ describe('connections that do nothing', () => {
     socket.write('GET /bbo HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
     await until(dropped, { what: 'the end' });
     expect([access.refusals.counts.pipeline, (await ask('GET', '/bbo')).status]).toEqual([1, 200]);
+  });
+
+  test('answers of single gRPC calls that nobody reads are bounded, and reset when they do not move', async () => {
+    market.addLive('ETHUSDT', 5_000);
+    await start({}, { grpcUnreadBytes: 1_000_000, stalledMs: 500 });
+    const session = http2.connect(`http://${grpc.address}`, { settings: { initialWindowSize: 0 } });
+    opened.push(() => session.destroy());
+    session.on('error', () => {});
+    await once(session, 'connect');
+    const headers = {
+      ':method': 'POST',
+      ':path': '/market_data.MarketDataService/GetOrderBook',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    };
+    const request = Buffer.from(encodeMarketData('OrderBookRequest', { symbol: 'ETHUSDT', depth: 5_000 }));
+    const framed = Buffer.concat([Buffer.of(0, 0, 0, 0, request.length), request]);
+    const ended: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      const stream = session.request(headers);
+      stream.on('error', () => {});
+      stream.on('response', ({ 'grpc-status': status }) => status !== undefined && ended.push(`refused ${String(status)}`));
+      stream.on('close', () => ended.push(`closed ${stream.rstCode}`));
+      stream.end(framed);
+    }
+    const count = (what: string): number => ended.filter((text) => text === what).length;
+    await until(() => count(`closed ${http2.constants.NGHTTP2_ENHANCE_YOUR_CALM}`) > 0, { what: 'a call to be reset' });
+    await until(() => ended.filter((text) => text.startsWith('closed')).length === 50, { what: 'the end of all calls' });
+    const reset = count(`closed ${http2.constants.NGHTTP2_ENHANCE_YOUR_CALM}`);
+    // 5,000 levels a side are some 200 kB.
+    expect(reset).toBeLessThan(15);
+    expect(count(`refused ${Status.RESOURCE_EXHAUSTED}`)).toBe(50 - reset);
+    expect(await call({})).toBe('OK');
   });
 
   test('a gRPC connection that never speaks is dropped', async () => {

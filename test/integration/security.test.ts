@@ -130,6 +130,11 @@ describe.skipIf(!openssl)('the engine for others of docs/security.md', () => {
     clear.close();
   });
 
+  it('describes its WebSocket as one over TLS', async () => {
+    const document = (await (await fetch(`${url}/asyncapi.json`, { dispatcher: agent })).json()) as { servers: object };
+    expect(document.servers).toMatchObject({ engine: { protocol: 'wss', host: new URL(url).host } });
+  });
+
   it('pushes over TLS, to programs and to pages of the allowed origin', async () => {
     const pages: readonly [string, object, string[]][] = [
       ['program', { headers: { authorization: `Bearer ${reader}` } }, []],

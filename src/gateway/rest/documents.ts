@@ -42,6 +42,6 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
         },
       },
     },
-    async (request) => asyncApi(request.host),
+    async (request) => asyncApi(request.host, request.protocol),
   );
 };

@@ -418,6 +418,14 @@ describe('connections that do nothing', () => {
     expect(await call({})).toBe('OK');
   });
 
+  test('a gRPC connection without a call is ended', async () => {
+    await start({}, { idleMs: 100 });
+    const session = http2.connect(`http://${grpc.address}`);
+    opened.push(() => session.destroy());
+    await once(session, 'goaway');
+    await once(session, 'close');
+  });
+
   test('a gRPC connection that never speaks is dropped', async () => {
     await start({}, { pingIntervalMs: 50, deadAfterMs: 100 });
     const silent = await connect(grpcPort());

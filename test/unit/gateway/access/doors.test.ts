@@ -17,6 +17,7 @@ import { buildHttp } from '../../../../src/gateway/http.js';
 import type { GatewayLimits } from '../../../../src/gateway/limits.js';
 import { PublicationHub } from '../../../../src/publish/publication-hub.js';
 import { adminKey, apiKeys, readerKey } from '../../../support/api-keys.js';
+import { makeCertificate } from '../../../support/certificate.js';
 import { FakeMarketData, FakePort } from '../../../support/fake-market-data.js';
 import { type CallFailure, GrpcClient, type Message } from '../../../support/grpc-client.js';
 import { encodeMarketData } from '../../../support/market-data-schema.js';
@@ -53,6 +54,8 @@ afterEach(async () => {
 
 const port = (): number => (app.server.address() as AddressInfo).port;
 const grpcPort = (): number => Number(grpc.address.split(':')[1]);
+const certificate = makeCertificate();
+if (certificate === undefined) process.stdout.write('no TLS handshakes are tested: there is no openssl\n');
 /** Sockets of the HTTP server. */
 const connections = (): Promise<number> => new Promise((resolve) => app.server.getConnections((_error, open) => resolve(open)));
 const withKeys = (): Partial<Access> => ({ keys: new KeyRing(apiKeys) });
@@ -347,6 +350,17 @@ describe('connections that do nothing', () => {
     await once(socket, 'close');
     expect(said).toMatch(/^HTTP\/1\.1 408 /);
   });
+
+  test.skipIf(certificate === undefined).each(['', '\x16\x03\x01', 'GET /bbo HTTP/1.1\r\nHost: x\r\n\r\n'])(
+    'a TLS handshake that stops after %j is dropped',
+    async (bytes) => {
+      await start({ tls: certificate }, { requestMs: 200 });
+      const { socket, dropped } = await connect(port());
+      socket.write(bytes);
+      await until(dropped, { what: 'the end' });
+      await until(async () => (await connections()) === 0, { what: 'the end on the other side' });
+    },
+  );
 
   test('requests written at once are answered one at a time; nobody who does not read gets a second answer made', async () => {
     market.addLive('ETHUSDT', 5_000);

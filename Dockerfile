@@ -11,7 +11,8 @@ RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:20.20.2-slim
 ENV NODE_ENV=production
-# Inside the container; what the host publishes of it is decided by `docker run -p`.
+# Inside the container; what the host publishes of it is decided by `docker run -p`. The engine cannot see that: it starts with
+# API keys (MDP_API_KEYS), or when told that it is not open to others (MDP_INSECURE_PUBLIC=true).
 ENV MDP_HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
@@ -22,5 +23,5 @@ COPY proto proto
 USER node
 EXPOSE 8080 50051
 HEALTHCHECK --interval=10s --timeout=3s --start-period=300s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.MDP_PORT||8080}/health/ready`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "-e", "const s=process.env.MDP_TLS_CERT?'https':'http';require(s).get(`${s}://127.0.0.1:${process.env.MDP_PORT||8080}/health/ready`,{rejectUnauthorized:false},r=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))"]
 CMD ["node", "dist/src/main.js", "start"]

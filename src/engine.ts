@@ -8,6 +8,7 @@ import { selectSymbols } from './engine/selection.js';
 import { TICKERS_EVERY_MS, TickerRounds } from './engine/ticker-rounds.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
 import type { FeedTimingsOverride } from './feed/timings.js';
+import { type AccessOptions, resolveAccess } from './gateway/access/resolve.js';
 import type { GatewayOptions } from './gateway/context.js';
 import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
 import { buildHttp } from './gateway/http.js';
@@ -32,7 +33,7 @@ const RELIST_MS = 30_000;
 /** Requests for the list of pairs at start-up. */
 const LIST_ATTEMPTS_MAX = 3;
 
-export interface EngineOptions {
+export interface EngineOptions extends AccessOptions {
   readonly symbols: SymbolSelection;
   /** Worker threads. */
   readonly workers: number;
@@ -63,7 +64,7 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly market: MarketData;
-  /** E.g. `http://127.0.0.1:8080`. */
+  /** E.g. `http://127.0.0.1:8080`; with TLS `https`, and `wss` below. */
   readonly url: string;
   /** E.g. `ws://127.0.0.1:8080/ws`. */
   readonly wsUrl: string;
@@ -83,7 +84,7 @@ export interface Engine {
 /**
  * Wires the stages and starts them: asks the exchange what it lists, starts the workers, listens, begins to subscribe. Resolves when clients can
  * connect; books become live one after the other from then on. Throws CodedError (EXCHANGE_…, SYMBOL_NOT_LISTED,
- * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT) or the listener's error, and leaves nothing behind when it does.
+ * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT, PUBLIC_WITHOUT_KEYS, TLS_UNUSABLE) or the listener's error, and leaves nothing behind when it does.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { audit = 'off', logger, workers } = options;
@@ -93,6 +94,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
+    const { access, limits } = await resolveAccess(options.host, options, logger);
     const budget = new SnapshotBudget({ ratePerSecond: options.snapshotRate });
     const rest = new RestClient({ restUrl: options.restUrl, budget, logger });
     closers.push(() => rest.close());
@@ -217,19 +219,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clearInterval(heartbeats);
     });
 
-    const http = await buildHttp({ market, hub, logger });
+    const gateway: GatewayOptions = { market, hub, logger, access, ...limits };
+    const http = await buildHttp(gateway);
     closers.push(() => http.close());
     await http.listen({ host: options.host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-    const grpc = await listenForGrpc(options, { market, hub, logger });
+    const grpc = await listenForGrpc(options, gateway);
     closers.push(() => grpc?.close());
     feed.start(tracked);
     tickerRounds.start();
     return {
       market,
-      url: `http://${authority}`,
-      wsUrl: `ws://${authority}/ws`,
+      url: `${access.tls === undefined ? 'http' : 'https'}://${authority}`,
+      wsUrl: `${access.tls === undefined ? 'ws' : 'wss'}://${authority}/ws`,
       grpcAddress: grpc?.address ?? null,
       bookHandle: (name) => {
         const symbol = symbols.find(name);

@@ -8,7 +8,7 @@ export { createEngine } from './embed.js';
 export type { EmbedOptions } from './embed.js';
 export type { Engine, EngineOptions } from './engine.js';
 export type { LocalSubscription, PushMessage, SubscribeRequest } from './gateway/local-subscription.js';
-export type { SymbolSelection } from './support/config/index.js';
+export type { ApiKey, Origins, SymbolSelection } from './support/config/index.js';
 export type {
   ConnectionStatus,
   EngineStatus,

@@ -36,12 +36,13 @@ export async function runDemo(argv: readonly string[]): Promise<void> {
 }
 
 function createDemoEngine(config: DemoConfig, { wsUrl, restUrl }: SimulatorProcess, logger: Logger): Promise<Engine> {
-  const { workers, host, port, grpcPort, interval, snapshotRate } = config;
+  const { workers, host, insecurePublic, port, grpcPort, interval, snapshotRate } = config;
   const { audit, staleAfterMs } = defaultsOf('start');
   return createEngine({
     symbols: { kind: 'all' },
     workers,
     host,
+    insecurePublic,
     port,
     grpcPort,
     wsUrl,

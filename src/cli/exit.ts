@@ -4,6 +4,9 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 export const EXIT_FAILED = 1;
 export const EXIT_CONFIG = 2;
 
+/** What has to be configured differently before the command can run. */
+const configCodes: ReadonlySet<ErrorCode> = new Set([ErrorCode.CONFIG_INVALID, ErrorCode.PUBLIC_WITHOUT_KEYS, ErrorCode.TLS_UNUSABLE]);
+
 const GRPC_PORT_HINT = '; choose another with --grpc-port, any free one with --grpc-port 0, or none with --grpc-port off';
 
 interface SystemError extends Error {
@@ -15,7 +18,7 @@ interface SystemError extends Error {
 /** Ends the process with the reason on standard error. */
 export function exitWithError(error: unknown): never {
   process.stderr.write(`mdp: ${errorText(error)}\n`);
-  process.exit(error instanceof CodedError && error.code === ErrorCode.CONFIG_INVALID ? EXIT_CONFIG : EXIT_FAILED);
+  process.exit(error instanceof CodedError && configCodes.has(error.code) ? EXIT_CONFIG : EXIT_FAILED);
 }
 
 /** An error nobody caught leaves the process in an unknown state, so it ends; rejected promises arrive here too. */

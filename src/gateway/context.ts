@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { MarketData } from '../model/market-data.js';
 import type { PublicationHub } from '../publish/publication-hub.js';
 import { systemClock } from '../support/clock.js';
+import { type Access, openAccess } from './access/resolve.js';
 import { BookAnswers } from './book-answers.js';
 import { defaultGatewayLimits, type GatewayLimits } from './limits.js';
 import { SymbolDirectory } from './symbol-directory.js';
@@ -10,12 +11,14 @@ export interface GatewayOptions extends Partial<GatewayLimits> {
   readonly market: MarketData;
   readonly hub: PublicationHub;
   readonly logger: Logger;
+  /** Default: everybody may do everything, in clear. */
+  readonly access?: Access;
   /** Unix ms; default the system's monotonic clock. */
   readonly now?: () => number;
 }
 
 /** What everything that answers clients works with. */
-export interface GatewayContext {
+export interface GatewayContext extends Access {
   readonly market: MarketData;
   readonly hub: PublicationHub;
   readonly directory: SymbolDirectory;
@@ -26,9 +29,10 @@ export interface GatewayContext {
   readonly now: () => number;
 }
 
-export function createContext({ market, hub, logger, now = systemClock, ...given }: GatewayOptions): GatewayContext {
+export function createContext({ market, hub, logger, now = systemClock, access = openAccess(), ...given }: GatewayOptions): GatewayContext {
   const limits: GatewayLimits = { ...defaultGatewayLimits, ...given };
   return {
+    ...access,
     market,
     hub,
     logger,

@@ -1,8 +1,13 @@
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
+import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { createContext, type GatewayOptions } from './context.js';
+import { addGuard } from './access/guard.js';
+import { ConnectionLimit } from './access/connection-limit.js';
+import { answerOneAtATime } from './access/one-at-a-time.js';
+import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
+import { createContext, type GatewayContext, type GatewayOptions } from './context.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
@@ -24,8 +29,8 @@ import { addStream } from './ws/stream.js';
 
 export type HttpOptions = GatewayOptions;
 
-/** A request must have arrived whole within this time. */
-const REQUEST_TIMEOUT_MS = 10_000;
+/** Pace at which requests that do not arrive are looked for. */
+const CONNECTIONS_CHECK_MS = 1_000;
 /** Room for a percent-encoded symbol. */
 const PATH_SEGMENT_LENGTH_MAX = 1024;
 
@@ -36,33 +41,56 @@ const PATH_SEGMENT_LENGTH_MAX = 1024;
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { logger } = options;
   const context = createContext(options);
-  const { limits } = context;
+  const { limits, trustProxy } = context;
+  const headers = securityHeaders(context.tls !== undefined);
   const app: FastifyInstance = Fastify({
+    ...serverOptions(context),
     loggerInstance: fastifyLog(logger),
     // Requests are told apart by the id that is logged with them; a logger each would cost more than reading a book.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.stalledMs,
+    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     // Late requests are answered by a hook of ours, as problems.
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_SEGMENT_LENGTH_MAX },
     frameworkErrors: (error, request, reply) => {
       // No hook runs here, so nobody else ends the socket of a refused upgrade.
       if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon());
-      sendProblem(request, reply, toProblem(error, undefined));
+      sendProblem(request, reply.headers(headers), toProblem(error, undefined));
     },
     clientErrorHandler: refuseBadHttp,
   });
   app.setValidatorCompiler(compileValidator);
   answerWithProblems(app);
+  admitConnections(app, context);
+  answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   refuseWhileClosing(app, limits.closeGraceMs);
+  addSecurityHeaders(app, headers);
   await describeRoutes(app);
   await addStream(app, context);
+  await addGuard(app, context);
   await addDocsPage(app);
   for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, audit, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
   return app;
+}
+
+/** With a certificate the server speaks TLS only. */
+function serverOptions({ limits, tls }: GatewayContext): FastifyHttpOptions<Server> {
+  // Were the head allowed to take longer than the whole, Node would take one limit for the other.
+  const http = { connectionsCheckingInterval: CONNECTIONS_CHECK_MS, headersTimeout: limits.requestMs };
+  if (tls === undefined) return { http };
+  // An HTTPS server is used as the HTTP server it contains, which its type does not say.
+  return { https: { ...http, ...tls, handshakeTimeout: limits.requestMs } } as FastifyHttpOptions<Server>;
+}
+
+/** Bounds the sockets, those that still shake hands included. */
+function admitConnections(app: FastifyInstance, { limits, trustProxy, refusals }: GatewayContext): void {
+  const limit = new ConnectionLimit(limits, trustProxy, refusals);
+  app.server.on('connection', (socket: Socket) => limit.admit(socket));
 }
 
 /**

@@ -12,6 +12,20 @@ export interface GatewayLimits {
   readonly bodyBytes: number;
   /** How long answers under way may take when the server closes, in ms. */
   readonly closeGraceMs: number;
+  /** Sockets at a time of a port. */
+  readonly connections: number;
+  /** Sockets of one address at a time, and WebSocket clients behind one address of a proxy; Infinity = no limit. */
+  readonly connectionsPerAddress: number;
+  /** HTTP requests of one address in a second, Infinity = no limit. */
+  readonly requestsPerSecond: number;
+  /** A request must have arrived whole within this time, in ms; so must the first one of a connection, and a TLS handshake. */
+  readonly requestMs: number;
+  /** Requests of one connection that wait for the answer before them; one more drops it. */
+  readonly pipelinedRequests: number;
+  /** An HTTP connection, or a single gRPC call, of which nothing moves although an answer is under way is dropped after so long, in ms. */
+  readonly stalledMs: number;
+  /** A WebSocket client without subscription and message, and a gRPC connection without call, is closed after so long; Infinity = never. */
+  readonly idleMs: number;
   /** WebSocket clients at a time. */
   readonly clients: number;
   /** Bytes of one message of a client; a larger one closes it with 1009. */
@@ -25,6 +39,8 @@ export interface GatewayLimits {
   /** gRPC streams at a time, of all clients and of one connection. */
   readonly grpcStreams: number;
   readonly grpcStreamsPerConnection: number;
+  /** Bytes of answers to single gRPC calls that one connection has not read. */
+  readonly grpcUnreadBytes: number;
   /** How long the book of a gRPC stream that is not told of states may be out of service before the stream ends, in ms. */
   readonly notLiveGraceMs: number;
   /** Pace of the checks for slow, dead and closed clients, in ms. */
@@ -41,6 +57,13 @@ export const defaultGatewayLimits: GatewayLimits = {
   readyShare: 0.9,
   bodyBytes: 16 * 1024,
   closeGraceMs: 500,
+  connections: 20_000,
+  connectionsPerAddress: Infinity,
+  requestsPerSecond: Infinity,
+  requestMs: 10_000,
+  pipelinedRequests: 100,
+  stalledMs: 60_000,
+  idleMs: Infinity,
   clients: 10_000,
   messageBytes: 64 * 1024,
   subscriptionsPerClient: 10_000,
@@ -49,6 +72,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   rateLimitedSeconds: 3,
   grpcStreams: 10_000,
   grpcStreamsPerConnection: 1_000,
+  grpcUnreadBytes: 64 * 1024 * 1024,
   notLiveGraceMs: 5_000,
   checkIntervalMs: 1_000,
   pingIntervalMs: 20_000,

@@ -5,6 +5,10 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 export const kinds = {
   [ErrorCode.BAD_REQUEST]: { status: 400, title: 'Malformed request' },
   [ErrorCode.BAD_PARAMETER]: { status: 400, title: 'Bad parameter' },
+  [ErrorCode.KEY_REQUIRED]: { status: 401, title: 'API key required' },
+  [ErrorCode.KEY_UNKNOWN]: { status: 401, title: 'API key unknown' },
+  [ErrorCode.RIGHT_MISSING]: { status: 403, title: 'Right missing' },
+  [ErrorCode.ORIGIN_NOT_ALLOWED]: { status: 403, title: 'Origin not allowed' },
   [ErrorCode.ROUTE_NOT_FOUND]: { status: 404, title: 'No such resource' },
   [ErrorCode.SYMBOL_NOT_TRACKED]: { status: 404, title: 'Symbol not tracked' },
   [ErrorCode.SYMBOL_NOT_LISTED]: { status: 404, title: 'Symbol not listed by the exchange' },
@@ -12,6 +16,7 @@ export const kinds = {
   [ErrorCode.BODY_TOO_LARGE]: { status: 413, title: 'Body too large' },
   [ErrorCode.MEDIA_TYPE_NOT_SUPPORTED]: { status: 415, title: 'Media type not supported' },
   [ErrorCode.UPGRADE_REQUIRED]: { status: 426, title: 'WebSocket upgrade required' },
+  [ErrorCode.RATE_LIMITED]: { status: 429, title: 'Too many requests', retryAfterSeconds: 1 },
   [ErrorCode.INTERNAL_ERROR]: { status: 500, title: 'Internal error' },
   [ErrorCode.EXCHANGE_REFUSED]: { status: 502, title: 'The exchange refused' },
   [ErrorCode.EXCHANGE_FORBIDDEN]: { status: 502, title: 'The exchange refused' },

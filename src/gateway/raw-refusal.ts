@@ -7,9 +7,12 @@ const refusals: Readonly<Record<string, { readonly status: string; readonly deta
 };
 const anyOther = { status: '400 Bad Request', detail: 'this is not HTTP/1.1' };
 
+/** Errors of HTTP itself; with any other, as of a TLS handshake, there is nobody who could read an answer. */
+const ofHttp = /^(?:HPE_|ERR_HTTP_)/;
+
 /** Answers a request that no handler will ever see, because it could not be parsed, and closes the connection. */
 export function refuseBadHttp(error: Error & { readonly code?: string | undefined }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+  if (!ofHttp.test(error.code ?? '') || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }

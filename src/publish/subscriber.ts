@@ -3,7 +3,7 @@ import { assert } from '../support/assert.js';
 import type { Publication, SkippedRun, SnapshotReason, Subscription } from './subscription.js';
 
 /** Why a client is sent away. */
-export type CloseReason = 'SLOW_CONSUMER' | 'RATE_LIMITED' | 'SHUTTING_DOWN';
+export type CloseReason = 'SLOW_CONSUMER' | 'RATE_LIMITED' | 'IDLE' | 'SHUTTING_DOWN';
 
 /**
  * Where a client's messages go, as they are: a raw socket or what behaves like one. `writableLength` is in bytes; while `writableNeedDrain`

@@ -138,6 +138,7 @@ describe('the page', () => {
       'le',
       'node',
       'outcome',
+      'reason',
       'result',
       'shard',
       'simulated',

@@ -24,6 +24,9 @@ const elsewhere: readonly (readonly [RegExp, string])[] = [
   [/^npm run check$/, '.ci/run'],
   [/^docker (build|run) /, 'test/integration/package.test.ts'],
   [/^docker compose up /, 'compose.yaml'],
+  [/^openssl req /, 'test/integration/security.test.ts'],
+  [/^curl --cacert /, 'test/integration/security.test.ts'],
+  [/^npm start -- --config mdp\.json$/, 'test/integration/security.test.ts'],
 ];
 /** Documents whose blocks a test of their own runs. */
 const ownTest: Readonly<Record<string, string>> = { 'docs/grpc.md': 'test/integration/python-grpc.test.ts' };

@@ -179,6 +179,11 @@ describe('createEngine of the library', () => {
     const text = opened(await createEngine({ symbols: `${first},${second}`, wsUrl, restUrl, workerUrl, workers: 1 }));
     expect(text.market.status().books.tracked).toBe(2);
     await expect(createEngine({ symbols: 'top:', wsUrl, restUrl, workerUrl })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    const apiKeys = 'bot:read:no-hash';
+    await expect(createEngine({ symbols: 'all', apiKeys, wsUrl, restUrl, workerUrl })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'a key is NAME:read:SHA256 or NAME:admin:SHA256',
+    });
   });
 });
 

@@ -135,6 +135,10 @@ describe('the Dockerfile', () => {
     const sim = await startSimulator({ symbols: 3 });
     const home = join(image.root, 'home');
     mkdirSync(home);
+    // As it comes it is open to others, so it wants to be told who may ask.
+    const untold = start(image.command[0]!, image.command.slice(1), app, { ...image.env, HOME: home });
+    expect(await untold.ended).toEqual([2, null]);
+    expect(untold.said.text).toContain('PUBLIC_WITHOUT_KEYS: 0.0.0.0');
     const own = { ...image.env, MDP_HOST: '127.0.0.1', MDP_PORT: '0', MDP_GRPC_PORT: '0', HOME: home };
     const container = start(image.command[0]!, image.command.slice(1), app, {
       ...own,

@@ -3,6 +3,7 @@ import {
   Client,
   type ClientReadableStream,
   credentials,
+  Metadata,
   type MethodDefinition,
   type ServiceDefinition,
   type ServiceError,
@@ -28,11 +29,14 @@ const marketData = contract['market_data.MarketDataService'] as ServiceDefinitio
 /** A client of the gRPC interface over a real socket, with a connection of its own. */
 export class GrpcClient {
   readonly #client: Client;
+  readonly #metadata: Metadata;
   readonly #streams: GrpcStream[] = [];
 
-  constructor(address: string) {
+  /** With `ca` over TLS; `headers` are metadata of every call. */
+  constructor(address: string, { ca, headers = {} }: { readonly ca?: Buffer; readonly headers?: Readonly<Record<string, string>> } = {}) {
     const options = { 'grpc.use_local_subchannel_pool': 1, 'grpc.max_receive_message_length': -1 };
-    this.#client = new Client(address, credentials.createInsecure(), options);
+    this.#client = new Client(address, ca === undefined ? credentials.createInsecure() : credentials.createSsl(ca), options);
+    this.#metadata = Metadata.fromHttp2Headers(headers);
   }
 
   /** A request as it goes over the wire. */
@@ -44,7 +48,7 @@ export class GrpcClient {
   call(method: string, request: Message, service = marketData): Promise<Message> {
     const { path, requestSerialize, responseDeserialize } = service[method] as MethodDefinition<object, object>;
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, answer) => {
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, this.#metadata, (error, answer) => {
         // A plain object, not an Error: tests compare it whole.
         // oxlint-disable-next-line prefer-promise-reject-errors -- see above
         if (error !== null) reject(failureOf(error));
@@ -55,7 +59,9 @@ export class GrpcClient {
 
   stream(method: string, request: Message, service = marketData): GrpcStream {
     const { path, requestSerialize, responseDeserialize } = service[method] as MethodDefinition<object, object>;
-    const stream = new GrpcStream(this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request));
+    const stream = new GrpcStream(
+      this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, this.#metadata),
+    );
     this.#streams.push(stream);
     return stream;
   }

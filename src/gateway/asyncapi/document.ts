@@ -22,8 +22,8 @@ interface MessageDocs {
 
 const DESCRIPTION = `JSON in text frames. A \`snapshot\` replaces everything; a \`delta\` is applied only when its \`epoch\` is the client's and
 its \`prev\` is the client's \`seq\`; after a \`state\` message nothing is to be trusted until the next snapshot. \`epoch\` and \`seq\` are those of
-REST. Fields that are not known are ignored in both directions. Close codes: 1001 \`SHUTTING_DOWN\`, 1009 a message is too large, 4008
-\`SLOW_CONSUMER\`, 4029 \`RATE_LIMITED\`.`;
+REST. Fields that are not known are ignored in both directions. Close codes: 1001 \`SHUTTING_DOWN\`, 1009 a message is too large, 4000
+\`IDLE\`, 4008 \`SLOW_CONSUMER\`, 4029 \`RATE_LIMITED\`.`;
 
 /** What clients say, and what they are told about it. */
 const conversation: Readonly<Record<string, MessageDocs>> = {
@@ -39,8 +39,8 @@ const conversation: Readonly<Record<string, MessageDocs>> = {
   error: { summary: 'a message could not be followed; the connection lives on', schema: ErrorAnswer },
 };
 
-/** AsyncAPI 3.0 of `/ws`. `host` is where this process was asked: `127.0.0.1:8080`. */
-export function asyncApi(host: string): Json {
+/** AsyncAPI 3.0 of `/ws`. `host` is where this process was asked, `127.0.0.1:8080`, and `protocol` how it was. */
+export function asyncApi(host: string, protocol: 'http' | 'https'): Json {
   const components = new Components();
   const messages: Record<string, Json> = {};
   for (const [name, docs] of Object.entries(conversation)) messages[name] = message(name, docs, components);
@@ -68,7 +68,7 @@ export function asyncApi(host: string): Json {
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
-    servers: { engine: { host, protocol: 'ws', description: 'this process' } },
+    servers: { engine: { host, protocol: protocol === 'https' ? 'wss' : 'ws', description: 'this process' } },
     channels: {
       ws: {
         address: '/ws',

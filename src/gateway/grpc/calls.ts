@@ -1,7 +1,15 @@
 import { CodedError, ErrorCode } from '../../support/errors.js';
-import type { handleServerStreamingCall, handleUnaryCall, sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  Metadata,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  sendUnaryData,
+  ServerUnaryCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
+import { keyOf } from '../access/shown-key.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
 import { encodeTicker } from './ticker-message.js';
@@ -18,6 +26,7 @@ import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
 import type { StreamTable } from './stream-table.js';
 import { encodeTrades } from './trades-message.js';
+import { UnreadAnswers } from './unread-answers.js';
 
 /** What a subscription request comes to. */
 interface Subscription {
@@ -28,7 +37,8 @@ interface Subscription {
 
 /** The calls of `MarketDataService`. Every failure becomes a status with a code; only our own are logged. */
 export function createCalls(context: GatewayContext, streams: StreamTable): UntypedServiceImplementation {
-  const { answers, directory, logger, market, now } = context;
+  const { answers, directory, keys, limits, logger, market, now, refusals } = context;
+  const unread = new UnreadAnswers(limits.grpcUnreadBytes, limits.stalledMs);
 
   function failed(error: unknown): ReturnType<typeof toStatus> {
     const status = toStatus(error);
@@ -47,6 +57,17 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     if (!known) await answers.copy(symbol, 1, false, () => {});
   }
 
+  /** Every call reads, and none does more. Throws KEY_REQUIRED, KEY_UNKNOWN. */
+  function admit(metadata: Metadata): void {
+    if (!keys.required) return;
+    try {
+      keys.admit(keyOf(metadata.get('authorization')[0], metadata.get('x-api-key')[0]), 'read');
+    } catch (error) {
+      refusals.counts.key++;
+      throw error;
+    }
+  }
+
   async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
     let bytes: Buffer;
     try {
@@ -59,12 +80,22 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
   }
 
   function unary<Request>(answer: (request: Request) => Promise<Buffer>): handleUnaryCall<Request, Buffer> {
-    return (call, callback) => void reply(answer(call.request), callback);
+    const answered = async (call: ServerUnaryCall<Request, Buffer>): Promise<Buffer> => {
+      admit(call.metadata);
+      const bytes = await answer(call.request);
+      unread.add(call, bytes.length);
+      return bytes;
+    };
+    return (call, callback) => void reply(answered(call), callback);
   }
 
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {
+    const admitted = async (metadata: Metadata, request: Request): Promise<Subscription> => {
+      admit(metadata);
+      return subscription(request);
+    };
     return (call) => {
-      subscription(call.request)
+      admitted(call.metadata, call.request)
         .then(({ symbol, spec, options }) => {
           if (call.cancelled) return;
           const { symbol: name } = symbol;

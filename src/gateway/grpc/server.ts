@@ -1,11 +1,11 @@
-import { Server, ServerCredentials, setLogger } from '@grpc/grpc-js';
+import { Server, setLogger } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProto } from 'grpc-health-check';
-import { CodedError, ErrorCode } from '../../support/errors.js';
 import { createContext, type GatewayOptions } from '../context.js';
 import { createCalls } from './calls.js';
 import { Health } from './health.js';
+import { listenFor } from './listener.js';
 import { loadContract, serviceOf } from './schema.js';
 import { StreamTable } from './stream-table.js';
 
@@ -26,8 +26,8 @@ export interface GrpcServer {
 const SPARE_STREAMS = 100;
 
 /**
- * Starts the gRPC server: market data, health and reflection on one port, without TLS. Main thread only. Throws
- * GRPC_PORT_UNAVAILABLE.
+ * Starts the gRPC server: market data, health and reflection on one port, with TLS where there is a certificate. Main thread only.
+ * Throws GRPC_PORT_UNAVAILABLE.
  */
 export async function startGrpcServer({ host, port, ...options }: GrpcServerOptions): Promise<GrpcServer> {
   const context = createContext(options);
@@ -40,6 +40,7 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
     'grpc.max_concurrent_streams': limits.grpcStreamsPerConnection + SPARE_STREAMS,
     'grpc.keepalive_time_ms': limits.pingIntervalMs,
     'grpc.keepalive_timeout_ms': limits.deadAfterMs - limits.pingIntervalMs,
+    ...(limits.idleMs !== Infinity && { 'grpc.max_connection_idle_ms': limits.idleMs }),
   });
   const contract = loadContract();
   const streams = new StreamTable(limits);
@@ -48,7 +49,7 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
   new ReflectionService({ ...contract, ...loadSync(healthProto, { keepCase: true }) }).addToServer(server);
 
   const authority = host.includes(':') ? `[${host}]` : host;
-  const boundPort = await bind(server, `${authority}:${port}`);
+  const listener = await listenFor(server, host, port, context);
   const timer = setInterval(() => {
     health.update();
     const nowMs = now();
@@ -57,24 +58,15 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
   // A server that nobody closed must not keep the process alive.
   timer.unref();
   return {
-    address: `${authority}:${boundPort}`,
+    address: `${authority}:${listener.port}`,
     close: async () => {
       clearInterval(timer);
+      listener.stop();
       health.shutDown();
       for (const stream of streams) stream.shutDown();
       await shutDown(server, limits.closeGraceMs);
     },
   };
-}
-
-function bind(server: Server, address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-      if (error === null) return resolve(port);
-      const text = error.message.includes('EADDRINUSE') ? `port ${address} is in use` : `cannot listen at ${address}: ${error.message}`;
-      reject(new CodedError(ErrorCode.GRPC_PORT_UNAVAILABLE, text, { address }, error));
-    });
-  });
 }
 
 /** Lets answers under way finish; cuts what has not gone after the grace time. */

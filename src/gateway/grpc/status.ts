@@ -5,6 +5,8 @@ import { Problem } from '../problem.js';
 /** The gRPC status of every error a call can end with. */
 const statuses: Partial<Record<ErrorCode, Status>> = {
   [ErrorCode.BAD_PARAMETER]: Status.INVALID_ARGUMENT,
+  [ErrorCode.KEY_REQUIRED]: Status.UNAUTHENTICATED,
+  [ErrorCode.KEY_UNKNOWN]: Status.UNAUTHENTICATED,
   [ErrorCode.SYMBOL_NOT_TRACKED]: Status.NOT_FOUND,
   [ErrorCode.SYMBOL_UNTRACKED]: Status.NOT_FOUND,
   [ErrorCode.BOOK_NOT_LIVE]: Status.UNAVAILABLE,

@@ -1,4 +1,4 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
+import { constants } from 'node:http2';
 import { Metadata, type ServerWritableStream } from '@grpc/grpc-js';
 import type { PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
@@ -7,6 +7,7 @@ import type { Publication, SkippedRun } from '../../publish/subscription.js';
 import { CodedError, ErrorCode } from '../../support/errors.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
+import { http2StreamOf } from './http2-stream.js';
 import { toStatus } from './status.js';
 import { encodeSkipped } from './trades-message.js';
 
@@ -149,15 +150,9 @@ function closeError(reason: CloseReason): CodedError {
       return new Problem('SHUTTING_DOWN', 'the server is shutting down');
     case 'RATE_LIMITED':
       return new CodedError(ErrorCode.RATE_LIMITED, 'too many requests');
+    case 'IDLE':
+      return new CodedError(ErrorCode.IDLE, 'nothing was asked for');
     default:
       return reason satisfies never;
   }
-}
-
-/**
- * The HTTP/2 stream below a call. grpc-js shows no way to it, and none to reset a call whose client does not read; when it lies elsewhere in
- * another version, such a call stays until its connection ends, bounded as before. A test ends one.
- */
-function http2StreamOf(call: ServerStream<unknown>): ServerHttp2Stream | undefined {
-  return (call as unknown as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
 }

@@ -193,6 +193,7 @@ const ofClients: readonly MetricFamily[] = [
     'Different streams with a subscriber; each message is encoded once for all of them.',
     (r) => r.clients.publications,
   ),
+  by('counter', 'mdp_refused_total', 'reason', 'Connections and requests turned away at the door.', (r) => r.refusals),
   counted('mdp_messages_encoded_total', 'Messages encoded, once each, whatever the number of subscribers.', (m) => m.messages),
   one('counter', 'mdp_deliveries_total', 'Messages written to clients.', (r) => r.clients.framesSent),
   one('counter', 'mdp_delivered_bytes_total', 'Bytes of these messages.', (r) => r.clients.bytesSent),

@@ -1,11 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { histogramBoundsUs } from '../../memory/log-histogram.js';
-import type { MarketData } from '../../model/market-data.js';
 import type { TimesSeen } from '../../model/meters.js';
-import type { PublicationHub } from '../../publish/publication-hub.js';
 import { assert } from '../../support/assert.js';
 import { type Labels, type MetricFamily, metricFamilies, type Sample } from './families.js';
-import { type Reading, takeReading } from './reading.js';
+import { type MetricsSources, type Reading, takeReading } from './reading.js';
 
 const boundsSeconds = histogramBoundsUs.map((us) => us / 1e6);
 
@@ -13,14 +11,12 @@ const boundsSeconds = histogramBoundsUs.map((us) => us / 1e6);
 export class MetricsPage {
   readonly contentType: string;
   readonly #registry = new Registry();
-  readonly #market: MarketData;
-  readonly #hub: PublicationHub;
+  readonly #sources: MetricsSources;
   #reading: Reading | undefined;
   #page: Promise<string> | undefined;
 
-  constructor(market: MarketData, hub: PublicationHub) {
-    this.#market = market;
-    this.#hub = hub;
+  constructor(sources: MetricsSources) {
+    this.#sources = sources;
     this.contentType = this.#registry.contentType;
     for (const family of metricFamilies) this.#register(family);
   }
@@ -32,7 +28,7 @@ export class MetricsPage {
   }
 
   async #make(): Promise<string> {
-    this.#reading = await takeReading(this.#market, this.#hub);
+    this.#reading = await takeReading(this.#sources);
     return this.#registry.metrics();
   }
 

@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import type { EngineStatus, MarketData } from '../../model/market-data.js';
+import type { EngineStatus } from '../../model/market-data.js';
 import type { EngineMeters } from '../../model/meters.js';
-import type { FanOutStatus, PublicationHub } from '../../publish/publication-hub.js';
+import type { FanOutStatus } from '../../publish/publication-hub.js';
+import type { RefusalReason } from '../access/refusals.js';
+import type { GatewayContext } from '../context.js';
 
 export interface ProcessReading {
   readonly cpuSeconds: number;
@@ -14,21 +16,26 @@ export interface ProcessReading {
   readonly loopActiveSeconds: number;
 }
 
+/** What is counted where. */
+export type MetricsSources = Pick<GatewayContext, 'market' | 'hub' | 'refusals'>;
+
 /** Everything one page of metrics is made from, read once for all of them. */
 export interface Reading {
   readonly status: EngineStatus;
   readonly meters: EngineMeters;
   readonly clients: FanOutStatus;
+  readonly refusals: Readonly<Record<RefusalReason, number>>;
   readonly process: ProcessReading;
 }
 
-export async function takeReading(market: MarketData, hub: PublicationHub): Promise<Reading> {
+export async function takeReading({ market, hub, refusals }: MetricsSources): Promise<Reading> {
   const openFds = await countOpenFds();
   const { user, system } = process.cpuUsage();
   return {
     status: market.status(),
     meters: market.meters(),
     clients: hub.status(),
+    refusals: refusals.counts,
     process: {
       cpuSeconds: (user + system) / 1e6,
       memory: process.memoryUsage(),

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { packageVersion } from '../../support/config/index.js';
+import { packageVersion, type Right } from '../../support/config/index.js';
 import { ErrorCode } from '../../support/errors.js';
 import { kinds, type ProblemCode } from '../problem.js';
 import { Components } from './components.js';
@@ -9,6 +9,13 @@ import { problemSchema } from './problem-schemas.js';
 import { type AnswerDocs, type RouteDocs, tags } from './route-docs.js';
 
 type Json = Record<string, unknown>;
+type Needs = Right | 'open';
+
+/** What is told of a route beyond its parameters. */
+interface Described {
+  readonly docs: RouteDocs;
+  readonly needs: Needs;
+}
 
 /** What any route may answer. */
 const EVERYWHERE: readonly ProblemCode[] = [
@@ -16,13 +23,30 @@ const EVERYWHERE: readonly ProblemCode[] = [
   ErrorCode.BAD_REQUEST,
   ErrorCode.INTERNAL_ERROR,
   ErrorCode.SHUTTING_DOWN,
+  ErrorCode.RATE_LIMITED,
 ];
+
+/** What a route may answer to somebody without the right it needs. */
+const OF_KEYS: Readonly<Record<Needs, readonly ProblemCode[]>> = {
+  open: [],
+  read: [ErrorCode.KEY_REQUIRED, ErrorCode.KEY_UNKNOWN],
+  admin: [ErrorCode.KEY_REQUIRED, ErrorCode.KEY_UNKNOWN, ErrorCode.RIGHT_MISSING],
+};
+
+/** Where a key may be, when the engine has any: one of them is enough. */
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key, where the engine is configured with any.' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same key in a header of its own.' },
+};
+/** The first, empty one: an engine without keys asks for none. */
+const SECURITY = [{}, { bearer: [] }, { apiKey: [] }];
 
 const DESCRIPTION = `Exact copies of MEXC spot order books and what goes with them.
 
 Prices and quantities are decimal text unless \`numbers=float\` is asked for. Times are Unix ms. What is not known is \`null\`.
 Unknown query parameters are refused. Every refusal is \`application/problem+json\` with a stable \`code\`; a path that does not exist is 404
-\`ROUTE_NOT_FOUND\`, a method that is not possible 405 \`METHOD_NOT_ALLOWED\`. The push protocol at \`/ws\` is described by
+\`ROUTE_NOT_FOUND\`, a method that is not possible 405 \`METHOD_NOT_ALLOWED\`.
+Where keys are configured, all but \`/health\` and these descriptions needs one, and what changes the engine one with the right \`admin\`. The push protocol at \`/ws\` is described by
 \`/asyncapi.json\`.`;
 
 /** Nothing is loaded from anywhere else; Swagger UI sets styles of its own on elements. */
@@ -40,7 +64,7 @@ const CONTENT_SECURITY = {
  * added; the document is made when it is first asked for.
  */
 export async function describeRoutes(app: FastifyInstance): Promise<void> {
-  const described = new Map<string, RouteDocs>();
+  const described = new Map<string, Described>();
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -56,8 +80,8 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     stripBasePath: false,
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => {
-      const { docs } = route.config ?? {};
-      for (const method of [route.method].flat()) if (docs !== undefined) described.set(`${method} ${toTemplate(url)}`, docs);
+      const { docs, needs = 'read' } = route.config ?? {};
+      for (const method of [route.method].flat()) if (docs !== undefined) described.set(`${method} ${toTemplate(url)}`, { docs, needs });
       if (docs === undefined) return { schema, url };
       const { tag, summary, description } = docs;
       return { schema: { ...schema, tags: [tag], summary, ...(description !== undefined && { description }) }, url };
@@ -81,7 +105,7 @@ export async function addDocsPage(app: FastifyInstance): Promise<void> {
 }
 
 /** Swagger knows paths and parameters; answers, refusals and the shared schemas are added here. */
-function complete(document: Json, described: ReadonlyMap<string, RouteDocs>): Json {
+function complete(document: Json, described: ReadonlyMap<string, Described>): Json {
   const components = new Components();
   const paths = document['paths'] as Record<string, Record<string, Json>>;
   for (const [url, operations] of Object.entries(paths)) {
@@ -89,20 +113,22 @@ function complete(document: Json, described: ReadonlyMap<string, RouteDocs>): Js
       operation['operationId'] = operationId(method, url);
       const parameters = operation['parameters'] as readonly Json[] | undefined;
       if (parameters !== undefined) operation['parameters'] = parameters.map((parameter) => components.take(parameter as never));
-      const docs = described.get(`${method.toUpperCase()} ${url}`);
-      if (docs !== undefined) operation['responses'] = responses(docs, components);
+      const known = described.get(`${method.toUpperCase()} ${url}`);
+      if (known === undefined) continue;
+      operation['responses'] = responses(known, components);
+      operation['security'] = known.needs === 'open' ? [] : SECURITY;
     }
   }
   for (const code of Object.keys(kinds) as ProblemCode[]) components.take(problemSchema(code));
   const schemas = Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { ...document, components: { schemas: Object.fromEntries(schemas) } };
+  return { ...document, components: { schemas: Object.fromEntries(schemas), securitySchemes: SECURITY_SCHEMES } };
 }
 
-function responses(docs: RouteDocs, components: Components): Json {
+function responses({ docs, needs }: Described, components: Components): Json {
   const result: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(docs.answers)) result[status] = response(answer, components);
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of new Set([...(docs.problems ?? []), ...EVERYWHERE])) {
+  for (const code of new Set([...(docs.problems ?? []), ...OF_KEYS[needs], ...EVERYWHERE])) {
     const { status } = kinds[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

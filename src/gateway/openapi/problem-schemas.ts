@@ -18,6 +18,7 @@ const exchange = {
 /** Members of a problem document beyond those all have. */
 const details: Partial<Record<ProblemCode, TProperties>> = {
   [ErrorCode.BAD_PARAMETER]: { parameter: Type.String(), allowed },
+  [ErrorCode.RIGHT_MISSING]: { right: Type.Literal('admin', { description: 'what the key would have to be allowed to' }) },
   [ErrorCode.METHOD_NOT_ALLOWED]: { allowed },
   [ErrorCode.MEDIA_TYPE_NOT_SUPPORTED]: { allowed },
   [ErrorCode.SYMBOL_NOT_TRACKED]: {

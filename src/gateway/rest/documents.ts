@@ -14,6 +14,7 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
     {
       schema: { querystring: NoQuery },
       config: {
+        needs: 'open',
         docs: {
           tag: 'documents',
           summary: 'This description',
@@ -32,6 +33,7 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
     {
       schema: { querystring: NoQuery },
       config: {
+        needs: 'open',
         docs: {
           tag: 'documents',
           summary: 'The push protocol',
@@ -40,6 +42,6 @@ export const documents: FastifyPluginAsyncTypebox<{ context: GatewayContext }> =
         },
       },
     },
-    async (request) => asyncApi(request.host),
+    async (request) => asyncApi(request.host, request.protocol),
   );
 };

@@ -34,12 +34,12 @@ export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
   const { market, limits } = context;
   let started = false;
 
-  app.get('/health/live', { schema: { querystring: NoQuery }, config: { docs: liveDocs } }, async (_request, reply) => {
+  app.get('/health/live', { schema: { querystring: NoQuery }, config: { docs: liveDocs, needs: 'open' } }, async (_request, reply) => {
     reply.header('cache-control', 'no-store');
     return { status: 'live' };
   });
 
-  app.get('/health/ready', { schema: { querystring: NoQuery }, config: { docs: readyDocs } }, async (_request, reply) => {
+  app.get('/health/ready', { schema: { querystring: NoQuery }, config: { docs: readyDocs, needs: 'open' } }, async (_request, reply) => {
     const { ready, live, tracked, required, shards, idle } = readReadiness(market, limits.readyShare);
     const progress = { live, tracked, required };
     if (!ready) {

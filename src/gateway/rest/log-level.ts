@@ -31,7 +31,7 @@ export const logLevel: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = 
     return { level: logger.level };
   });
 
-  app.put('/log-level', { schema: { querystring: LevelQuery }, config: { docs: changeDocs } }, async (request, reply) => {
+  app.put('/log-level', { schema: { querystring: LevelQuery }, config: { docs: changeDocs, needs: 'admin' } }, async (request, reply) => {
     const { level } = request.query;
     const change = { from: logger.level, to: level };
     // Said once, at whichever of the two levels lets it through.

@@ -19,7 +19,7 @@ const docs: RouteDocs = {
 
 /** `GET /metrics`: what Prometheus scrapes. */
 export const metrics: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app, { context }) => {
-  const page = new MetricsPage(context.market, context.hub);
+  const page = new MetricsPage(context);
 
   app.get('/metrics', { schema: { querystring: NoQuery }, config: { docs } }, async (_request, reply) => {
     const text = await page.text();

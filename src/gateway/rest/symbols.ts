@@ -79,7 +79,7 @@ export const symbols: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = a
 
   app.post(
     '/symbols/:symbol',
-    { schema: { params: SymbolParams, querystring: NoQuery }, config: { docs: trackDocs } },
+    { schema: { params: SymbolParams, querystring: NoQuery }, config: { docs: trackDocs, needs: 'admin' } },
     async (request, reply) => {
       const name = request.params.symbol;
       if (name.length === 0 || name.length > limits.symbolLength) {
@@ -97,7 +97,7 @@ export const symbols: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = a
 
   app.delete(
     '/symbols/:symbol',
-    { schema: { params: SymbolParams, querystring: NoQuery }, config: { docs: untrackDocs } },
+    { schema: { params: SymbolParams, querystring: NoQuery }, config: { docs: untrackDocs, needs: 'admin' } },
     async (request, reply) => {
       const { symbol } = directory.require(request.params.symbol);
       if (!market.untrack(symbol)) throw directory.notTracked(symbol);

@@ -22,7 +22,7 @@ import {
 } from './protocol.js';
 
 /** WebSocket close codes. 1001 is the protocol's own for a server that goes away; those from 4000 up are an application's. */
-const closeCodes: Readonly<Record<CloseReason, number>> = { SHUTTING_DOWN: 1001, SLOW_CONSUMER: 4008, RATE_LIMITED: 4029 };
+const closeCodes: Readonly<Record<CloseReason, number>> = { SHUTTING_DOWN: 1001, IDLE: 4000, SLOW_CONSUMER: 4008, RATE_LIMITED: 4029 };
 
 /** Similar names looked up for one message; each costs a look at every tracked symbol. */
 const SUGGESTIONS_PER_MESSAGE = 3;
@@ -42,6 +42,8 @@ export class Session implements ClientConnection {
   readonly #subscriber: Subscriber;
   readonly #rate: MessageRate;
   #heardAtMs: number;
+  /** The last message, or the last time it was subscribed to something. */
+  #activeAtMs: number;
   #pingedAtMs: number;
 
   constructor(ws: WebSocket, socket: Duplex, context: GatewayContext) {
@@ -51,6 +53,7 @@ export class Session implements ClientConnection {
     this.#context = context;
     this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
     this.#heardAtMs = now();
+    this.#activeAtMs = this.#heardAtMs;
     this.#pingedAtMs = this.#heardAtMs;
     this.#subscriber = hub.addClient(this);
     // With the default `binaryType` every message is one Buffer.
@@ -96,13 +99,15 @@ export class Session implements ClientConnection {
     this.#send(skippedMessage(publication.symbol.symbol, skipped, this.#context.now()));
   }
 
-  /** Pings a quiet client, drops a dead one. */
+  /** Pings a quiet client, drops a dead one, closes one that wants nothing. */
   checkLife(nowMs: number): void {
-    const { pingIntervalMs, deadAfterMs } = this.#context.limits;
+    const { pingIntervalMs, deadAfterMs, idleMs } = this.#context.limits;
     if (nowMs - this.#heardAtMs >= deadAfterMs) {
       this.terminate();
       return;
     }
+    if (this.#subscriber.subscriptions.size > 0) this.#activeAtMs = nowMs;
+    if (nowMs - this.#activeAtMs >= idleMs) this.end('IDLE');
     if (nowMs - this.#pingedAtMs < pingIntervalMs || !this.isOpen()) return;
     this.#pingedAtMs = nowMs;
     this.#ws.ping();
@@ -110,6 +115,7 @@ export class Session implements ClientConnection {
 
   #received(data: Buffer, isBinary: boolean): void {
     if (!this.#mayAnswer()) return;
+    this.#activeAtMs = this.#heardAtMs;
     if (isBinary) {
       this.#send(errorMessage(undefined, ErrorCode.BINARY_NOT_SUPPORTED, 'messages are JSON in text frames'));
       return;

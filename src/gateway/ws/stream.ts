@@ -1,5 +1,7 @@
 import websocket from '@fastify/websocket';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { PerAddress } from '../access/per-address.js';
+import { chooseSubprotocol } from '../access/shown-key.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
 import { Session } from './session.js';
@@ -11,8 +13,10 @@ export const STREAM_PATH = '/ws';
  * may be an upgrade.
  */
 export async function addStream(app: FastifyInstance, context: GatewayContext): Promise<void> {
-  const { limits, hub, now, logger } = context;
+  const { limits, hub, now, logger, origins, refusals } = context;
   const sessions = new Set<Session>();
+  /** Behind a proxy the sockets do not tell clients apart, their stated addresses do. */
+  const perAddress = new PerAddress(limits.connectionsPerAddress);
 
   // `closeTimeout`: how long `ws` waits for the answer to a close frame; not in the types of `ws` yet.
   const options = {
@@ -22,6 +26,7 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     // The session answers pings itself, within its limits.
     autoPong: false,
     closeTimeout: hub.limits.closeGraceMs,
+    handleProtocols: chooseSubprotocol,
   };
   await app.register(websocket, {
     options,
@@ -34,8 +39,19 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     if (!request.ws || request.is404) return done();
     if (request.routeOptions.url !== STREAM_PATH)
       return done(new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`));
-    done(sessions.size >= limits.clients ? new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`) : undefined);
+    done(refusalOf(request));
   });
+
+  function refusalOf({ headers: { origin } }: FastifyRequest): Problem | undefined {
+    // Only browsers say where a connection comes from, and they cannot be made to lie about it.
+    if (origin !== undefined && origins !== 'any' && !origins.includes(origin)) {
+      refusals.counts.origin++;
+      return new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not connect');
+    }
+    if (sessions.size < limits.clients) return undefined;
+    refusals.counts.clients++;
+    return new Problem('TOO_MANY_CLIENTS', `${limits.clients} clients are connected`);
+  }
 
   app.route({
     method: 'GET',
@@ -46,12 +62,22 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
         summary: 'The push protocol',
         description: 'A WebSocket endpoint; `/asyncapi.json` describes what is said on it.',
         answers: { 101: { description: 'the connection is a WebSocket from here on' } },
-        problems: ['UPGRADE_REQUIRED', 'TOO_MANY_CLIENTS'],
+        problems: ['UPGRADE_REQUIRED', 'ORIGIN_NOT_ALLOWED', 'TOO_MANY_CLIENTS'],
       },
     },
     handler: () => {
       const headers = { connection: 'Upgrade', upgrade: 'websocket' };
       throw new Problem('UPGRADE_REQUIRED', 'this is a WebSocket endpoint', {}, { headers });
+    },
+    preHandler: (request, _reply, done) => {
+      if (!request.ws) return done();
+      const giveBack = perAddress.take(request.ip);
+      if (giveBack !== undefined) {
+        request.raw.socket.once('close', giveBack);
+        return done();
+      }
+      refusals.counts.address++;
+      done(new Problem('TOO_MANY_CLIENTS', `${limits.connectionsPerAddress} clients of this address are connected`));
     },
     wsHandler: (ws, request) => {
       const session = new Session(ws, request.raw.socket, context);

@@ -1,3 +1,5 @@
+export { parseApiKeys, parseOrigins, parseTrustedProxies } from './access.js';
+export type { ApiKey, Origins, Right } from './access.js';
 export { commandNames, LOG_LEVELS } from './schema.js';
 export type { CommandName } from './schema.js';
 export { commandSummaries, configReference, helpText, usageText } from './help.js';

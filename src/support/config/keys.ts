@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { TRefineAdd, TSchema, TSchemaOptions } from 'typebox';
+import { parseApiKeys, parseOrigins, parseTrustedProxies } from './access.js';
 import { parseSimulatedSymbols, parseSymbols } from './symbols.js';
 
 /** What each key's schema carries for people: `accepts` completes the sentence "… is not". */
@@ -7,6 +8,8 @@ export interface KeyDoc extends TSchemaOptions {
   readonly description: string;
   readonly accepts: string;
   readonly unit?: string;
+  /** What was written is repeated nowhere, not even when it does not fit. */
+  readonly secret?: boolean;
 }
 
 type Doc = Omit<KeyDoc, 'accepts'>;
@@ -39,6 +42,12 @@ export function wholeNumberOrOff(minimum: number, maximum: number, doc: Doc) {
   return Type.Union([Type.Integer({ minimum, maximum }), Type.Literal('off')], { ...doc, accepts });
 }
 
+/** A whole number, `off` for no limit, or `auto` where the program chooses. */
+export function limit(minimum: number, maximum: number, doc: Doc) {
+  const accepts = `a whole number ${minimum} to ${maximum}, auto, or off`;
+  return Type.Union([Type.Integer({ minimum, maximum }), Type.Literal('auto'), Type.Literal('off')], { ...doc, accepts });
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(words: Words, doc: Doc) {
   return Type.Unsafe<Words[number]>(Type.Enum([...words], { ...doc, accepts: words.join(' | ') }));
@@ -66,6 +75,27 @@ export function address(schemes: readonly [string, string], doc: Doc) {
     const { protocol, search, hash } = new URL(value);
     return schemes.includes(protocol.slice(0, -1)) && search === '' && hash === '';
   });
+}
+
+/** Who may ask, or null for everybody; see `parseApiKeys`. */
+export function apiKeys(doc: Doc) {
+  const accepts = 'NAME:read:SHA256,NAME:admin:SHA256 with SHA-256 in hex, or null for none';
+  const schema = Type.Union([Type.String(), Type.Null()], { ...doc, accepts, secret: true });
+  return refined(schema, (value: string | null) => value === null || succeeds(() => parseApiKeys(value)));
+}
+
+/** Web pages; see `parseOrigins`. */
+export function origins(doc: Doc) {
+  return refined(Type.String({ ...doc, accepts: 'any | https://desk.example,http://127.0.0.1:3000' }), (value: string) =>
+    succeeds(() => parseOrigins(value)),
+  );
+}
+
+/** Addresses of proxies; see `parseTrustedProxies`. */
+export function trustedProxies(doc: Doc) {
+  return refined(Type.String({ ...doc, accepts: 'off | 127.0.0.1,10.0.0.0/8 | loopback' }), (value: string) =>
+    succeeds(() => parseTrustedProxies(value)),
+  );
 }
 
 /** Which pairs to keep books of; see `parseSymbols`. */

@@ -16,7 +16,10 @@ export class LayerBuilder implements Layer {
   /** Takes a value, or notes why not; `origin` is where it was written. */
   set(entry: KeyEntry, value: unknown, origin: string): void {
     if (Value.Check(entry.schema, value)) this.values[entry.key] = value;
-    else this.problem(origin, `${shorten(JSON.stringify(value))} is not ${entry.schema.accepts}`);
+    else {
+      const shown = entry.schema.secret === true ? 'the value' : shorten(JSON.stringify(value));
+      this.problem(origin, `${shown} is not ${entry.schema.accepts}`);
+    }
   }
 
   /** Notes a name nobody reads, with the nearest one that is; `known` are written as they would be in that place. */

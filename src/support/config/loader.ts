@@ -7,12 +7,23 @@ import { readEnvironment } from './environment.js';
 import { readConfigFile } from './file.js';
 import { readFlags } from './flags.js';
 import { packageRoot } from './package.js';
+import { parseApiKeys, parseOrigins, parseTrustedProxies } from './access.js';
+import type { ApiKey, Origins } from './access.js';
 import { parseSimulatedSymbols, parseSymbols } from './symbols.js';
 import type { SimulatedSymbols, SymbolSelection } from './symbols.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export type StartConfig = Readonly<Omit<RawConfig<'start'>, 'symbols' | 'workers'> & { symbols: SymbolSelection; workers: number }>;
+/** Keys of `start` that are written as text and mean something with parts. */
+interface ParsedKeys {
+  symbols: SymbolSelection;
+  workers: number;
+  apiKeys: readonly ApiKey[];
+  origins: Origins;
+  trustProxy: readonly string[];
+}
+
+export type StartConfig = Readonly<Omit<RawConfig<'start'>, keyof ParsedKeys> & ParsedKeys>;
 export type SimConfig = Readonly<Omit<RawConfig<'sim'>, 'symbols'> & { symbols: SimulatedSymbols }>;
 export type DemoConfig = Readonly<Omit<RawConfig<'demo'>, 'symbols' | 'workers'> & { symbols: SimulatedSymbols; workers: number }>;
 
@@ -25,7 +36,14 @@ export const DEFAULTS_FILE = 'config/default.json';
  */
 export function loadStartConfig(argv: readonly string[], env: Environment = process.env): StartConfig {
   const raw = loadRaw('start', argv, env);
-  return Object.freeze({ ...raw, symbols: parseSymbols(raw.symbols), workers: resolveWorkers(raw.workers) });
+  return Object.freeze({
+    ...raw,
+    symbols: parseSymbols(raw.symbols),
+    workers: resolveWorkers(raw.workers),
+    apiKeys: raw.apiKeys === null ? [] : parseApiKeys(raw.apiKeys),
+    origins: parseOrigins(raw.origins),
+    trustProxy: parseTrustedProxies(raw.trustProxy),
+  });
 }
 
 /** The frozen configuration of `mdp sim`; see `loadStartConfig`. */

@@ -20,10 +20,17 @@ const TAPE_TRADES_MAX = 100_000;
 /** The shortest push window is 10 ms. */
 const RATE_MAX = 100;
 
+/** Each costs the process a file and some kilobytes. */
+const CONNECTIONS_MAX = 1_000_000;
+const REQUESTS_PER_SECOND_MAX = 1_000_000;
+
 const workers = key.wholeNumberOrAuto(1, WORKERS_MAX, {
   description: 'Worker threads that keep the books; auto is the number of cores less one, at least 1.',
 });
-const host = key.hostName({ description: 'Name or address to listen on; 0.0.0.0 opens it to the network.' });
+const host = key.hostName({
+  description: 'Name or address to listen on; one that other machines reach (0.0.0.0) needs --insecure-public.',
+});
+const insecurePublic = key.flag({ description: 'Listen beyond this machine although nobody has to show a key.' });
 const port = key.wholeNumber(0, PORT_MAX, { description: 'Port to listen on; 0 takes any free port, which is printed.' });
 const grpcPort = key.wholeNumberOrOff(0, PORT_MAX, {
   description: 'Port of the gRPC interface; 0 takes any free port, which is printed.',
@@ -54,9 +61,26 @@ const start = Type.Object({
     description: 'Pairs to keep books of: names, all, all with one quote asset, or those with the largest 24 h turnover.',
   }),
   workers,
-  host,
+  host: key.hostName({
+    description: 'Name or address to listen on; one that other machines reach (0.0.0.0) needs API keys, or --insecure-public.',
+  }),
   port,
   grpcPort,
+  insecurePublic,
+  apiKeys: key.apiKeys({
+    description: 'Keys that clients have to show, by their hashes; admin ones may also change what is tracked and logged.',
+  }),
+  tlsCert: key.optionalFile({ description: 'Certificate chain (PEM) of REST, WebSocket and gRPC, together with tlsKey.' }),
+  tlsKey: key.optionalFile({ description: 'Private key (PEM) of the certificate.' }),
+  trustProxy: key.trustedProxies({ description: 'Proxies in front whose X-Forwarded-For tells the address of a client.' }),
+  origins: key.origins({ description: 'Web pages that may open the WebSocket; programs send no origin and are not asked for one.' }),
+  connections: key.wholeNumber(1, CONNECTIONS_MAX, { description: 'Connections at a time to each of the two ports.' }),
+  connectionsPerAddress: key.limit(1, CONNECTIONS_MAX, {
+    description: 'Connections of one address to each port; auto is 100, and off while it listens on loopback.',
+  }),
+  requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
+    description: 'HTTP requests of one address in a second; auto is 100, and off while it listens on loopback.',
+  }),
   wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
   restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
   interval,
@@ -70,6 +94,7 @@ const start = Type.Object({
 const sim = Type.Object({
   symbols: simulated,
   host,
+  insecurePublic,
   port,
   rate,
   seed,
@@ -83,7 +108,20 @@ const sim = Type.Object({
   logLevel,
 });
 
-const demo = Type.Object({ symbols: simulated, rate, seed, faults, workers, host, port, grpcPort, interval, snapshotRate, logLevel });
+const demo = Type.Object({
+  symbols: simulated,
+  rate,
+  seed,
+  faults,
+  workers,
+  host,
+  insecurePublic,
+  port,
+  grpcPort,
+  interval,
+  snapshotRate,
+  logLevel,
+});
 
 /** Every key of every command: what validates, types and documents the configuration. */
 export const commandSchemas = { start, sim, demo } as const satisfies Record<CommandName, TObject>;

@@ -7,7 +7,7 @@ import { depths, intervalsMs, ops, parseClientMessage } from '../../../src/gatew
 import { channelNames } from '../../../src/model/publication.js';
 import { checker, type SchemaDocument } from '../../support/document-schema.js';
 
-const document = asyncApi('127.0.0.1:8080') as unknown as SchemaDocument & {
+const document = asyncApi('127.0.0.1:8080', 'http') as unknown as SchemaDocument & {
   readonly components: { readonly messages: Readonly<Record<string, { readonly payload: unknown }>> };
 };
 

@@ -43,6 +43,15 @@ describe('loadStartConfig', () => {
       host: '127.0.0.1',
       port: 8080,
       grpcPort: 50051,
+      insecurePublic: false,
+      apiKeys: [],
+      tlsCert: null,
+      tlsKey: null,
+      trustProxy: [],
+      origins: 'any',
+      connections: 20_000,
+      connectionsPerAddress: 'auto',
+      requestsPerSecond: 'auto',
       wsUrl: 'wss://wbs-api.mexc.com/ws',
       restUrl: 'https://api.mexc.com',
       interval: '100ms',
@@ -71,6 +80,43 @@ describe('loadStartConfig', () => {
   it('takes the variables of other commands for known', () => {
     expect(loadStartConfig([], { MDP_SIM_SEED: 'not read here', MDP_DEMO_RATE: '1', HOME: '/' }).port).toBe(8080);
   });
+
+  it('reads keys, origins and proxies', () => {
+    const [a, b] = ['ab'.repeat(32), 'CD'.repeat(32)];
+    const flags = ['--api-keys', `bot:read:${a}, ops-2:admin:${b}`, '--origins', 'https://desk.example,http://127.0.0.1:3000'];
+    expect(loadStartConfig([...flags, '--trust-proxy', 'loopback,10.0.0.0/8', '--connections-per-address=off'], {})).toMatchObject({
+      apiKeys: [
+        { name: 'bot', right: 'read', sha256: a },
+        { name: 'ops-2', right: 'admin', sha256: b.toLowerCase() },
+      ],
+      origins: ['https://desk.example', 'http://127.0.0.1:3000'],
+      trustProxy: ['loopback', '10.0.0.0/8'],
+      connectionsPerAddress: 'off',
+    });
+  });
+
+  it.each([
+    ['--origins', 'desk.example'],
+    ['--origins', 'https://desk.example/path'],
+    ['--trust-proxy', 'true'],
+    ['--trust-proxy', '10.0.0.0/99'],
+    ['--trust-proxy', ''],
+    ['--connections', '0'],
+    ['--requests-per-second', 'many'],
+  ])('refuses %s %j', (flag, value) => {
+    expect(problemsOf(() => loadStartConfig([`${flag}=${value}`], {}))).toHaveLength(1);
+  });
+
+  it.each(['hunter2-the-key', 'bot:read:hunter2', `bot:write:${'ab'.repeat(32)}`, `a:read:${'ab'.repeat(32)},a:read:${'cd'.repeat(32)}`])(
+    'refuses the keys %j without repeating them, wherever they are written',
+    (text) => {
+      const path = file({ start: { apiKeys: text } });
+      const problems = problemsOf(() => loadStartConfig(['--api-keys', text, '--config', path], { MDP_API_KEYS: text }));
+      expect(problems).toHaveLength(3);
+      expect(problems.filter((problem) => /hunter2|abab/.test(problem))).toEqual([]);
+      expect(problems[2]).toMatch(/^--api-keys: the value is not NAME:read:SHA256,/);
+    },
+  );
 
   it('is frozen', () => {
     const config = loadStartConfig([], {});

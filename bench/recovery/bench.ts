@@ -102,8 +102,8 @@ class Market {
     this.#socket = socket;
     this.#close = close;
     socket.on('message', (data: Buffer) => {
-      const { type, state } = JSON.parse(data.toString()) as { type?: string; state?: string };
-      if (type !== 'status' || state === undefined) return;
+      const { ch, state } = JSON.parse(data.toString()) as { ch?: string; state?: string };
+      if (ch !== 'status' || state === undefined) return;
       this.#states.push({ state, atMs: performance.now() });
       this.#changed();
     });

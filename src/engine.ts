@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { CLOCK_EVERY_MS, ExchangeClock } from './engine/exchange-clock.js';
 import { Market } from './engine/market.js';
 import { Meters } from './engine/meters.js';
 import { Pipeline } from './engine/pipeline.js';
@@ -48,11 +49,15 @@ export interface EngineOptions {
   readonly snapshotRate: number;
   /** A live book silent for longer (and for long by its own rhythm) is stale. */
   readonly staleAfterMs: number;
+  /** Age in ms at which a connection to the exchange is replaced, or up to 3/47 of it earlier. Default 23.5 h. */
+  readonly rotateAfterMs?: number;
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
   readonly logger: Logger;
   /** Between two rounds of the exchange's 24 h figures. Default 60 s. */
   readonly tickersEveryMs?: number;
+  /** Between two looks at the exchange's clock. Default 60 s. */
+  readonly clockEveryMs?: number;
   /** Shorter times for tests. */
   readonly feedTimings?: FeedTimingsOverride;
   /** The built worker file; tests that run from the sources hand in their own. */
@@ -132,7 +137,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       slotsPerShard: sizes.symbols,
       meters,
       stuck: (shard) => supervisor.replace(shard),
-      ...(options.feedTimings && { feedTimings: options.feedTimings }),
+      feedTimings: { ...(options.rotateAfterMs !== undefined && { connectionAgeMaxMs: options.rotateAfterMs }), ...options.feedTimings },
     });
     const { feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
@@ -157,6 +162,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     closers.push(() => tickerRounds.close());
 
+    const exchangeClock = new ExchangeClock({
+      request: () => feed.requestTime(),
+      everyMs: options.clockEveryMs ?? CLOCK_EVERY_MS,
+      logger,
+    });
+    closers.push(() => exchangeClock.close());
+
     const market = new Market({
       instance: randomBytes(4).toString('hex'),
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
@@ -169,6 +181,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       supervisor,
       meters: () => meters.read({ buffers, ingress, egresses, feed, budget }),
       clock,
+      exchangeClock,
       candles,
       track: async (name) => {
         const present = symbols.find(name);
@@ -221,6 +234,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => grpc?.close());
     feed.start(tracked);
     tickerRounds.start();
+    exchangeClock.start();
     return {
       market,
       url: `http://${authority}`,

@@ -29,7 +29,7 @@ export class Meters {
 
   read({ buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
     const words = buffers.map(({ meters }) => new Float64Array(meters));
-    const { connectionsLost, counters, textRefusals: early } = feed.status();
+    const { connectionsLost, connectionsReplaced, counters, textRefusals: early } = feed.status();
     const refused = (code: ErrorCode, kind: number): number =>
       words.reduce((sum, each) => sum + each[meter.METER_TEXT_REFUSED + kind]!, early.get(code) ?? 0);
     return {
@@ -41,6 +41,7 @@ export class Meters {
       malformedFrames: counters.framesMalformed,
       textRefusals: Object.fromEntries(textRefusals.map((code, kind) => [code, refused(code, kind)])),
       connectionsLost,
+      connectionsReplaced,
       requests: budget.requests,
       pauses: budget.pauses,
     };

@@ -10,7 +10,8 @@ import { assert } from '../support/assert.js';
 import { BookLines } from './book-lines.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
-import type { ErrorCode } from '../support/errors.js';
+import { CodedError, ErrorCode } from '../support/errors.js';
+import { decodeServerTime } from '../mexc/server-time.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Connection } from './connection.js';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
@@ -34,6 +35,16 @@ export interface RestSource extends DepthSource {
   trades(symbol: string, limit: number): Promise<Uint8Array>;
   klines(symbol: string, query: KlineQuery): Promise<Uint8Array>;
   tickers(): Promise<Uint8Array>;
+  /** The body of `/api/v3/time`. */
+  time(): Promise<Uint8Array>;
+}
+
+/** One look at the exchange's clock, all in Unix ms. */
+export interface ClockSample {
+  readonly sentMs: number;
+  /** Whole ms, rounded down. */
+  readonly exchangeMs: number;
+  readonly receivedMs: number;
 }
 
 export interface FeedOptions {
@@ -69,6 +80,8 @@ export interface FeedStatus {
   readonly counters: FrameCounters;
   /** Connections that were open and were lost. */
   readonly connectionsLost: number;
+  /** Connections replaced because of their age. */
+  readonly connectionsReplaced: number;
   /** Text frames refused before they reached a shard, by code. */
   readonly textRefusals: ReadonlyMap<ErrorCode, number>;
 }
@@ -220,6 +233,24 @@ export class Feed {
     );
   }
 
+  /** Asks for the exchange's time once. Rejects with a CodedError of the REST client. */
+  async requestTime(): Promise<ClockSample> {
+    const sample = { sentMs: 0, exchangeMs: NaN, receivedMs: 0 };
+    await this.#request(
+      RestRank.TIME,
+      () => {
+        sample.sentMs = this.#clock();
+        return this.#options.rest.time();
+      },
+      (body, receiveTimeMs) => {
+        sample.receivedMs = receiveTimeMs;
+        sample.exchangeMs = decodeServerTime(body);
+      },
+    );
+    if (Number.isNaN(sample.exchangeMs)) throw new CodedError(ErrorCode.EXCHANGE_ANSWER_MALFORMED, '/api/v3/time: no time');
+    return sample;
+  }
+
   /** The connection that carries the symbol's depth, or is to; `null` before its first turn. */
   connectionOf(symbolId: number): number | null {
     return this.#books.connectionOf(symbolId)?.number ?? null;
@@ -237,6 +268,7 @@ export class Feed {
       },
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
+      connectionsReplaced: this.#rotation.replaced,
       textRefusals: this.#texts.refusals,
     };
   }

@@ -21,7 +21,10 @@ export interface RotationOptions {
 
 /** Successive multiples of it, modulo 1, lie far apart: connections opened together come due apart. */
 const GOLDEN_RATIO = 0.618034;
-const AGE_SPREAD = 0.05;
+/** 22 to 23.5 h. */
+const AGE_SPREAD = 1.5 / 23.5;
+/** Looks in a connection's life, at least. */
+const LOOKS = 100;
 
 /**
  * Replaces connections before the exchange cuts them at 24 h: one at a time, so that a process that started everything
@@ -31,10 +34,19 @@ export class Rotation {
   readonly #options: RotationOptions;
   readonly #timer: NodeJS.Timeout;
   #replacement: Replacement | undefined;
+  #replaced = 0;
+  /** When a replacement failed last: the others go first. */
+  readonly #failedAt = new WeakMap<Connection, number>();
 
   constructor(options: RotationOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), options.timings.connectionAgeCheckMs);
+    const { connectionAgeCheckMs, connectionAgeMaxMs } = options.timings;
+    this.#timer = setInterval(() => this.#look(), Math.min(connectionAgeCheckMs, connectionAgeMaxMs / LOOKS));
+  }
+
+  /** Connections replaced so far. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** The connection was lost or closed: nothing to replace. */
@@ -54,6 +66,7 @@ export class Rotation {
     for (const connection of pool.connections()) {
       const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
       if (!connection.isOpen || now - connection.openedAt < ageMaxMs) continue;
+      if (now - (this.#failedAt.get(connection) ?? -Infinity) < timings.connectionAgeCheckMs) continue;
       const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
       if (lines.length > 0) return this.#begin(connection, lines);
     }
@@ -97,12 +110,15 @@ export class Rotation {
       else router.route(fresh, bytes, receiveTimeMs);
     }
     leave(old);
+    this.#replaced++;
     logger.info({ connection: old.number, by: fresh.number, streams: moving.length }, 'replaced an ageing connection');
+    this.#look();
   }
 
   #abandon(replacement: Replacement): void {
-    const { pool, leave } = this.#options;
+    const { pool, leave, clock } = this.#options;
     this.#replacement = undefined;
+    this.#failedAt.set(replacement.old, clock());
     replacement.end();
     pool.retire(replacement.old, false);
     pool.discard(replacement.fresh);

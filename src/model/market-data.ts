@@ -64,6 +64,16 @@ export interface ConnectionStatus {
   readonly lastCloseCode: number | null;
 }
 
+/** The exchange's clock against ours. */
+export interface ExchangeClockStatus {
+  /** Above 0: the exchange's clock is ahead. */
+  readonly offsetMs: number;
+  /** The offset is off by no more. */
+  readonly errorMs: number;
+  /** Unix ms. */
+  readonly measuredAt: number;
+}
+
 export interface EngineStatus {
   readonly source: SourceInfo;
   readonly instance: string;
@@ -84,6 +94,8 @@ export interface EngineStatus {
     /** Unix ms until which no request is sent (429, 403, 418), or `null`. */
     readonly pausedUntil: number | null;
   };
+  /** `null` before it was measured. */
+  readonly exchangeClock: ExchangeClockStatus | null;
   readonly counters: {
     readonly frames: number;
     readonly bytes: number;

@@ -56,6 +56,8 @@ export interface EngineMeters {
   readonly textRefusals: Readonly<Record<string, number>>;
   /** Connections to the exchange that were open and were lost. */
   readonly connectionsLost: number;
+  /** Connections to the exchange replaced because of their age. */
+  readonly connectionsReplaced: number;
   /** Requests to the exchange. */
   readonly requests: number;
   /** Times the exchange made all requests pause. */

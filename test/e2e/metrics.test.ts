@@ -54,6 +54,7 @@ beforeAll(async () => {
   const followers = await client.follow(sim.symbols, 5, 0);
   await until(() => followers.every(({ live }) => live), { what: 'all books live' });
   await until(async () => (await getStatus(engine.url)).counters.framesApplied > 100, { what: 'some updates' });
+  await until(async () => (await getStatus(engine.url)).exchangeClock !== null, { what: "the exchange's time" });
   before = await getStatus(engine.url);
   const response = await fetch(`${engine.url}/metrics`);
   text = await response.text();
@@ -102,6 +103,18 @@ describe('the page', () => {
     expect(value('mdp_messages_encoded_total')).toBeGreaterThan(6);
     expect(value('mdp_deliveries_total')).toBeGreaterThan(6);
     expect(value('mdp_delivered_bytes_total')).toBeGreaterThan(value('mdp_deliveries_total'));
+  });
+
+  it("knows the exchange's clock, which is our own here", () => {
+    const offset = value('mdp_exchange_clock_offset_seconds');
+    const error = value('mdp_exchange_clock_error_seconds');
+    expect([offset * 1000, error * 1000]).toEqual(
+      [before.exchangeClock!.offsetMs, before.exchangeClock!.errorMs].map((ms) => expect.closeTo(ms, 6)),
+    );
+    // The simulator reads the system's clock, which may be set a little while we run.
+    expect(Math.abs(offset)).toBeLessThan(error + 0.05);
+    expect(error).toBeLessThan(1);
+    expect(before.exchangeClock!.measuredAt).toBeGreaterThan(before.startedAt);
   });
 
   it('tells work from sleep', () => {

@@ -271,6 +271,7 @@ export class FakeMarketData implements MarketData {
       malformedFrames: 0,
       textRefusals: {},
       connectionsLost: 0,
+      connectionsReplaced: 0,
       requests: 0,
       pauses: 0,
     };
@@ -293,6 +294,7 @@ export class FakeMarketData implements MarketData {
       shards: this.shards,
       connections: [],
       snapshots: { waiting: 0, inFlight: 0, ratePerSecond: 8, pausedUntil: null },
+      exchangeClock: null,
       counters: {
         frames: 0,
         bytes: 0,

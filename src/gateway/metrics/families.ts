@@ -1,4 +1,4 @@
-import type { ShardStatus } from '../../model/market-data.js';
+import type { ExchangeClockStatus, ShardStatus } from '../../model/market-data.js';
 import type { RingMeters, ShardMeters, TimesSeen } from '../../model/meters.js';
 import { packageVersion } from '../../support/config/index.js';
 import type { Reading } from './reading.js';
@@ -57,6 +57,13 @@ function ofRing(kind: 'counter' | 'gauge', name: string, help: string, read: (ri
   return { kind, name, help, labels: ['shard', 'direction'], read: samples };
 }
 
+/** One time of the exchange's clock, given in ms. */
+function ofClock(name: string, help: string, read: (clock: ExchangeClockStatus) => number): MetricFamily {
+  const samples = ({ status: { exchangeClock } }: Reading): Sample<number>[] =>
+    exchangeClock === null ? [] : [[{}, read(exchangeClock) / 1000]];
+  return { kind: 'gauge', name, help, labels: [], read: samples };
+}
+
 function countBy<Word extends string>(words: readonly Word[], found: Iterable<Word>): Record<Word, number> {
   const counts = Object.fromEntries(words.map((word) => [word, 0])) as Record<Word, number>;
   for (const word of found) counts[word]++;
@@ -93,6 +100,12 @@ const ofExchange: readonly MetricFamily[] = [
     ),
   ),
   one('counter', 'mdp_exchange_connections_lost_total', 'Connections that were open and were lost.', (r) => r.meters.connectionsLost),
+  one(
+    'counter',
+    'mdp_exchange_connections_replaced_total',
+    'Connections replaced because of their age, before the exchange cuts them.',
+    (r) => r.meters.connectionsReplaced,
+  ),
   one('gauge', 'mdp_exchange_subscriptions', 'Subscriptions that stand at the exchange.', (r) =>
     r.status.connections.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
   ),
@@ -110,6 +123,12 @@ const ofExchange: readonly MetricFamily[] = [
     (r) => r.meters.pauses,
   ),
   one('gauge', 'mdp_exchange_requests_paused', '1 while all requests pause.', (r) => (r.status.snapshots.pausedUntil === null ? 0 : 1)),
+  ofClock(
+    'mdp_exchange_clock_offset_seconds',
+    "How far the exchange's clock is ahead of ours; absent before it was measured.",
+    ({ offsetMs }) => offsetMs,
+  ),
+  ofClock('mdp_exchange_clock_error_seconds', 'The offset is off by no more.', ({ errorMs }) => errorMs),
   one('gauge', 'mdp_snapshots_waiting', 'Books that wait for the request of their snapshot.', (r) => r.status.snapshots.waiting),
   one('gauge', 'mdp_snapshots_in_flight', 'Snapshots asked for and not here yet.', (r) => r.status.snapshots.inFlight),
 ];

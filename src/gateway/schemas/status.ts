@@ -77,6 +77,16 @@ export const EngineStatus = Type.Object(
       ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
       pausedUntil: nullable(time('until when the exchange is asked nothing')),
     }),
+    exchangeClock: nullable(
+      Type.Object(
+        {
+          offsetMs: Type.Number({ description: "above 0: the exchange's clock is ahead of ours" }),
+          errorMs: Type.Number({ exclusiveMinimum: 0, description: 'the offset is off by no more' }),
+          measuredAt: time('the measurement'),
+        },
+        { description: 'null before it was measured' },
+      ),
+    ),
     counters: Type.Object({
       frames: total,
       bytes: total,

@@ -48,6 +48,7 @@ describe('loadStartConfig', () => {
       interval: '100ms',
       snapshotRate: 8,
       staleAfterMs: 30_000,
+      rotateAfterMs: 84_600_000,
       tape: 1000,
       logLevel: 'info',
     });

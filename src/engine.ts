@@ -51,6 +51,8 @@ export interface EngineOptions {
   readonly staleAfterMs: number;
   /** Age in ms at which a connection to the exchange is replaced, or up to 3/47 of it earlier. Default 23.5 h. */
   readonly rotateAfterMs?: number;
+  /** 2: every channel of the exchange on two connections, so that what one loses comes on the other. Default 1. */
+  readonly lines?: number;
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
   readonly logger: Logger;
@@ -123,13 +125,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return listing;
     };
 
-    const sizes = shardSizes(listed.size, options.tape ?? TAPE_TRADES_DEFAULT);
+    const { lines = 1, tape = TAPE_TRADES_DEFAULT } = options;
+    // The second copy of a trade is known by the first, which must still be there.
+    const sizes = shardSizes(listed.size, lines === 2 ? Math.max(tape, TAPE_TRADES_DEFAULT) : tape);
     const buffers = Array.from({ length: workers }, () => createShardBuffers(sizes));
     const meters = new Meters();
     const pipeline: Pipeline = new Pipeline({
       buffers,
       wsUrl: options.wsUrl,
       interval: options.interval,
+      lines,
       rest,
       budget,
       logger,
@@ -143,6 +148,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
+      lines,
       workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
       logger,
       clock,

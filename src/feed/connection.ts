@@ -87,6 +87,8 @@ const CLOSE_GRACE_MS = 1000;
  */
 export class Connection {
   readonly number: number;
+  /** Which of two lines it belongs to, 0 or 1. */
+  line = 0;
   /** Replaced when the connection changes hands. */
   handlers: ConnectionHandlers;
   readonly #options: ConnectionOptions;
@@ -139,6 +141,7 @@ export class Connection {
   status(): ConnectionStatus {
     return {
       connection: this.number,
+      line: this.line,
       state: this.#state,
       subscriptions: this.#subscribed,
       reconnects: Math.max(0, this.#opens - 1),

@@ -23,8 +23,10 @@ import { Rotation } from './rotation.js';
 import { SideLines } from './side-lines.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import type { DepthSource } from './snapshot-scheduler.js';
+import { LinePhase } from './stream-line.js';
 import type { StreamLine } from './stream-line.js';
 import { SymbolLine } from './symbol-line.js';
+import { TwinLines } from './twin-lines.js';
 import { feedTimings } from './timings.js';
 import type { FeedTimings, FeedTimingsOverride } from './timings.js';
 import { TextRouter } from './text-router.js';
@@ -61,6 +63,8 @@ export interface FeedOptions {
   readonly snapshotsInFlightMax?: number;
   /** Default 30, which is what MEXC takes. */
   readonly subscriptionsPerConnection?: number;
+  /** 2: every channel on two connections. Default 1. */
+  readonly lines?: number;
   /** New connections per second of the whole host. Default 10. */
   readonly connectPerSecond?: number;
   /** What is subscribed without being asked for, beside the depth. Default deals and miniTickers. */
@@ -82,9 +86,14 @@ export interface FeedStatus {
   readonly connectionsLost: number;
   /** Connections replaced because of their age. */
   readonly connectionsReplaced: number;
+  /** Losses of a connection that the other line made up for. */
+  readonly takeovers: number;
   /** Text frames refused before they reached a shard, by code. */
   readonly textRefusals: ReadonlyMap<ErrorCode, number>;
 }
+
+/** Of one connection, over its life. */
+const SUBSCRIPTIONS_MAX = 30;
 
 /**
  * Keeps every tracked symbol subscribed and gives the shards what their books, tapes, tickers and candles are made of: pushes, REST answers,
@@ -105,6 +114,7 @@ export class Feed {
   readonly #sides: SideLines;
   readonly #trades: TradesFetcher;
   readonly #requests: RestQueue;
+  readonly #twins: TwinLines | undefined;
   readonly #rotation: Rotation;
   readonly #symbols = new Map<number, TrackedSymbol>();
   readonly #streams: ReadonlySet<StreamKind>;
@@ -141,6 +151,12 @@ export class Feed {
       delivered: (symbolId, body, receiveTimeMs) => sink.trades(symbolId, body, receiveTimeMs),
     });
     this.#sides = new SideLines({ ...common, trades: this.#trades });
+    const leave = (connection: Connection): void => this.#leave(connection);
+    if (options.lines === 2) {
+      const { subscriptionsPerConnection: slots = SUBSCRIPTIONS_MAX } = options;
+      const lost = (): void => void this.#connectionsLost++;
+      this.#twins = new TwinLines({ pool, router, slots, handlers: this.#handlers, timings, random, logger, lost, leave });
+    }
     this.#rotation = new Rotation({
       pool,
       router,
@@ -148,7 +164,8 @@ export class Feed {
       timings,
       clock,
       logger,
-      leave: (connection) => this.#leave(connection),
+      twins: this.#twins,
+      leave,
     });
   }
 
@@ -259,7 +276,7 @@ export class Feed {
   status(): FeedStatus {
     const { budget } = this.#options;
     return {
-      connections: this.#pool.status(),
+      connections: [...this.#pool.status(), ...(this.#twins?.status() ?? [])].sort((a, b) => a.connection - b.connection),
       snapshots: {
         waiting: this.#books.snapshotsWaiting,
         inFlight: this.#books.snapshotsInFlight,
@@ -269,6 +286,7 @@ export class Feed {
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
       connectionsReplaced: this.#rotation.replaced,
+      takeovers: this.#twins?.takeovers ?? 0,
       textRefusals: this.#texts.refusals,
     };
   }
@@ -281,6 +299,7 @@ export class Feed {
     this.#trades.close();
     this.#requests.close();
     for (const connection of this.#pool.connections()) this.#leave(connection);
+    this.#twins?.close();
     await Promise.all(this.#leaving);
   }
 
@@ -317,6 +336,7 @@ export class Feed {
         const line = this.#pool.find(connection, channel);
         if (line instanceof SymbolLine) this.#books.accepted(line);
         else if (line !== undefined) this.#sides.accepted(line);
+        if (line?.phase === LinePhase.SUBSCRIBED) this.#twins?.carry(line);
       },
       refused: (connection, channel, reason) => {
         const line = this.#pool.find(connection, channel);
@@ -333,16 +353,22 @@ export class Feed {
   #lost(connection: Connection): void {
     this.#connectionsLost++;
     this.#rotation.gone(connection);
-    this.#pool.restart(connection);
-    const lines = [...this.#pool.lines(connection)];
+    const lines = this.#twins?.takeOver(connection) ?? this.#allLost(connection);
     this.#books.lost(lines.filter((line) => line instanceof SymbolLine));
     this.#sides.lost(lines.filter((line) => !(line instanceof SymbolLine)));
   }
 
+  #allLost(connection: Connection): StreamLine[] {
+    this.#pool.restart(connection);
+    return [...this.#pool.lines(connection)];
+  }
+
   #release(line: StreamLine): void {
+    this.#twins?.drop(line);
     const emptied = this.#pool.release(line);
     if (emptied === undefined) return;
     this.#rotation.gone(emptied);
+    this.#twins?.gone(emptied);
     this.#leave(emptied);
   }
 
@@ -352,7 +378,7 @@ export class Feed {
   }
 
   #createPool(): ConnectionPool {
-    const { wsUrl, openSocket, logger, subscriptionsPerConnection = 30, connectPerSecond = 10 } = this.#options;
+    const { wsUrl, openSocket, logger, subscriptionsPerConnection = SUBSCRIPTIONS_MAX, connectPerSecond = 10 } = this.#options;
     const connectPacer = new Pacer(connectPerSecond, 1, this.#clock);
     const random = this.#options.random ?? Math.random;
     const shared = { wsUrl, openSocket, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };

@@ -6,6 +6,7 @@ import type { FrameRouter } from './frame-router.js';
 import { Replacement } from './replacement.js';
 import { LinePhase } from './stream-line.js';
 import type { StreamLine } from './stream-line.js';
+import type { TwinLines } from './twin-lines.js';
 import type { FeedTimings } from './timings.js';
 
 export interface RotationOptions {
@@ -14,6 +15,8 @@ export interface RotationOptions {
   readonly handlers: ConnectionHandlers;
   readonly timings: FeedTimings;
   readonly clock: Clock;
+  /** With two lines. */
+  readonly twins: TwinLines | undefined;
   readonly logger: Logger;
   /** A connection that is not needed any more. */
   readonly leave: (connection: Connection) => void;
@@ -46,7 +49,7 @@ export class Rotation {
 
   /** Connections replaced so far. */
   get replaced(): number {
-    return this.#replaced;
+    return this.#replaced + (this.#options.twins?.replaced ?? 0);
   }
 
   /** The connection was lost or closed: nothing to replace. */
@@ -60,24 +63,32 @@ export class Rotation {
   }
 
   #look(): void {
-    if (this.#replacement !== undefined) return;
-    const { pool, clock, timings } = this.#options;
-    const now = clock();
+    const { pool, twins } = this.#options;
+    if (this.#replacement !== undefined || twins?.isReplacing === true) return;
     for (const connection of pool.connections()) {
-      const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
-      if (!connection.isOpen || now - connection.openedAt < ageMaxMs) continue;
-      if (now - (this.#failedAt.get(connection) ?? -Infinity) < timings.connectionAgeCheckMs) continue;
+      if (!this.#isAged(connection)) continue;
       const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
       if (lines.length > 0) return this.#begin(connection, lines);
     }
+    twins?.replace((connection) => this.#isAged(connection));
+  }
+
+  #isAged(connection: Connection): boolean {
+    const { clock, timings } = this.#options;
+    const now = clock();
+    const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
+    if (!connection.isOpen || now - connection.openedAt < ageMaxMs) return false;
+    return now - (this.#failedAt.get(connection) ?? -Infinity) >= timings.connectionAgeCheckMs;
   }
 
   #begin(old: Connection, lines: readonly StreamLine[]): void {
     const { pool, timings, logger } = this.#options;
     pool.retire(old, true);
+    const fresh = pool.createReplacement();
+    fresh.line = old.line;
     this.#replacement = new Replacement({
       old,
-      fresh: pool.createReplacement(),
+      fresh,
       lines,
       holdMs: timings.replacementHoldMs,
       ready: (replacement) => this.#takeOver(replacement),
@@ -90,7 +101,7 @@ export class Rotation {
   }
 
   #takeOver(replacement: Replacement): void {
-    const { pool, router, handlers, leave, logger } = this.#options;
+    const { pool, router, handlers, twins, leave, logger } = this.#options;
     const { old, fresh, channels } = replacement;
     const carried = new Set(channels);
     const moving = [...pool.lines(old)].filter((line) => line.up);
@@ -99,6 +110,7 @@ export class Rotation {
     this.#replacement = undefined;
     const held = replacement.end();
     pool.replace(old, fresh, channels.length);
+    twins?.moved(old, fresh);
     for (const line of moving) {
       router.setOwner(line, fresh);
       carried.delete(line.channel);

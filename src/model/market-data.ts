@@ -54,6 +54,8 @@ export interface ShardStatus {
 
 export interface ConnectionStatus {
   readonly connection: number;
+  /** 0, or with two lines 1 on the other one. */
+  readonly line: number;
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
   readonly subscriptions: number;
   readonly reconnects: number;

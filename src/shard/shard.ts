@@ -21,6 +21,8 @@ import { TickerStore } from '../ticker/ticker-store.js';
 import { DealsBuffer } from '../tape/deals-buffer.js';
 import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
+import { EarlyPushes } from './early-pushes.js';
+import { LineRace } from './line-race.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
@@ -76,6 +78,11 @@ interface ShardBook {
   oldSnapshots: number;
   /** Pushes in a row that brought nothing new. */
   drops: number;
+  /** With two lines: when the first of these came. */
+  dropsFromMs: number;
+  /** `undefined` with one line. */
+  readonly early: EarlyPushes | undefined;
+  readonly race: LineRace | undefined;
   readonly silence: SilenceWatch;
   readonly tape: SymbolTape;
   readonly publications: Publication[];
@@ -118,6 +125,11 @@ export class Shard {
   readonly #deferred: DeferredRecord[] = [];
   readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
   readonly #staleAfterMs: number;
+  readonly #twoLines: boolean;
+  /** Books with pushes that came too early. */
+  readonly #waiting = new Set<ShardBook>();
+  /** Of the push at hand. */
+  #line = 0;
   readonly #clock: () => number;
   #lastSilenceCheckMs = 0;
   /** Highest price of the snapshot at hand, while the pushes that wait for it are examined. */
@@ -147,6 +159,7 @@ export class Shard {
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
+    this.#twoLines = task.lines === 2;
     this.#clock = clock;
   }
 
@@ -180,12 +193,13 @@ export class Shard {
     const { type, key, aux, timeMs, bytes, view, payloadStart, payloadEnd } = this.#inbound;
     if (type === Inbound.FRAME) {
       const book = this.#slots[key];
+      this.#line = aux;
       if (book !== undefined) this.#onFrame(book, bytes, view, payloadStart, payloadEnd, timeMs);
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
     if (type === Inbound.DEALS) {
-      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
+      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs, aux);
       return;
     }
     if (type === Inbound.SHUT_DOWN) {
@@ -250,6 +264,9 @@ export class Shard {
       lostAfter: -1,
       oldSnapshots: 0,
       drops: 0,
+      dropsFromMs: 0,
+      early: this.#twoLines ? new EarlyPushes() : undefined,
+      race: this.#twoLines ? new LineRace() : undefined,
       silence: new SilenceWatch(this.#staleAfterMs),
       tape: this.#createTape(slot),
       publications: [],
@@ -266,6 +283,7 @@ export class Shard {
   #createTape(slot: number): SymbolTape {
     return new SymbolTape({
       slot,
+      twoLines: this.#twoLines,
       tapes: this.#tapes,
       deals: this.#deals,
       want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
@@ -286,6 +304,7 @@ export class Shard {
     this.#candles.untrack(book.slot);
     this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
+    this.#forgetEarly(book);
     this.#slots[book.slot] = undefined;
     this.#bySymbol.delete(book.symbol);
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
@@ -323,12 +342,15 @@ export class Shard {
       this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs);
     } else if (verdict === Sequence.GAP) {
-      books.count(slot, COUNT_GAPS);
-      this.#meter.add(meters.METER_GAPS, 1);
-      this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+      if (book.early?.hold(bytes, start, end, timeMs) === true) {
+        this.#waiting.add(book);
+        return;
+      }
+      this.#onGap(book, timeMs);
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
+      book.race?.first(delta.toVersion, this.#line, timeMs);
       book.drops = 0;
       book.silence.received(timeMs);
       this.#applied.began(timeMs);
@@ -343,7 +365,49 @@ export class Shard {
       this.#newsMs = timeMs;
       for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
       this.#newsMs = 0;
+      if (book.early !== undefined && book.early.count > 0) this.#takeEarly(book, book.early, timeMs);
     }
+  }
+
+  // ---- two lines
+
+  /** Applies the pushes that came too early and follow now. What still waits then has another hole before it. */
+  #takeEarly(book: ShardBook, early: EarlyPushes, timeMs: number): void {
+    const delta = this.#delta;
+    const version = this.#books.version(book.slot);
+    for (let i = 0; i < early.count; ) {
+      const outcome = this.#decodePending(book, early.frame(i), timeMs);
+      const verdict =
+        outcome === DepthDecode.OK ? judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion) : Sequence.DROP;
+      if (verdict === Sequence.GAP) {
+        i++;
+        continue;
+      }
+      early.remove(i);
+      if (verdict === Sequence.DROP) continue;
+      // It lost the book, and with it what waits.
+      if (!this.#applyDelta(book, timeMs)) return;
+      book.drops = 0;
+      for (const publication of book.publications) publication.updated(delta);
+      // One before it may follow now.
+      i = 0;
+    }
+    if (this.#books.version(book.slot) > version) this.#meter.add(meters.METER_LINE_HEALED, 1);
+    if (early.count === 0) this.#waiting.delete(book);
+  }
+
+  /** The other line did not fill the hole in time. */
+  #giveUpWaiting(book: ShardBook, early: EarlyPushes, timeMs: number): void {
+    if (this.#isFollowing(book)) this.#takeEarly(book, early, timeMs);
+    if (early.count > 0) this.#onGap(book, timeMs);
+  }
+
+  /** Which line's copy of a push was faster, and by how much: this is the second one. */
+  #meterRace(race: LineRace, timeMs: number): void {
+    const leadMs = race.second(this.#delta.toVersion, this.#line, timeMs);
+    if (leadMs < 0) return;
+    this.#meter.lineLead.record(leadMs);
+    this.#meter.add(meters.METER_LINE_WINS + race.winner, 1);
   }
 
   /** Decodes into the delta buffer, rescaling the book when a number has more decimals than expected. */
@@ -394,6 +458,22 @@ export class Shard {
 
   // ---- trust
 
+  /** A hole in the versions. What waited for it to be filled waits for the snapshot now. */
+  #onGap(book: ShardBook, timeMs: number): void {
+    this.#books.count(book.slot, COUNT_GAPS);
+    this.#meter.add(meters.METER_GAPS, 1);
+    const early = book.early?.take() ?? [];
+    this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+    for (const { frame, timeMs: cameMs } of early) book.pending.push(frame, 0, frame.length, cameMs);
+  }
+
+  /** Nothing waits for the other line any more. */
+  #forgetEarly(book: ShardBook): void {
+    if (book.early === undefined) return;
+    book.early.clear();
+    this.#waiting.delete(book);
+  }
+
   /** A push of a book that follows the stream is known to be lost. The snapshot must be newer than what the book holds. */
   #losePush(book: ShardBook, reason: StateReason, timeMs: number): void {
     const version = this.#books.version(book.slot);
@@ -414,11 +494,12 @@ export class Shard {
    * stream: the exchange began to count anew.
    */
   #onDrop(book: ShardBook, timeMs: number): void {
-    book.drops++;
-    if (book.drops < DROPS_MAX || timeMs - this.#books.receiveTimeMs(book.slot) < DROPS_MS) return;
-    this.#books.count(book.slot, COUNT_GAPS);
-    this.#meter.add(meters.METER_GAPS, 1);
-    this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+    if (book.drops++ === 0) book.dropsFromMs = timeMs;
+    if (book.race !== undefined) this.#meterRace(book.race, timeMs);
+    // A line that stood still brings in a moment what the other one brought long ago.
+    const fromMs = this.#twoLines ? book.dropsFromMs : this.#books.receiveTimeMs(book.slot);
+    if (book.drops < DROPS_MAX || timeMs - fromMs < DROPS_MS) return;
+    this.#onGap(book, timeMs);
   }
 
   /** A snapshot older than what is known. Asked for again; after several in a row the exchange counts anew and the snapshot is right. */
@@ -439,6 +520,7 @@ export class Shard {
   /** The book is no longer exact: says so, and asks for a snapshot. Pushes are kept from here on. */
   #lose(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
     book.pending.clear();
+    this.#forgetEarly(book);
     this.#enter(book, state, reason, timeMs);
     this.#requestResync(book, reason, timeMs);
   }
@@ -489,6 +571,7 @@ export class Shard {
   #onLineDown(book: ShardBook, reason: StateReason, timeMs: number): void {
     book.lineUp = false;
     book.pending.clear();
+    this.#forgetEarly(book);
     const state = this.#books.state(book.slot);
     this.#enter(book, state === BookState.SYNCING ? BookState.SYNCING : BookState.STALE, reason, timeMs);
   }
@@ -499,6 +582,7 @@ export class Shard {
     book.lostAfter = Math.max(book.lostAfter, this.#books.version(book.slot) - 1);
     book.oldSnapshots = 0;
     book.pending.clear();
+    this.#forgetEarly(book);
     book.silence.start(timeMs);
     const books = this.#books;
     if (books.state(book.slot) !== BookState.SYNCING) this.#enter(book, BookState.SYNCING, books.reason(book.slot), timeMs);
@@ -506,6 +590,9 @@ export class Shard {
 
   #onTick(timeMs: number): void {
     this.#candles.tick(timeMs);
+    for (const book of this.#waiting) {
+      if (book.early!.tick(timeMs)) this.#giveUpWaiting(book, book.early!, timeMs);
+    }
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) {
         this.#newsMs = this.#books.receiveTimeMs(book.slot);
@@ -597,14 +684,32 @@ export class Shard {
       const verdict = bad ? Sequence.GAP : judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        book.pending.dropFirst(bad ? i + 1 : this.#lastHighPoint(book, i, timeMs));
-        if (bad) book.lostAfter = last;
+        if (bad) this.#dropUnreadable(book, i, last, timeMs);
+        else book.pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
         this.#requestResync(book, bad ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP, timeMs);
         return false;
       }
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
-    return true;
+    // On two lines a push from before one that was lost may come after it.
+    return !this.#twoLines || !this.#isTooOld(book, last, book.lostAfter + 1, timeMs);
+  }
+
+  /** Forgets what waits up to the last push that cannot be read: `first`, behind version `last`, or a later one. */
+  #dropUnreadable(book: ShardBook, first: number, last: number, timeMs: number): void {
+    const { frames } = book.pending;
+    let through = first;
+    let version = last;
+    book.lostAfter = last;
+    for (let i = first + 1; i < frames.length; i++) {
+      const outcome = this.#decodePending(book, frames[i]!, timeMs);
+      if (outcome === DepthDecode.OK) version = this.#delta.toVersion;
+      else if (outcome !== DepthDecode.NOT_DEPTH) {
+        through = i;
+        book.lostAfter = version;
+      }
+    }
+    book.pending.dropFirst(through + 1);
   }
 
   /**

@@ -143,7 +143,19 @@ describe('the page', () => {
 
   it('has no series for each symbol, and bounded labels', () => {
     const labels = new Set([...page.values()].flatMap(({ samples }) => samples.flatMap((sample) => Object.keys(sample.labels))));
-    expect([...labels].toSorted()).toEqual(['code', 'direction', 'le', 'node', 'shard', 'simulated', 'stage', 'state', 'venue', 'version']);
+    expect([...labels].toSorted()).toEqual([
+      'code',
+      'direction',
+      'le',
+      'line',
+      'node',
+      'shard',
+      'simulated',
+      'stage',
+      'state',
+      'venue',
+      'version',
+    ]);
     for (const symbol of sim.symbols) expect(text).not.toContain(symbol);
   });
 

@@ -6,6 +6,7 @@ const help = `usage: npm run simulate -- [options]
   --seeds N     how many histories (default 200)
   --from N      the first seed (default 1)
   --seed N      one history, told in full
+  --lines N     connections each channel is on, 1 (the default) or 2
   --stop        stop at the first that fails
 
 Exit code 1 when a history shows anything wrong; its seed shows the same again.
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    lines: { type: 'string', default: '1' },
     stop: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -25,7 +27,7 @@ if (values.help) process.stdout.write(help);
 else process.exitCode = values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {
-  const outcome = await runScenario(seed);
+  const outcome = await runScenario(seed, Number(values.lines));
   process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
   return outcome.findings.length > 0 ? 1 : 0;
 }
@@ -36,7 +38,7 @@ async function many(from: number, count: number): Promise<number> {
   let deaths = 0;
   let slowest = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await runScenario(seed);
+    const outcome = await runScenario(seed, Number(values.lines));
     checks += outcome.checks;
     deaths += outcome.deaths;
     slowest = Math.max(slowest, outcome.recoveryMs);

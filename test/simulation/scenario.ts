@@ -155,8 +155,8 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'the machine sleeps',
-    begin: ({ time }, random) => {
-      time.now += 1_000 + random.below(20_000);
+    begin: (world, random) => {
+      world.doze(1_000 + random.below(20_000));
       return undefined;
     },
   },
@@ -200,7 +200,7 @@ const faults: readonly Fault[] = [
 ];
 
 /** One history from its seed: a world, faults that come and go, then peace; until all is right again, or the time for it is over. */
-export async function runScenario(seed: number): Promise<Outcome> {
+export async function runScenario(seed: number, lines = 1): Promise<Outcome> {
   const random = new Prng(seed, 'scenario');
   const options: WorldOptions = {
     symbols: 2 + random.below(6),
@@ -208,6 +208,7 @@ export async function runScenario(seed: number): Promise<Outcome> {
     clients: 1 + random.below(3),
     inboundBytes: 2 ** (13 + random.below(6)),
     outboundBytes: 2 ** (15 + random.below(4)),
+    lines,
   };
   const world = new World(seed, options);
   const { time } = world;

@@ -133,6 +133,27 @@ const ofExchange: readonly MetricFamily[] = [
   one('gauge', 'mdp_snapshots_in_flight', 'Snapshots asked for and not here yet.', (r) => r.status.snapshots.inFlight),
 ];
 
+const ofLines: readonly MetricFamily[] = [
+  by('counter', 'mdp_line_wins_total', 'line', 'With two lines: pushes of a book whose first copy came on this one.', ({ meters }) => ({
+    0: meters.lineWins[0],
+    1: meters.lineWins[1],
+  })),
+  {
+    kind: 'histogram',
+    name: 'mdp_line_lead_seconds',
+    help: 'With two lines: by how much the first copy of a push of a book was earlier than the second.',
+    labels: [],
+    read: ({ meters }) => [[{}, meters.lineLead]],
+  },
+  one('counter', 'mdp_line_healed_total', 'With two lines: holes of one that the other filled.', (r) => r.meters.linesHealed),
+  one(
+    'counter',
+    'mdp_line_takeovers_total',
+    'With two lines: connections that were lost and whose streams went on on the other.',
+    (r) => r.meters.takeovers,
+  ),
+];
+
 const ofBooks: readonly MetricFamily[] = [
   by('gauge', 'mdp_books', 'state', 'Tracked books; only live ones are served without being asked for.', ({ status: { books } }) => ({
     live: books.live,
@@ -269,4 +290,12 @@ const ofProcess: readonly MetricFamily[] = [
 ];
 
 /** Every metric there is, in the order of the page. */
-export const metricFamilies: readonly MetricFamily[] = [...ofExchange, ...ofBooks, ...ofShards, ...ofClients, ...ofTime, ...ofProcess];
+export const metricFamilies: readonly MetricFamily[] = [
+  ...ofExchange,
+  ...ofLines,
+  ...ofBooks,
+  ...ofShards,
+  ...ofClients,
+  ...ofTime,
+  ...ofProcess,
+];

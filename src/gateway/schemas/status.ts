@@ -48,6 +48,7 @@ const ShardStatus = Type.Object(
 const ConnectionStatus = Type.Object(
   {
     connection: count('its number'),
+    line: Type.Integer({ minimum: 0, maximum: 1, description: 'with `--lines 2` every channel is carried by a connection of each' }),
     state: Type.Enum(['connecting', 'open', 'waiting', 'closed']),
     subscriptions: now,
     reconnects: total,

@@ -40,6 +40,9 @@ const rotateAfterMs = key.wholeNumber(1000, 86_400_000, {
     'Age at which a connection to the exchange is replaced, without a gap, or up to 3/47 of it earlier: 22 to 23.5 h, as the exchange cuts it at 24 h.',
   unit: 'ms',
 });
+const lines = key.wholeNumber(1, 2, {
+  description: '2: every channel of the exchange on two connections; what comes first counts, and what one loses comes on the other.',
+});
 const tape = key.wholeNumber(1, TAPE_TRADES_MAX, {
   description: 'Trades kept of each pair. 1 GiB of addresses for each worker bounds the pairs it can hold: 8192 up to 1700, 140 at 100000.',
 });
@@ -63,6 +66,7 @@ const start = Type.Object({
   snapshotRate,
   staleAfterMs,
   rotateAfterMs,
+  lines,
   tape,
   logLevel,
 });

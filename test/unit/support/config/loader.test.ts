@@ -49,6 +49,7 @@ describe('loadStartConfig', () => {
       snapshotRate: 8,
       staleAfterMs: 30_000,
       rotateAfterMs: 84_600_000,
+      lines: 1,
       tape: 1000,
       logLevel: 'info',
     });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { CLOCK_EVERY_MS, ExchangeClock } from './engine/exchange-clock.js';
 import { Market } from './engine/market.js';
 import { Meters } from './engine/meters.js';
 import { Pipeline } from './engine/pipeline.js';
@@ -49,6 +50,10 @@ export interface EngineOptions extends AccessOptions {
   readonly snapshotRate: number;
   /** A live book silent for longer (and for long by its own rhythm) is stale. */
   readonly staleAfterMs: number;
+  /** Age in ms at which a connection to the exchange is replaced, or up to 3/47 of it earlier. Default 23.5 h. */
+  readonly rotateAfterMs?: number;
+  /** 2: every channel of the exchange on two connections, so that what one loses comes on the other. Default 1. */
+  readonly lines?: number;
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
   /** From one audit of a book against the exchange to the next, in ms, when requests are to spare. Default `off`. */
@@ -56,6 +61,8 @@ export interface EngineOptions extends AccessOptions {
   readonly logger: Logger;
   /** Between two rounds of the exchange's 24 h figures. Default 60 s. */
   readonly tickersEveryMs?: number;
+  /** Between two looks at the exchange's clock. Default 60 s. */
+  readonly clockEveryMs?: number;
   /** Shorter times for tests. */
   readonly feedTimings?: FeedTimingsOverride;
   /** The built worker file; tests that run from the sources hand in their own. */
@@ -122,13 +129,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return listing;
     };
 
-    const sizes = shardSizes(listed.size, options.tape ?? TAPE_TRADES_DEFAULT);
+    const { lines = 1, tape = TAPE_TRADES_DEFAULT } = options;
+    // The second copy of a trade is known by the first, which must still be there.
+    const sizes = shardSizes(listed.size, lines === 2 ? Math.max(tape, TAPE_TRADES_DEFAULT) : tape);
     const buffers = Array.from({ length: workers }, () => createShardBuffers(sizes));
     const meters = new Meters();
     const pipeline: Pipeline = new Pipeline({
       buffers,
       wsUrl: options.wsUrl,
       interval: options.interval,
+      lines,
       rest,
       budget,
       logger,
@@ -137,12 +147,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       meters,
       stuck: (shard) => supervisor.replace(shard),
       ...(audit !== 'off' && { auditEveryMs: audit }),
-      ...(options.feedTimings && { feedTimings: options.feedTimings }),
+      feedTimings: { ...(options.rotateAfterMs !== undefined && { connectionAgeMaxMs: options.rotateAfterMs }), ...options.feedTimings },
     });
     const { audits, feed, hub, ingress, egresses, symbols, readers, candles } = pipeline;
     const supervisor: ShardSupervisor = new ShardSupervisor({
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
+      lines,
       workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
       logger,
       clock,
@@ -162,6 +173,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     });
     closers.push(() => tickerRounds.close());
 
+    const exchangeClock = new ExchangeClock({
+      request: () => feed.requestTime(),
+      everyMs: options.clockEveryMs ?? CLOCK_EVERY_MS,
+      logger,
+    });
+    closers.push(() => exchangeClock.close());
+
     const market = new Market({
       instance: randomBytes(4).toString('hex'),
       source: { venue: 'mexc', simulated: rest.simulated, wsUrl: options.wsUrl, restUrl: options.restUrl },
@@ -174,6 +192,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       supervisor,
       meters: () => meters.read({ audits, buffers, ingress, egresses, feed, budget }),
       clock,
+      exchangeClock,
       candles,
       audits,
       auditEveryMs: audit === 'off' ? null : audit,
@@ -229,6 +248,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     closers.push(() => grpc?.close());
     feed.start(tracked);
     tickerRounds.start();
+    exchangeClock.start();
     return {
       market,
       url: `${access.tls === undefined ? 'http' : 'https'}://${authority}`,

@@ -31,6 +31,7 @@ import { nearestWord } from '../support/config/index.js';
 import type { SymbolAudits } from '../model/audit.js';
 import type { AuditLog } from './audit-log.js';
 import type { CandleDesk } from './candle-desk.js';
+import type { ExchangeClock } from './exchange-clock.js';
 import { composeTicker } from '../ticker/compose-ticker.js';
 import type { SymbolTable } from './symbol-table.js';
 
@@ -48,6 +49,7 @@ export interface MarketParts {
   readonly clock: () => number;
   readonly track: MarketData['track'];
   readonly untrack: MarketData['untrack'];
+  readonly exchangeClock: ExchangeClock;
   readonly candles: CandleDesk;
   readonly audits: AuditLog;
   readonly auditEveryMs: number | null;
@@ -154,7 +156,7 @@ export class Market implements MarketData {
   }
 
   status(): EngineStatus {
-    const { symbols, readers, feed, ingress } = this.#parts;
+    const { symbols, readers, feed, ingress, exchangeClock } = this.#parts;
     const states = [0, 0, 0, 0];
     const totals = { applied: 0, dropped: 0, refused: 0, gaps: 0, resyncs: 0, crossed: 0 };
     for (const { shard, slot } of symbols.all()) {
@@ -185,6 +187,7 @@ export class Market implements MarketData {
         lastReceived: connection.lastReceived === null ? null : Math.floor(connection.lastReceived),
       })),
       snapshots: fed.snapshots,
+      exchangeClock: exchangeClock.status,
       counters: {
         frames: fed.counters.frames,
         bytes: fed.counters.bytes,

@@ -31,19 +31,25 @@ export class Meters {
 
   read({ audits, buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
     const words = buffers.map(({ meters }) => new Float64Array(meters));
-    const { auditsFailed, connectionsLost, counters, textRefusals: early } = feed.status();
+    const { auditsFailed, connectionsLost, connectionsReplaced, takeovers, counters, textRefusals: early } = feed.status();
     const refused = (code: ErrorCode, kind: number): number =>
       words.reduce((sum, each) => sum + each[meter.METER_TEXT_REFUSED + kind]!, early.get(code) ?? 0);
+    const total = (word: number): number => words.reduce((sum, each) => sum + each[word]!, 0);
     return {
       shards: words.map((each, shard) => readShard(shard, each, ingress, egresses[shard]!)),
       exchangeToReceived: readTimes(words, meter.METER_EXCHANGE_TO_RECEIVED),
       receivedToApplied: readTimes(words, meter.METER_RECEIVED_TO_APPLIED),
       receivedToPublished: readTimes([this.#published], 0),
+      lineLead: readTimes(words, meter.METER_LINE_LEAD),
+      lineWins: [total(meter.METER_LINE_WINS), total(meter.METER_LINE_WINS + 1)],
+      linesHealed: total(meter.METER_LINE_HEALED),
+      takeovers,
       eventLoopDelay: readTimes([this.#delays], 0),
       malformedFrames: counters.framesMalformed,
       textRefusals: Object.fromEntries(textRefusals.map((code, kind) => [code, refused(code, kind)])),
       connectionsLost,
       audits: audits.meters(auditsFailed),
+      connectionsReplaced,
       requests: budget.requests,
       pauses: budget.pauses,
     };

@@ -15,7 +15,7 @@ import type { Meters } from './meters.js';
 import { shardEvents } from './shard-events.js';
 import { SymbolTable } from './symbol-table.js';
 
-export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' | 'rest' | 'budget' | 'openSocket' | 'random'> {
+export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' | 'lines' | 'rest' | 'budget' | 'openSocket' | 'random'> {
   /** One each shard. */
   readonly buffers: readonly ShardBuffers[];
   readonly slotsPerShard: number;

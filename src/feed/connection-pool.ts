@@ -121,6 +121,13 @@ export class ConnectionPool {
     this.#places.set(replacement, place);
   }
 
+  /** The other line's connection, which used `subscriptions` so far, takes over all lines of a lost one; that stands by from here on. */
+  takeOver(lost: Connection, by: Connection, subscriptions: number): void {
+    this.replace(lost, by, 0);
+    this.#place(by).slotsTaken = subscriptions;
+    this.#replacements.add(lost);
+  }
+
   status(): ConnectionStatus[] {
     return [...this.#places.keys()].map((connection) => connection.status()).sort((a, b) => a.connection - b.connection);
   }

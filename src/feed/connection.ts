@@ -40,12 +40,15 @@ export interface ConnectionTimings extends HeartbeatTimings, ReadingRestTimings 
   readonly messagesPerSecond: number;
 }
 
-/** MEXC closes at 60 s without PING; frames were at most some kilobytes. */
+/**
+ * MEXC closes at 60 s without PING; frames were at most some kilobytes. A half-open connection is found within 20 s: after at most
+ * 12 s a PING goes out, whose PONG is overdue after 5 s; or nothing came for 18 s, looked at 20 times in that time.
+ */
 export const defaultConnectionTimings: ConnectionTimings = {
   handshakeTimeoutMs: 10_000,
-  pingIntervalMs: 15_000,
+  pingIntervalMs: 12_000,
   pongTimeoutMs: 5000,
-  silenceMs: 20_000,
+  silenceMs: 18_000,
   ackTimeoutMs: 5000,
   reconnectMs: 500,
   reconnectMaxMs: 30_000,
@@ -84,6 +87,8 @@ const CLOSE_GRACE_MS = 1000;
  */
 export class Connection {
   readonly number: number;
+  /** Which of two lines it belongs to, 0 or 1. */
+  line = 0;
   /** Replaced when the connection changes hands. */
   handlers: ConnectionHandlers;
   readonly #options: ConnectionOptions;
@@ -136,6 +141,7 @@ export class Connection {
   status(): ConnectionStatus {
     return {
       connection: this.number,
+      line: this.line,
       state: this.#state,
       subscriptions: this.#subscribed,
       reconnects: Math.max(0, this.#opens - 1),

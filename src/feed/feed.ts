@@ -12,7 +12,8 @@ import { AuditRounds } from './audit-rounds.js';
 import { BookLines } from './book-lines.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
-import type { ErrorCode } from '../support/errors.js';
+import { CodedError, ErrorCode } from '../support/errors.js';
+import { decodeServerTime } from '../mexc/server-time.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Connection } from './connection.js';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
@@ -24,8 +25,10 @@ import { Rotation } from './rotation.js';
 import { SideLines } from './side-lines.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import type { DepthSource } from './snapshot-scheduler.js';
+import { LinePhase } from './stream-line.js';
 import type { StreamLine } from './stream-line.js';
 import { SymbolLine } from './symbol-line.js';
+import { TwinLines } from './twin-lines.js';
 import { feedTimings } from './timings.js';
 import type { FeedTimings, FeedTimingsOverride } from './timings.js';
 import { TextRouter } from './text-router.js';
@@ -36,6 +39,16 @@ export interface RestSource extends DepthSource {
   trades(symbol: string, limit: number): Promise<Uint8Array>;
   klines(symbol: string, query: KlineQuery): Promise<Uint8Array>;
   tickers(): Promise<Uint8Array>;
+  /** The body of `/api/v3/time`. */
+  time(): Promise<Uint8Array>;
+}
+
+/** One look at the exchange's clock, all in Unix ms. */
+export interface ClockSample {
+  readonly sentMs: number;
+  /** Whole ms, rounded down. */
+  readonly exchangeMs: number;
+  readonly receivedMs: number;
 }
 
 export interface FeedOptions {
@@ -52,6 +65,8 @@ export interface FeedOptions {
   readonly snapshotsInFlightMax?: number;
   /** Default 30, which is what MEXC takes. */
   readonly subscriptionsPerConnection?: number;
+  /** 2: every channel on two connections. Default 1. */
+  readonly lines?: number;
   /** New connections per second of the whole host. Default 10. */
   readonly connectPerSecond?: number;
   /** What is subscribed without being asked for, beside the depth. Default deals and miniTickers. */
@@ -73,11 +88,18 @@ export interface FeedStatus {
   readonly counters: FrameCounters;
   /** Connections that were open and were lost. */
   readonly connectionsLost: number;
+  /** Connections replaced because of their age. */
+  readonly connectionsReplaced: number;
+  /** Losses of a connection that the other line made up for. */
+  readonly takeovers: number;
   /** Text frames refused before they reached a shard, by code. */
   readonly textRefusals: ReadonlyMap<ErrorCode, number>;
   /** Audits whose request failed. */
   readonly auditsFailed: number;
 }
+
+/** Of one connection, over its life. */
+const SUBSCRIPTIONS_MAX = 30;
 
 /**
  * Keeps every tracked symbol subscribed and gives the shards what their books, tapes, tickers and candles are made of: pushes, REST answers,
@@ -98,6 +120,7 @@ export class Feed {
   readonly #sides: SideLines;
   readonly #trades: TradesFetcher;
   readonly #requests: RestQueue;
+  readonly #twins: TwinLines | undefined;
   readonly #rotation: Rotation;
   readonly #audits: AuditRounds | undefined;
   readonly #symbols = new Map<number, TrackedSymbol>();
@@ -145,6 +168,12 @@ export class Feed {
         othersWait: () => this.#books.wantRequests || this.#requests.waiting > 0,
         isLive: (symbolId) => this.#books.isLive(symbolId),
       });
+    const leave = (connection: Connection): void => this.#leave(connection);
+    if (options.lines === 2) {
+      const { subscriptionsPerConnection: slots = SUBSCRIPTIONS_MAX } = options;
+      const lost = (): void => void this.#connectionsLost++;
+      this.#twins = new TwinLines({ pool, router, slots, handlers: this.#handlers, timings, random, logger, lost, leave });
+    }
     this.#rotation = new Rotation({
       pool,
       router,
@@ -152,7 +181,8 @@ export class Feed {
       timings,
       clock,
       logger,
-      leave: (connection) => this.#leave(connection),
+      twins: this.#twins,
+      leave,
     });
   }
 
@@ -244,6 +274,24 @@ export class Feed {
     );
   }
 
+  /** Asks for the exchange's time once. Rejects with a CodedError of the REST client. */
+  async requestTime(): Promise<ClockSample> {
+    const sample = { sentMs: 0, exchangeMs: NaN, receivedMs: 0 };
+    await this.#request(
+      RestRank.TIME,
+      () => {
+        sample.sentMs = this.#clock();
+        return this.#options.rest.time();
+      },
+      (body, receiveTimeMs) => {
+        sample.receivedMs = receiveTimeMs;
+        sample.exchangeMs = decodeServerTime(body);
+      },
+    );
+    if (Number.isNaN(sample.exchangeMs)) throw new CodedError(ErrorCode.EXCHANGE_ANSWER_MALFORMED, '/api/v3/time: no time');
+    return sample;
+  }
+
   /** The connection that carries the symbol's depth, or is to; `null` before its first turn. */
   connectionOf(symbolId: number): number | null {
     return this.#books.connectionOf(symbolId)?.number ?? null;
@@ -252,7 +300,7 @@ export class Feed {
   status(): FeedStatus {
     const { budget } = this.#options;
     return {
-      connections: this.#pool.status(),
+      connections: [...this.#pool.status(), ...(this.#twins?.status() ?? [])].sort((a, b) => a.connection - b.connection),
       snapshots: {
         waiting: this.#books.snapshotsWaiting,
         inFlight: this.#books.snapshotsInFlight,
@@ -261,6 +309,8 @@ export class Feed {
       },
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
+      connectionsReplaced: this.#rotation.replaced,
+      takeovers: this.#twins?.takeovers ?? 0,
       textRefusals: this.#texts.refusals,
       auditsFailed: this.#audits?.failed ?? 0,
     };
@@ -275,6 +325,7 @@ export class Feed {
     this.#trades.close();
     this.#requests.close();
     for (const connection of this.#pool.connections()) this.#leave(connection);
+    this.#twins?.close();
     await Promise.all(this.#leaving);
   }
 
@@ -312,6 +363,7 @@ export class Feed {
         const line = this.#pool.find(connection, channel);
         if (line instanceof SymbolLine) this.#books.accepted(line);
         else if (line !== undefined) this.#sides.accepted(line);
+        if (line?.phase === LinePhase.SUBSCRIBED) this.#twins?.carry(line);
       },
       refused: (connection, channel, reason) => {
         const line = this.#pool.find(connection, channel);
@@ -328,16 +380,22 @@ export class Feed {
   #lost(connection: Connection): void {
     this.#connectionsLost++;
     this.#rotation.gone(connection);
-    this.#pool.restart(connection);
-    const lines = [...this.#pool.lines(connection)];
+    const lines = this.#twins?.takeOver(connection) ?? this.#allLost(connection);
     this.#books.lost(lines.filter((line) => line instanceof SymbolLine));
     this.#sides.lost(lines.filter((line) => !(line instanceof SymbolLine)));
   }
 
+  #allLost(connection: Connection): StreamLine[] {
+    this.#pool.restart(connection);
+    return [...this.#pool.lines(connection)];
+  }
+
   #release(line: StreamLine): void {
+    this.#twins?.drop(line);
     const emptied = this.#pool.release(line);
     if (emptied === undefined) return;
     this.#rotation.gone(emptied);
+    this.#twins?.gone(emptied);
     this.#leave(emptied);
   }
 
@@ -347,7 +405,7 @@ export class Feed {
   }
 
   #createPool(): ConnectionPool {
-    const { wsUrl, openSocket, logger, subscriptionsPerConnection = 30, connectPerSecond = 10 } = this.#options;
+    const { wsUrl, openSocket, logger, subscriptionsPerConnection = SUBSCRIPTIONS_MAX, connectPerSecond = 10 } = this.#options;
     const connectPacer = new Pacer(connectPerSecond, 1, this.#clock);
     const random = this.#options.random ?? Math.random;
     const shared = { wsUrl, openSocket, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };

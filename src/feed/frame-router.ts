@@ -37,6 +37,8 @@ export class FrameRouter {
   readonly #badFrames: LogGate;
   /** By place: the number of the connection whose pushes count. */
   #owners = new Int32Array(INITIAL_IDS * STREAM_KINDS).fill(NO_CONNECTION);
+  /** By place: with two lines, the connection of the other one whose pushes count as well. */
+  #twins = new Int32Array(INITIAL_IDS * STREAM_KINDS).fill(NO_CONNECTION);
   /** By place: whether a push came since it was cleared, see below. */
   #heard = new Uint8Array(INITIAL_IDS * STREAM_KINDS);
   #frames = 0;
@@ -67,10 +69,10 @@ export class FrameRouter {
     const { kind } = this.#index;
     if (id < NO_SYMBOL || kind < 0) return this.#stray(connection, id, bytes);
     const place = placeOf(id, kind as StreamKind);
-    if (this.#owners[place] !== connection.number) return this.#stray(connection, id, bytes);
+    if (this.#owners[place] !== connection.number && this.#twins[place] !== connection.number) return this.#stray(connection, id, bytes);
     this.#frames++;
     this.#bytes += bytes.length;
-    if (!this.#hand(id, kind as StreamKind, bytes, receiveTimeMs)) connection.rest();
+    if (!this.#hand(id, kind as StreamKind, bytes, receiveTimeMs, connection.line)) connection.rest();
     if (this.#heard[place] === 0) {
       this.#heard[place] = HEARD;
       if (kind === StreamKind.DEPTH) this.#firstFrame(id);
@@ -108,6 +110,11 @@ export class FrameRouter {
     this.#owners[placeOf(symbolId, kind)] = connection === null ? NO_CONNECTION : connection.number;
   }
 
+  /** The stream's pushes come on this connection, too; `null`: on no other. */
+  setTwin({ symbolId, kind }: StreamLine, connection: Connection | null): void {
+    this.#twins[placeOf(symbolId, kind)] = connection === null ? NO_CONNECTION : connection.number;
+  }
+
   /** Begins to listen for the stream's next push. */
   listen({ symbolId, kind }: StreamLine): void {
     this.#heard[placeOf(symbolId, kind)] = 0;
@@ -123,9 +130,9 @@ export class FrameRouter {
     return this.#heard[placeOf(symbolId, kind)] === HEARD_TEXT;
   }
 
-  #hand(id: number, kind: StreamKind, bytes: Buffer, receiveTimeMs: number): boolean {
-    if (kind === StreamKind.DEPTH) return this.#sink.frame(id, bytes, receiveTimeMs);
-    if (kind === StreamKind.DEALS) return this.#sink.deals(id, bytes, receiveTimeMs);
+  #hand(id: number, kind: StreamKind, bytes: Buffer, receiveTimeMs: number, line: number): boolean {
+    if (kind === StreamKind.DEPTH) return this.#sink.frame(id, bytes, receiveTimeMs, line);
+    if (kind === StreamKind.DEALS) return this.#sink.deals(id, bytes, receiveTimeMs, line);
     if (kind === StreamKind.KLINE) return this.#sink.kline(id, bytes, receiveTimeMs);
     return this.#sink.miniTickers(bytes, receiveTimeMs);
   }
@@ -144,6 +151,7 @@ export class FrameRouter {
 
   #vacate(id: number): void {
     this.#owners.fill(NO_CONNECTION, placeOf(id, 0), placeOf(id + 1, 0));
+    this.#twins.fill(NO_CONNECTION, placeOf(id, 0), placeOf(id + 1, 0));
     this.#heard.fill(0, placeOf(id, 0), placeOf(id + 1, 0));
   }
 
@@ -153,6 +161,9 @@ export class FrameRouter {
     const owners = new Int32Array(size).fill(NO_CONNECTION);
     owners.set(this.#owners);
     this.#owners = owners;
+    const twins = new Int32Array(size).fill(NO_CONNECTION);
+    twins.set(this.#twins);
+    this.#twins = twins;
     const heard = new Uint8Array(size);
     heard.set(this.#heard);
     this.#heard = heard;

@@ -7,8 +7,9 @@ export const RestRank = {
   /** A client waits for the answer. */
   CANDLES: 0,
   TICKERS: 1,
+  TIME: 2,
   /** A tape has a hole, or is empty. */
-  TRADES: 2,
+  TRADES: 3,
 } as const;
 export type RestRank = (typeof RestRank)[keyof typeof RestRank];
 

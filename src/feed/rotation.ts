@@ -6,6 +6,7 @@ import type { FrameRouter } from './frame-router.js';
 import { Replacement } from './replacement.js';
 import { LinePhase } from './stream-line.js';
 import type { StreamLine } from './stream-line.js';
+import type { TwinLines } from './twin-lines.js';
 import type { FeedTimings } from './timings.js';
 
 export interface RotationOptions {
@@ -14,6 +15,8 @@ export interface RotationOptions {
   readonly handlers: ConnectionHandlers;
   readonly timings: FeedTimings;
   readonly clock: Clock;
+  /** With two lines. */
+  readonly twins: TwinLines | undefined;
   readonly logger: Logger;
   /** A connection that is not needed any more. */
   readonly leave: (connection: Connection) => void;
@@ -21,7 +24,10 @@ export interface RotationOptions {
 
 /** Successive multiples of it, modulo 1, lie far apart: connections opened together come due apart. */
 const GOLDEN_RATIO = 0.618034;
-const AGE_SPREAD = 0.05;
+/** 22 to 23.5 h. */
+const AGE_SPREAD = 1.5 / 23.5;
+/** Looks in a connection's life, at least. */
+const LOOKS = 100;
 
 /**
  * Replaces connections before the exchange cuts them at 24 h: one at a time, so that a process that started everything
@@ -31,10 +37,19 @@ export class Rotation {
   readonly #options: RotationOptions;
   readonly #timer: NodeJS.Timeout;
   #replacement: Replacement | undefined;
+  #replaced = 0;
+  /** When a replacement failed last: the others go first. */
+  readonly #failedAt = new WeakMap<Connection, number>();
 
   constructor(options: RotationOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), options.timings.connectionAgeCheckMs);
+    const { connectionAgeCheckMs, connectionAgeMaxMs } = options.timings;
+    this.#timer = setInterval(() => this.#look(), Math.min(connectionAgeCheckMs, connectionAgeMaxMs / LOOKS));
+  }
+
+  /** Connections replaced so far. */
+  get replaced(): number {
+    return this.#replaced + (this.#options.twins?.replaced ?? 0);
   }
 
   /** The connection was lost or closed: nothing to replace. */
@@ -48,23 +63,32 @@ export class Rotation {
   }
 
   #look(): void {
-    if (this.#replacement !== undefined) return;
-    const { pool, clock, timings } = this.#options;
-    const now = clock();
+    const { pool, twins } = this.#options;
+    if (this.#replacement !== undefined || twins?.isReplacing === true) return;
     for (const connection of pool.connections()) {
-      const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
-      if (!connection.isOpen || now - connection.openedAt < ageMaxMs) continue;
+      if (!this.#isAged(connection)) continue;
       const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
       if (lines.length > 0) return this.#begin(connection, lines);
     }
+    twins?.replace((connection) => this.#isAged(connection));
+  }
+
+  #isAged(connection: Connection): boolean {
+    const { clock, timings } = this.#options;
+    const now = clock();
+    const ageMaxMs = timings.connectionAgeMaxMs * (1 - AGE_SPREAD * ((connection.number * GOLDEN_RATIO) % 1));
+    if (!connection.isOpen || now - connection.openedAt < ageMaxMs) return false;
+    return now - (this.#failedAt.get(connection) ?? -Infinity) >= timings.connectionAgeCheckMs;
   }
 
   #begin(old: Connection, lines: readonly StreamLine[]): void {
     const { pool, timings, logger } = this.#options;
     pool.retire(old, true);
+    const fresh = pool.createReplacement();
+    fresh.line = old.line;
     this.#replacement = new Replacement({
       old,
-      fresh: pool.createReplacement(),
+      fresh,
       lines,
       holdMs: timings.replacementHoldMs,
       ready: (replacement) => this.#takeOver(replacement),
@@ -77,7 +101,7 @@ export class Rotation {
   }
 
   #takeOver(replacement: Replacement): void {
-    const { pool, router, handlers, leave, logger } = this.#options;
+    const { pool, router, handlers, twins, leave, logger } = this.#options;
     const { old, fresh, channels } = replacement;
     const carried = new Set(channels);
     const moving = [...pool.lines(old)].filter((line) => line.up);
@@ -86,6 +110,7 @@ export class Rotation {
     this.#replacement = undefined;
     const held = replacement.end();
     pool.replace(old, fresh, channels.length);
+    twins?.moved(old, fresh);
     for (const line of moving) {
       router.setOwner(line, fresh);
       carried.delete(line.channel);
@@ -97,12 +122,15 @@ export class Rotation {
       else router.route(fresh, bytes, receiveTimeMs);
     }
     leave(old);
+    this.#replaced++;
     logger.info({ connection: old.number, by: fresh.number, streams: moving.length }, 'replaced an ageing connection');
+    this.#look();
   }
 
   #abandon(replacement: Replacement): void {
-    const { pool, leave } = this.#options;
+    const { pool, leave, clock } = this.#options;
     this.#replacement = undefined;
+    this.#failedAt.set(replacement.old, clock());
     replacement.end();
     pool.retire(replacement.old, false);
     pool.discard(replacement.fresh);

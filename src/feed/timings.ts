@@ -21,9 +21,9 @@ export interface FeedTimings {
   /** Between snapshots of a symbol the REST API does not know. */
   readonly rejectedRetryMs: number;
   readonly rejectedRetryMaxMs: number;
-  /** A connection is replaced at this age, up to 5 % earlier so that not all come due together; MEXC cuts it at 24 h. */
+  /** A connection is replaced at this age, or up to 3/47 of it earlier so that not all come due together; MEXC cuts it at 24 h. */
   readonly connectionAgeMaxMs: number;
-  /** How often ages are looked at. */
+  /** How often ages are looked at; more often when `connectionAgeMaxMs` is short. */
   readonly connectionAgeCheckMs: number;
   /** How much of a replacement's stream is held back to overlap with the old one's. */
   readonly replacementHoldMs: number;
@@ -46,7 +46,7 @@ export const defaultFeedTimings: FeedTimings = {
   refusedRetryMaxMs: 300_000,
   rejectedRetryMs: 60_000,
   rejectedRetryMaxMs: 600_000,
-  connectionAgeMaxMs: 23 * 3600 * 1000,
+  connectionAgeMaxMs: 23.5 * 3600 * 1000,
   connectionAgeCheckMs: 30_000,
   replacementHoldMs: 1500,
   auditLeadMs: 500,

@@ -4,12 +4,12 @@ import { HISTOGRAM_DOUBLES, LogHistogram } from './log-histogram.js';
  * What a shard counts for the operator, in memory that outlives its worker. Doubles, each written by the worker alone and read by the main
  * thread at any moment.
  *
- *   double  0                       16                          120                          224
- *           +-----------------------+---------------------------+----------------------------+
- *           | counters              | exchange to received      | received to applied        |
- *           +-----------------------+---------------------------+----------------------------+
+ *   double  0             16                          120                         224                    328
+ *           +-------------+---------------------------+---------------------------+----------------------+---------------+
+ *           | counters    | exchange to received      | received to applied       | lead of a line       | more counters |
+ *           +-------------+---------------------------+---------------------------+----------------------+---------------+
  *
- * The last two are histograms (`log-histogram.ts`). Counters never go back, also when a symbol is untracked.
+ * Those in the middle are histograms (`log-histogram.ts`). Counters never go back, also when a symbol is untracked.
  */
 
 /** Time spent at work, not asleep, in ms. */
@@ -32,7 +32,13 @@ export const METER_TEXT_FRAMES = 10;
 export const METER_TEXT_REFUSED = 11;
 export const METER_EXCHANGE_TO_RECEIVED = 16;
 export const METER_RECEIVED_TO_APPLIED = METER_EXCHANGE_TO_RECEIVED + HISTOGRAM_DOUBLES;
-const METER_DOUBLES = METER_RECEIVED_TO_APPLIED + HISTOGRAM_DOUBLES;
+/** With two lines: by how much the first copy of a push was earlier than the second. */
+export const METER_LINE_LEAD = METER_RECEIVED_TO_APPLIED + HISTOGRAM_DOUBLES;
+/** Of these, the first copies that came on line 0, and in the next word on line 1. */
+export const METER_LINE_WINS = METER_LINE_LEAD + HISTOGRAM_DOUBLES;
+/** Holes of one line that the other filled. */
+export const METER_LINE_HEALED = METER_LINE_WINS + 2;
+const METER_DOUBLES = METER_LINE_HEALED + 1;
 
 export function createMeterBuffer(): SharedArrayBuffer {
   return new SharedArrayBuffer(METER_DOUBLES * Float64Array.BYTES_PER_ELEMENT);
@@ -42,12 +48,14 @@ export function createMeterBuffer(): SharedArrayBuffer {
 export class ShardMeter {
   readonly exchangeToReceived: LogHistogram;
   readonly receivedToApplied: LogHistogram;
+  readonly lineLead: LogHistogram;
   readonly #words: Float64Array;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#words = new Float64Array(buffer);
     this.exchangeToReceived = new LogHistogram(this.#words, METER_EXCHANGE_TO_RECEIVED);
     this.receivedToApplied = new LogHistogram(this.#words, METER_RECEIVED_TO_APPLIED);
+    this.lineLead = new LogHistogram(this.#words, METER_LINE_LEAD);
   }
 
   /** Adds to one of the counters. */

@@ -41,6 +41,8 @@ export const LIST_BYTES_MAX = 64 * 1024 * 1024;
 /** 1,000 trades are about 170 KB, as many candles less. */
 const ROWS_BYTES_MAX = 2 * 1024 * 1024;
 
+const TIME_BYTES_MAX = 4096;
+
 const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 
@@ -129,6 +131,11 @@ export class RestClient {
   /** The body of the answer about the 24 h figures of all symbols, unparsed: a JSON array. The place in the budget is taken. */
   async tickers(): Promise<Uint8Array> {
     return this.#array('/api/v3/ticker/24hr', LIST_BYTES_MAX);
+  }
+
+  /** The body of the answer about the exchange's time, unparsed: a JSON object. The place in the budget is taken. */
+  async time(): Promise<Uint8Array> {
+    return this.#get('/api/v3/time', TIME_BYTES_MAX);
   }
 
   async close(): Promise<void> {

@@ -27,8 +27,8 @@ export type SideStream = typeof StreamKind.DEALS | typeof StreamKind.KLINE;
  * push itself was taken, or (when nothing fits) dropped and counted.
  */
 export interface FeedSink {
-  /** A push of the symbol's depth. When it is dropped, its book is marked for a resync. */
-  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** A push of the symbol's depth, on line 0 or 1. When it is dropped, its book is marked for a resync. */
+  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line: number): boolean;
   /** The body of a `/api/v3/depth` answer, unparsed. */
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
   /** The symbol's line is down (or its subscription was refused): the book is no longer live. */
@@ -40,8 +40,8 @@ export interface FeedSink {
   streamUp(symbolId: number, kind: SideStream, timeMs: number): void;
   /** Pushes are missed from here on. */
   streamDown(symbolId: number, kind: SideStream, timeMs: number): void;
-  /** A push of the symbol's trades. When it is dropped, the shard is told that some are missing. */
-  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
+  /** A push of the symbol's trades, on line 0 or 1. When it is dropped, the shard is told that some are missing. */
+  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line: number): boolean;
   /** A push of the symbol's one-minute candle. */
   kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** A push of the tickers of many symbols, for every shard. */

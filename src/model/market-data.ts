@@ -55,6 +55,8 @@ export interface ShardStatus {
 
 export interface ConnectionStatus {
   readonly connection: number;
+  /** 0, or with two lines 1 on the other one. */
+  readonly line: number;
   readonly state: 'connecting' | 'open' | 'waiting' | 'closed';
   readonly subscriptions: number;
   readonly reconnects: number;
@@ -63,6 +65,16 @@ export interface ConnectionStatus {
   readonly lastReceived: number | null;
   /** The WebSocket close code of the last loss, e.g. 1006; `null` when it never closed. */
   readonly lastCloseCode: number | null;
+}
+
+/** The exchange's clock against ours. */
+export interface ExchangeClockStatus {
+  /** Above 0: the exchange's clock is ahead. */
+  readonly offsetMs: number;
+  /** The offset is off by no more. */
+  readonly errorMs: number;
+  /** Unix ms. */
+  readonly measuredAt: number;
 }
 
 export interface EngineStatus {
@@ -85,6 +97,8 @@ export interface EngineStatus {
     /** Unix ms until which no request is sent (429, 403, 418), or `null`. */
     readonly pausedUntil: number | null;
   };
+  /** `null` before it was measured. */
+  readonly exchangeClock: ExchangeClockStatus | null;
   readonly counters: {
     readonly frames: number;
     readonly bytes: number;

@@ -50,6 +50,14 @@ export interface EngineMeters {
   readonly receivedToApplied: TimesSeen;
   /** From receipt of a book's last push to the moment a message about it was handed to the clients' sockets. */
   readonly receivedToPublished: TimesSeen;
+  /** With two lines: by how much the first copy of a push was earlier than the second. */
+  readonly lineLead: TimesSeen;
+  /** Of these, by line, the first copies that came on it. */
+  readonly lineWins: readonly [number, number];
+  /** Holes of one line that the other filled. */
+  readonly linesHealed: number;
+  /** Losses of a connection that the other line made up for. */
+  readonly takeovers: number;
   /** How late the clock of the main thread rang. */
   readonly eventLoopDelay: TimesSeen;
   /** Binary frames of the exchange that are no push. */
@@ -59,6 +67,8 @@ export interface EngineMeters {
   /** Connections to the exchange that were open and were lost. */
   readonly connectionsLost: number;
   readonly audits: AuditMeters;
+  /** Connections to the exchange replaced because of their age. */
+  readonly connectionsReplaced: number;
   /** Requests to the exchange. */
   readonly requests: number;
   /** Times the exchange made all requests pause. */

@@ -56,17 +56,18 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
 
   // ---- FeedSink
 
-  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
-    if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs)) this.#lossy.set(symbolId, receiveTimeMs);
+    if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs, line)) this.#lossy.set(symbolId, receiveTimeMs);
     return this.#hasRoom(shard);
   }
 
-  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
-    if (!this.#push(shard, Inbound.DEALS, this.#slots[symbolId]!, bytes, receiveTimeMs)) this.#lossyDeals.set(symbolId, receiveTimeMs);
+    if (!this.#push(shard, Inbound.DEALS, this.#slots[symbolId]!, bytes, receiveTimeMs, line))
+      this.#lossyDeals.set(symbolId, receiveTimeMs);
     return this.#hasRoom(shard);
   }
 
@@ -262,12 +263,12 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   }
 
   /** Writes a push; false when it was dropped. Hot path. */
-  #push(shard: number, type: number, slot: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+  #push(shard: number, type: number, slot: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
     const producer = this.#producers[shard]!;
     // Nothing overtakes a control record: the slot may be on its way to another symbol.
     const waiting = this.#waiting[shard]!;
     if (waiting.length > 0) this.#flush(shard);
-    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.writeSoon(type, slot, 0, receiveTimeMs, bytes))
+    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.writeSoon(type, slot, line, receiveTimeMs, bytes))
       return true;
     this.framesDropped++;
     this.#lost[shard]!++;

@@ -23,6 +23,8 @@ import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
 import { encodeReport } from './audit-report.js';
 import { type AuditedBook, ShardAudits } from './audits.js';
+import { EarlyPushes } from './early-pushes.js';
+import { LineRace } from './line-race.js';
 import { MessageWriter } from './message-writer.js';
 import { PendingUpdates } from './pending-updates.js';
 import { openPublication } from './open-publication.js';
@@ -77,6 +79,11 @@ interface ShardBook extends AuditedBook {
   oldSnapshots: number;
   /** Pushes in a row that brought nothing new. */
   drops: number;
+  /** With two lines: when the first of these came. */
+  dropsFromMs: number;
+  /** `undefined` with one line. */
+  readonly early: EarlyPushes | undefined;
+  readonly race: LineRace | undefined;
   readonly silence: SilenceWatch;
   readonly tape: SymbolTape;
   readonly publications: Publication[];
@@ -121,6 +128,11 @@ export class Shard {
   readonly #deferred: DeferredRecord[] = [];
   readonly #deferredSnapshots: { readonly publicationId: number; readonly token: number; readonly reason: SnapshotReason }[] = [];
   readonly #staleAfterMs: number;
+  readonly #twoLines: boolean;
+  /** Books with pushes that came too early. */
+  readonly #waiting = new Set<ShardBook>();
+  /** Of the push at hand. */
+  #line = 0;
   readonly #clock: () => number;
   #lastSilenceCheckMs = 0;
   /** Highest price of the snapshot at hand, while the pushes that wait for it are examined. */
@@ -151,6 +163,7 @@ export class Shard {
     this.#meter = new meters.ShardMeter(task.buffers.meters);
     this.#applied = new BatchTimes(this.#meter.receivedToApplied, BATCH_RECORDS);
     this.#staleAfterMs = task.staleAfterMs;
+    this.#twoLines = task.lines === 2;
     this.#clock = clock;
   }
 
@@ -184,12 +197,13 @@ export class Shard {
     const { type, key, aux, timeMs, bytes, view, payloadStart, payloadEnd } = this.#inbound;
     if (type === Inbound.FRAME) {
       const book = this.#slots[key];
+      this.#line = aux;
       if (book !== undefined) this.#onFrame(book, bytes, view, payloadStart, payloadEnd, timeMs);
       return;
     }
     if (type === Inbound.TICK) return this.#onTick(timeMs);
     if (type === Inbound.DEALS) {
-      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs);
+      this.#slots[key]?.tape.push(bytes, payloadStart, payloadEnd, timeMs, aux);
       return;
     }
     if (type === Inbound.SHUT_DOWN) {
@@ -259,6 +273,9 @@ export class Shard {
       lostAfter: -1,
       oldSnapshots: 0,
       drops: 0,
+      dropsFromMs: 0,
+      early: this.#twoLines ? new EarlyPushes() : undefined,
+      race: this.#twoLines ? new LineRace() : undefined,
       silence: new SilenceWatch(this.#staleAfterMs),
       tape: this.#createTape(slot),
       publications: [],
@@ -275,6 +292,7 @@ export class Shard {
   #createTape(slot: number): SymbolTape {
     return new SymbolTape({
       slot,
+      twoLines: this.#twoLines,
       tapes: this.#tapes,
       deals: this.#deals,
       want: () => this.#send(Outbound.TRADES_WANTED, slot, 0, 0),
@@ -296,6 +314,7 @@ export class Shard {
     this.#candles.untrack(book.slot);
     this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
+    this.#forgetEarly(book);
     this.#slots[book.slot] = undefined;
     this.#bySymbol.delete(book.symbol);
     this.#send(Outbound.UNTRACKED, book.slot, 0, 0);
@@ -333,12 +352,15 @@ export class Shard {
       this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs);
     } else if (verdict === Sequence.GAP) {
-      books.count(slot, COUNT_GAPS);
-      this.#meter.add(meters.METER_GAPS, 1);
-      this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+      if (book.early?.hold(bytes, start, end, timeMs) === true) {
+        this.#waiting.add(book);
+        return;
+      }
+      this.#onGap(book, timeMs);
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
+      book.race?.first(delta.toVersion, this.#line, timeMs);
       book.drops = 0;
       book.silence.received(timeMs);
       this.#applied.began(timeMs);
@@ -354,7 +376,51 @@ export class Shard {
       for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
       this.#newsMs = 0;
       if (book.audit !== undefined) this.#audits.applied(book, bytes, start, end, timeMs);
+      if (book.early !== undefined && book.early.count > 0) this.#takeEarly(book, book.early, timeMs);
     }
+  }
+
+  // ---- two lines
+
+  /** Applies the pushes that came too early and follow now. What still waits then has another hole before it. */
+  #takeEarly(book: ShardBook, early: EarlyPushes, timeMs: number): void {
+    const delta = this.#delta;
+    const version = this.#books.version(book.slot);
+    for (let i = 0; i < early.count; ) {
+      const frame = early.frame(i);
+      const outcome = this.#decodePending(book, frame, timeMs);
+      const verdict =
+        outcome === DepthDecode.OK ? judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion) : Sequence.DROP;
+      if (verdict === Sequence.GAP) {
+        i++;
+        continue;
+      }
+      early.remove(i);
+      if (verdict === Sequence.DROP) continue;
+      // It lost the book, and with it what waits.
+      if (!this.#applyDelta(book, timeMs)) return;
+      book.drops = 0;
+      for (const publication of book.publications) publication.updated(delta);
+      if (book.audit !== undefined) this.#audits.applied(book, frame, 0, frame.length, timeMs);
+      // One before it may follow now.
+      i = 0;
+    }
+    if (this.#books.version(book.slot) > version) this.#meter.add(meters.METER_LINE_HEALED, 1);
+    if (early.count === 0) this.#waiting.delete(book);
+  }
+
+  /** The other line did not fill the hole in time. */
+  #giveUpWaiting(book: ShardBook, early: EarlyPushes, timeMs: number): void {
+    if (this.#isFollowing(book)) this.#takeEarly(book, early, timeMs);
+    if (early.count > 0) this.#onGap(book, timeMs);
+  }
+
+  /** Which line's copy of a push was faster, and by how much: this is the second one. */
+  #meterRace(race: LineRace, timeMs: number): void {
+    const leadMs = race.second(this.#delta.toVersion, this.#line, timeMs);
+    if (leadMs < 0) return;
+    this.#meter.lineLead.record(leadMs);
+    this.#meter.add(meters.METER_LINE_WINS + race.winner, 1);
   }
 
   /** Decodes into the delta buffer, rescaling the book when a number has more decimals than expected. */
@@ -405,6 +471,22 @@ export class Shard {
 
   // ---- trust
 
+  /** A hole in the versions. What waited for it to be filled waits for the snapshot now. */
+  #onGap(book: ShardBook, timeMs: number): void {
+    this.#books.count(book.slot, COUNT_GAPS);
+    this.#meter.add(meters.METER_GAPS, 1);
+    const early = book.early?.take() ?? [];
+    this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+    for (const { frame, timeMs: cameMs } of early) book.pending.push(frame, 0, frame.length, cameMs);
+  }
+
+  /** Nothing waits for the other line any more. */
+  #forgetEarly(book: ShardBook): void {
+    if (book.early === undefined) return;
+    book.early.clear();
+    this.#waiting.delete(book);
+  }
+
   /** A push of a book that follows the stream is known to be lost. The snapshot must be newer than what the book holds. */
   #losePush(book: ShardBook, reason: StateReason, timeMs: number): void {
     const version = this.#books.version(book.slot);
@@ -425,11 +507,12 @@ export class Shard {
    * stream: the exchange began to count anew.
    */
   #onDrop(book: ShardBook, timeMs: number): void {
-    book.drops++;
-    if (book.drops < DROPS_MAX || timeMs - this.#books.receiveTimeMs(book.slot) < DROPS_MS) return;
-    this.#books.count(book.slot, COUNT_GAPS);
-    this.#meter.add(meters.METER_GAPS, 1);
-    this.#lose(book, BookState.SYNCING, StateReason.GAP, timeMs);
+    if (book.drops++ === 0) book.dropsFromMs = timeMs;
+    if (book.race !== undefined) this.#meterRace(book.race, timeMs);
+    // A line that stood still brings in a moment what the other one brought long ago.
+    const fromMs = this.#twoLines ? book.dropsFromMs : this.#books.receiveTimeMs(book.slot);
+    if (book.drops < DROPS_MAX || timeMs - fromMs < DROPS_MS) return;
+    this.#onGap(book, timeMs);
   }
 
   /** A snapshot older than what is known. Asked for again; after several in a row the exchange counts anew and the snapshot is right. */
@@ -450,6 +533,7 @@ export class Shard {
   /** The book is no longer exact: says so, and asks for a snapshot. Pushes are kept from here on. */
   #lose(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
     book.pending.clear();
+    this.#forgetEarly(book);
     this.#enter(book, state, reason, timeMs);
     this.#requestResync(book, reason, timeMs);
   }
@@ -501,6 +585,7 @@ export class Shard {
   #onLineDown(book: ShardBook, reason: StateReason, timeMs: number): void {
     book.lineUp = false;
     book.pending.clear();
+    this.#forgetEarly(book);
     const state = this.#books.state(book.slot);
     this.#enter(book, state === BookState.SYNCING ? BookState.SYNCING : BookState.STALE, reason, timeMs);
   }
@@ -511,6 +596,7 @@ export class Shard {
     book.lostAfter = Math.max(book.lostAfter, this.#books.version(book.slot) - 1);
     book.oldSnapshots = 0;
     book.pending.clear();
+    this.#forgetEarly(book);
     book.silence.start(timeMs);
     const books = this.#books;
     if (books.state(book.slot) !== BookState.SYNCING) this.#enter(book, BookState.SYNCING, books.reason(book.slot), timeMs);
@@ -519,6 +605,9 @@ export class Shard {
   #onTick(timeMs: number): void {
     this.#candles.tick(timeMs);
     this.#audits.tick(timeMs);
+    for (const book of this.#waiting) {
+      if (book.early!.tick(timeMs)) this.#giveUpWaiting(book, book.early!, timeMs);
+    }
     for (const { book, publication } of this.#publications.values()) {
       if (this.#books.state(book.slot) === BookState.LIVE) {
         this.#newsMs = this.#books.receiveTimeMs(book.slot);
@@ -629,11 +718,14 @@ export class Shard {
       bad = -1;
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
-    if (bad < 0) return true;
-    book.pending.dropFirst(bad + 1);
-    book.lostAfter = last;
-    this.#requestResync(book, StateReason.BAD_FRAME, timeMs);
-    return false;
+    if (bad >= 0) {
+      book.pending.dropFirst(bad + 1);
+      book.lostAfter = last;
+      this.#requestResync(book, StateReason.BAD_FRAME, timeMs);
+      return false;
+    }
+    // On two lines a push from before one that was lost may come after it.
+    return !this.#twoLines || !this.#isTooOld(book, last, book.lostAfter + 1, timeMs);
   }
 
   /**

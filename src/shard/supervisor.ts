@@ -24,6 +24,8 @@ export type ShardState = 'starting' | 'running' | 'restarting' | 'stopped';
 export interface SupervisorOptions {
   readonly shards: readonly ShardBuffers[];
   readonly staleAfterMs: number;
+  /** Connections each push may come on. */
+  readonly lines: number;
   /** The built worker file. */
   readonly workerUrl: URL;
   readonly logger: Logger;
@@ -116,10 +118,10 @@ export class ShardSupervisor {
   }
 
   async #run(shard: number): Promise<void> {
-    const { shards, staleAfterMs, clock } = this.#options;
+    const { shards, staleAfterMs, lines, clock } = this.#options;
     // A run too many would queue silently, or be refused and still run later.
     assert(this.#runs.size < shards.length, 'one task a shard');
-    const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs };
+    const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs, lines };
     const startedAt = clock();
     const kill = new AbortController();
     this.#kills[shard] = kill;

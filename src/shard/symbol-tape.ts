@@ -17,6 +17,7 @@ import {
   TAPE_PRICE_SCALE,
   TAPE_QUANTITY_SCALE,
 } from '../tape/tape-layout.js';
+import { SeenTrades } from '../tape/seen-trades.js';
 import type { Tapes } from '../tape/tapes.js';
 import { REFUSED_TRADES } from './records.js';
 
@@ -27,6 +28,8 @@ const HELD_TRADES_MAX = 10_000;
 export interface SymbolTapeParts {
   readonly slot: number;
   readonly tapes: Tapes;
+  /** Trades come on two lines, the second copy of each at any time. */
+  readonly twoLines: boolean;
   /** Reused by all tapes of the shard. */
   readonly deals: DealsBuffer;
   /** Asks for the symbol's last trades. */
@@ -55,11 +58,14 @@ export class SymbolTape {
   #filled: FilledTrades | undefined;
   /** The stream stands. */
   #up = false;
+  /** `undefined` with one line. */
+  readonly #seen: SeenTrades | undefined;
   /** Trades are missing behind the newest one on the tape, for certain. */
   #holeNext = false;
 
   constructor(parts: SymbolTapeParts) {
     this.#parts = parts;
+    if (parts.twoLines) this.#seen = new SeenTrades();
   }
 
   /** No trade is missing up to now, as far as can be known. */
@@ -71,8 +77,8 @@ export class SymbolTape {
     return this.#parts.tapes.state(this.#parts.slot) === BookState.LIVE;
   }
 
-  /** A push, as it came. Hot path: while live, nothing is allocated. */
-  push(bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+  /** A push, as it came, on line 0 or 1. Hot path: while live, nothing is allocated. */
+  push(bytes: Uint8Array, start: number, end: number, timeMs: number, line = 0): void {
     const { tapes, slot } = this.#parts;
     const outcome = this.#decode(bytes, start, end);
     if (outcome !== DealsDecode.OK) {
@@ -81,6 +87,7 @@ export class SymbolTape {
       if (outcome !== DealsDecode.NOT_DEALS) this.lost(timeMs);
       return;
     }
+    if (this.#seen !== undefined) this.#leaveOutSeen(this.#seen, line, timeMs);
     this.#take(timeMs);
   }
 
@@ -206,12 +213,26 @@ export class SymbolTape {
     deals.count = kept;
   }
 
-  /** A connection that takes another's place repeats its last pushes; they are known by their ids. */
-  #leaveOutRepeats(): void {
+  /** The other line brought it before. */
+  #leaveOutSeen(seen: SeenTrades, line: number, timeMs: number): void {
     const { tapes, slot, deals } = this.#parts;
+    const scales = [this.#priceScale, this.#quantityScale] as const;
     let kept = 0;
     for (let i = 0; i < deals.count; i++) {
-      if (tapes.has(slot, deals, i)) tapes.count(slot, TAPE_COUNT_REPEATED);
+      if (seen.isRepeat(deals, i, scales, line, timeMs)) tapes.count(slot, TAPE_COUNT_REPEATED);
+      else deals.move(i, kept++);
+    }
+    deals.count = kept;
+  }
+
+  /** A connection that takes another's place repeats its last pushes; they are known by their ids. */
+  #leaveOutRepeats(): void {
+    const { tapes, slot, deals, twoLines } = this.#parts;
+    // Older than all a full tape holds: whether it is a repeat cannot be told any more, and it would come last.
+    const knownFromMs = twoLines ? tapes.fullFromMs(slot) : -Infinity;
+    let kept = 0;
+    for (let i = 0; i < deals.count; i++) {
+      if (deals.times[i]! < knownFromMs || tapes.has(slot, deals, i)) tapes.count(slot, TAPE_COUNT_REPEATED);
       else deals.move(i, kept++);
     }
     deals.count = kept;

@@ -54,6 +54,8 @@ export interface ShardTask {
   readonly buffers: ShardBuffers;
   /** A live book silent for longer, and for 20 times its usual pause, is stale. */
   readonly staleAfterMs: number;
+  /** Connections each push may come on, 1 (the default) or 2. */
+  readonly lines?: number;
 }
 
 /** control words: 0 = the task runs (stored and notified once by the worker), 1 = turns of the duty cycle so far. */

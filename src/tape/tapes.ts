@@ -156,6 +156,12 @@ export class Tapes {
     writeEnd(i32, 2 * words + TAPE_VERSION);
   }
 
+  /** Time of the oldest trade of a tape that had to let older ones go; -Infinity of one that has them all. */
+  fullFromMs(slot: number): number {
+    const first = this.field(slot, TAPE_FIRST_ID);
+    return this.field(slot, TAPE_NEXT_ID) - first < this.#memory.trades ? -Infinity : this.time(slot, first);
+  }
+
   /** Whether trade `index` is on the tape already: the same exchange id. Those without an id are never known. */
   has(slot: number, deals: DealsBuffer, index: number): boolean {
     const { i32, f64, u8, trades } = this.#memory;

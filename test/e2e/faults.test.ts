@@ -102,6 +102,17 @@ describe('connections', () => {
     expect((await getStatus(scene.url)).connections[0]).toMatchObject({ state: 'open', reconnects: 1 });
   });
 
+  it('with the timings of production that takes 20 s at most', { timeout: 60_000 }, async ({ opened }) => {
+    const scene = await Scene.start(opened, { engine: { feedTimings: {} } });
+    await scene.allLive();
+    scene.watcher.forgetStates();
+    const injectedAt = performance.now();
+    scene.sim.injectFault({ action: 'halfOpen' });
+    await until(() => scene.watcher.disturbed().length === scene.symbols.length, { what: 'the loss of the line', timeoutMs: 25_000 });
+    expect(performance.now() - injectedAt).toBeLessThan(20_000);
+    await expectSound(scene);
+  });
+
   it('a refused subscription is tried again, and holds up nobody else', async ({ opened }) => {
     const scene = await Scene.start(opened, {
       engine: { feedTimings: { ...quickTimings, refusedRetryMs: 500, refusedRetryMaxMs: 500 } },

@@ -56,6 +56,7 @@ beforeAll(async () => {
   await until(async () => (await getStatus(engine.url)).counters.framesApplied > 100, { what: 'some updates' });
   const isAudited = (): boolean => sim.symbols.every((name) => engine.market.audits(engine.market.find(name)!).audits.match > 0);
   await until(isAudited, { timeoutMs: 20_000, what: 'an audit of each book' });
+  await until(async () => (await getStatus(engine.url)).exchangeClock !== null, { what: "the exchange's time" });
   before = await getStatus(engine.url);
   const response = await fetch(`${engine.url}/metrics`);
   text = await response.text();
@@ -106,6 +107,18 @@ describe('the page', () => {
     expect(value('mdp_delivered_bytes_total')).toBeGreaterThan(value('mdp_deliveries_total'));
   });
 
+  it("knows the exchange's clock, which is our own here", () => {
+    const offset = value('mdp_exchange_clock_offset_seconds');
+    const error = value('mdp_exchange_clock_error_seconds');
+    expect([offset * 1000, error * 1000]).toEqual(
+      [before.exchangeClock!.offsetMs, before.exchangeClock!.errorMs].map((ms) => expect.closeTo(ms, 6)),
+    );
+    // The simulator reads the system's clock, which may be set a little while we run.
+    expect(Math.abs(offset)).toBeLessThan(error + 0.05);
+    expect(error).toBeLessThan(1);
+    expect(before.exchangeClock!.measuredAt).toBeGreaterThan(before.startedAt);
+  });
+
   it('tells work from sleep', () => {
     const { samples } = page.get('mdp_shard_busy_seconds_total')!;
     expect(samples.map(({ labels }) => labels['shard'])).toEqual(['0', '1']);
@@ -136,6 +149,7 @@ describe('the page', () => {
       'code',
       'direction',
       'le',
+      'line',
       'node',
       'outcome',
       'reason',

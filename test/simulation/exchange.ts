@@ -129,6 +129,10 @@ export class Exchange {
     return this.#answer('[]');
   }
 
+  async time(): Promise<Uint8Array> {
+    return this.#answer(`{"serverTime":${Math.floor(this.#options.time.now)}}`);
+  }
+
   async #answer(body: string): Promise<Uint8Array> {
     await new Promise<void>((resolve) => this.#options.time.after(1 + this.#random.below(REST_LATENCY_MS), resolve));
     this.#options.succeeded();

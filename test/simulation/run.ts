@@ -7,6 +7,7 @@ const help = `usage: npm run simulate -- [options]
   --from N      the first seed (default 1)
   --seed N      one history, told in full
   --audits      audits in every history (default: in three seeds out of eight)
+  --lines N     connections each channel is on, 1 (the default) or 2
   --stop        stop at the first that fails
 
 Exit code 1 when a history shows anything wrong; its seed shows the same again.
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     audits: { type: 'boolean' },
+    lines: { type: 'string', default: '1' },
     stop: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -27,7 +29,7 @@ if (values.help) process.stdout.write(help);
 else process.exitCode = values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await one(Number(values.seed));
 
 async function one(seed: number): Promise<number> {
-  const outcome = await runScenario(seed, values.audits);
+  const outcome = await runScenario(seed, Number(values.lines), values.audits);
   process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
   return outcome.findings.length > 0 ? 1 : 0;
 }
@@ -39,7 +41,7 @@ async function many(from: number, count: number): Promise<number> {
   let repairs = 0;
   let slowest = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const outcome = await runScenario(seed, values.audits);
+    const outcome = await runScenario(seed, Number(values.lines), values.audits);
     checks += outcome.checks;
     deaths += outcome.deaths;
     repairs += outcome.repairs;

@@ -207,7 +207,7 @@ function isAudited(seed: number): boolean {
 }
 
 /** One history from its seed: a world, faults that come and go, then peace; until all is right again, or the time for it is over. */
-export async function runScenario(seed: number, audits = isAudited(seed)): Promise<Outcome> {
+export async function runScenario(seed: number, lines = 1, audits = isAudited(seed)): Promise<Outcome> {
   const random = new Prng(seed, 'scenario');
   const options: WorldOptions = {
     symbols: 2 + random.below(6),
@@ -216,6 +216,7 @@ export async function runScenario(seed: number, audits = isAudited(seed)): Promi
     inboundBytes: 2 ** (13 + random.below(6)),
     outboundBytes: 2 ** (15 + random.below(4)),
     audits,
+    lines,
   };
   const world = new World(seed, options);
   const { time } = world;

@@ -19,6 +19,11 @@ it.concurrent.for([
   expect(stdout).toMatch(new RegExp(`^${count} seeds from ${from}, .*; none failed\\n$`));
 });
 
+it('nor on two lines', { timeout: 240_000 }, async () => {
+  const { stdout } = await run(process.execPath, [script, '--seeds', '100', '--lines', '2']);
+  expect(stdout).toMatch(/^100 seeds from 1, .*; none failed\n$/);
+});
+
 it('neither do those that did once', { timeout: 60_000 }, async () => {
   for (const seed of SEEDS_WITH_A_PAST) {
     const { stdout } = await run(process.execPath, [script, '--seed', String(seed)]);

@@ -42,6 +42,8 @@ export interface ShardBenchOptions {
   readonly outboundBytes?: number;
   readonly booksBytes?: number;
   readonly staleAfterMs?: number;
+  /** Connections pushes come on. */
+  readonly lines?: number;
   /** Trades a tape keeps. */
   readonly tape?: number;
 }
@@ -96,6 +98,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   onMessage: (message: BenchMessage) => void = () => {};
   #shard: Shard;
   readonly #staleAfterMs: number;
+  readonly #lines: number;
   readonly #egress: ShardEgress;
   /** The histogram of what was published, see `memory/log-histogram.ts`. */
   readonly published = new Float64Array(HISTOGRAM_DOUBLES);
@@ -103,7 +106,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly #specs = new Map<number, PublicationSpec>();
 
   constructor(options: ShardBenchOptions = {}) {
-    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000, tape = 100 } = options;
+    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000, tape = 100, lines = 1 } = options;
+    this.#lines = lines;
     this.buffers = {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
@@ -132,7 +136,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   #newShard(): Shard {
-    return new Shard({ shard: 0, buffers: this.buffers, staleAfterMs: this.#staleAfterMs }, () => this.now);
+    return new Shard({ shard: 0, buffers: this.buffers, staleAfterMs: this.#staleAfterMs, lines: this.#lines }, () => this.now);
   }
 
   /** Lets the shard handle all there is, and takes what it sends. */
@@ -170,8 +174,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
     return this.work();
   }
 
-  frame(frame: DepthFrame | Uint8Array, slot = 1): this {
-    this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now);
+  frame(frame: DepthFrame | Uint8Array, slot = 1, line = 0): this {
+    this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now, line);
     return this.work();
   }
 
@@ -199,8 +203,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   /** A push of trades. */
-  deals(deals: readonly Deal[] | Uint8Array, slot = 1): this {
-    this.ingress.deals(idOf(slot), deals instanceof Uint8Array ? deals : dealsFrame(deals), this.now);
+  deals(deals: readonly Deal[] | Uint8Array, slot = 1, line = 0): this {
+    this.ingress.deals(idOf(slot), deals instanceof Uint8Array ? deals : dealsFrame(deals), this.now, line);
     return this.work();
   }
 

@@ -1,4 +1,4 @@
-import type { ShardStatus } from '../../model/market-data.js';
+import type { ExchangeClockStatus, ShardStatus } from '../../model/market-data.js';
 import type { RingMeters, ShardMeters, TimesSeen } from '../../model/meters.js';
 import { packageVersion } from '../../support/config/index.js';
 import type { Reading } from './reading.js';
@@ -57,6 +57,13 @@ function ofRing(kind: 'counter' | 'gauge', name: string, help: string, read: (ri
   return { kind, name, help, labels: ['shard', 'direction'], read: samples };
 }
 
+/** One time of the exchange's clock, given in ms. */
+function ofClock(name: string, help: string, read: (clock: ExchangeClockStatus) => number): MetricFamily {
+  const samples = ({ status: { exchangeClock } }: Reading): Sample<number>[] =>
+    exchangeClock === null ? [] : [[{}, read(exchangeClock) / 1000]];
+  return { kind: 'gauge', name, help, labels: [], read: samples };
+}
+
 function countBy<Word extends string>(words: readonly Word[], found: Iterable<Word>): Record<Word, number> {
   const counts = Object.fromEntries(words.map((word) => [word, 0])) as Record<Word, number>;
   for (const word of found) counts[word]++;
@@ -93,6 +100,12 @@ const ofExchange: readonly MetricFamily[] = [
     ),
   ),
   one('counter', 'mdp_exchange_connections_lost_total', 'Connections that were open and were lost.', (r) => r.meters.connectionsLost),
+  one(
+    'counter',
+    'mdp_exchange_connections_replaced_total',
+    'Connections replaced because of their age, before the exchange cuts them.',
+    (r) => r.meters.connectionsReplaced,
+  ),
   one('gauge', 'mdp_exchange_subscriptions', 'Subscriptions that stand at the exchange.', (r) =>
     r.status.connections.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
   ),
@@ -110,8 +123,35 @@ const ofExchange: readonly MetricFamily[] = [
     (r) => r.meters.pauses,
   ),
   one('gauge', 'mdp_exchange_requests_paused', '1 while all requests pause.', (r) => (r.status.snapshots.pausedUntil === null ? 0 : 1)),
+  ofClock(
+    'mdp_exchange_clock_offset_seconds',
+    "How far the exchange's clock is ahead of ours; absent before it was measured.",
+    ({ offsetMs }) => offsetMs,
+  ),
+  ofClock('mdp_exchange_clock_error_seconds', 'The offset is off by no more.', ({ errorMs }) => errorMs),
   one('gauge', 'mdp_snapshots_waiting', 'Books that wait for the request of their snapshot.', (r) => r.status.snapshots.waiting),
   one('gauge', 'mdp_snapshots_in_flight', 'Snapshots asked for and not here yet.', (r) => r.status.snapshots.inFlight),
+];
+
+const ofLines: readonly MetricFamily[] = [
+  by('counter', 'mdp_line_wins_total', 'line', 'With two lines: pushes of a book whose first copy came on this one.', ({ meters }) => ({
+    0: meters.lineWins[0],
+    1: meters.lineWins[1],
+  })),
+  {
+    kind: 'histogram',
+    name: 'mdp_line_lead_seconds',
+    help: 'With two lines: by how much the first copy of a push of a book was earlier than the second.',
+    labels: [],
+    read: ({ meters }) => [[{}, meters.lineLead]],
+  },
+  one('counter', 'mdp_line_healed_total', 'With two lines: holes of one that the other filled.', (r) => r.meters.linesHealed),
+  one(
+    'counter',
+    'mdp_line_takeovers_total',
+    'With two lines: connections that were lost and whose streams went on on the other.',
+    (r) => r.meters.takeovers,
+  ),
 ];
 
 const ofBooks: readonly MetricFamily[] = [
@@ -277,6 +317,7 @@ const ofProcess: readonly MetricFamily[] = [
 /** Every metric there is, in the order of the page. */
 export const metricFamilies: readonly MetricFamily[] = [
   ...ofExchange,
+  ...ofLines,
   ...ofBooks,
   ...ofAudits,
   ...ofShards,

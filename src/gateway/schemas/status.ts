@@ -48,6 +48,7 @@ const ShardStatus = Type.Object(
 const ConnectionStatus = Type.Object(
   {
     connection: count('its number'),
+    line: Type.Integer({ minimum: 0, maximum: 1, description: 'with `--lines 2` every channel is carried by a connection of each' }),
     state: Type.Enum(['connecting', 'open', 'waiting', 'closed']),
     subscriptions: now,
     reconnects: total,
@@ -77,6 +78,16 @@ export const EngineStatus = Type.Object(
       ratePerSecond: Type.Number({ exclusiveMinimum: 0 }),
       pausedUntil: nullable(time('until when the exchange is asked nothing')),
     }),
+    exchangeClock: nullable(
+      Type.Object(
+        {
+          offsetMs: Type.Number({ description: "above 0: the exchange's clock is ahead of ours" }),
+          errorMs: Type.Number({ exclusiveMinimum: 0, description: 'the offset is off by no more' }),
+          measuredAt: time('the measurement'),
+        },
+        { description: 'null before it was measured' },
+      ),
+    ),
     counters: Type.Object({
       frames: total,
       bytes: total,

@@ -44,6 +44,14 @@ const staleAfterMs = key.wholeNumber(100, 86_400_000, {
   description: 'A book silent for longer, and for 20 times its usual pause, is marked stale; 10 times this while its pause is unknown.',
   unit: 'ms',
 });
+const rotateAfterMs = key.wholeNumber(1000, 86_400_000, {
+  description:
+    'Age at which a connection to the exchange is replaced, without a gap, or up to 3/47 of it earlier: 22 to 23.5 h, as the exchange cuts it at 24 h.',
+  unit: 'ms',
+});
+const lines = key.wholeNumber(1, 2, {
+  description: '2: every channel of the exchange on two connections; what comes first counts, and what one loses comes on the other.',
+});
 const tape = key.wholeNumber(1, TAPE_TRADES_MAX, {
   description: 'Trades kept of each pair. 1 GiB of addresses for each worker bounds the pairs it can hold: 8192 up to 1700, 140 at 100000.',
 });
@@ -86,6 +94,8 @@ const start = Type.Object({
   interval,
   snapshotRate,
   staleAfterMs,
+  rotateAfterMs,
+  lines,
   tape,
   audit,
   logLevel,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defaultConnectionTimings } from '../../../src/feed/connection.js';
 import { Heartbeat } from '../../../src/feed/heartbeat.js';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -15,6 +16,41 @@ function setUp() {
   });
   return { heartbeat, state };
 }
+
+/** Of half-open connections. */
+const FOUND_WITHIN_MS = 20_000;
+
+describe('the timings of production', () => {
+  const { pingIntervalMs } = defaultConnectionTimings;
+
+  it.each(Array.from({ length: 24 }, (_, i) => (i * pingIntervalMs) / 24))(
+    'find a connection half open after %d ms within 20 s',
+    (openMs) => {
+      let lastReceived = Date.now();
+      let foundAfterMs = Infinity;
+      const halfOpenAt = Date.now() + pingIntervalMs + openMs;
+      const heartbeat: Heartbeat = new Heartbeat({
+        timings: defaultConnectionTimings,
+        clock: () => Date.now(),
+        sendPing: () => {
+          if (Date.now() < halfOpenAt) queueMicrotask(() => heartbeat.pong());
+        },
+        lastReceived: () => lastReceived,
+        dead: () => (foundAfterMs = Math.min(foundAfterMs, Date.now() - halfOpenAt)),
+      });
+      const pushes = setInterval(() => {
+        if (Date.now() < halfOpenAt) lastReceived = Date.now();
+      }, 100);
+      vi.advanceTimersByTime(pingIntervalMs);
+      heartbeat.pong();
+      vi.advanceTimersByTime(openMs + FOUND_WITHIN_MS);
+      expect(foundAfterMs).toBeGreaterThan(0);
+      expect(foundAfterMs).toBeLessThanOrEqual(FOUND_WITHIN_MS);
+      heartbeat.stop();
+      clearInterval(pushes);
+    },
+  );
+});
 
 describe('Heartbeat', () => {
   it('pings every 15 s and is content with PONGs', () => {

@@ -57,6 +57,8 @@ describe('loadStartConfig', () => {
       interval: '100ms',
       snapshotRate: 8,
       staleAfterMs: 30_000,
+      rotateAfterMs: 84_600_000,
+      lines: 1,
       tape: 1000,
       audit: 2000,
       logLevel: 'info',

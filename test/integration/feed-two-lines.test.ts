@@ -1,0 +1,126 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { formatChannel } from '../../src/mexc/channels.js';
+import { StreamKind } from '../../src/model/feed.js';
+import type { FakeClient } from '../support/fake-exchange.js';
+import { channelOf, type FeedHarness, type FeedHarnessOptions, name, setUpFeed, tracked } from '../support/feed-harness.js';
+import { until } from '../support/until.js';
+
+const open: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+});
+
+const setUp = (options: FeedHarnessOptions = {}): Promise<FeedHarness> => setUpFeed(open, { lines: 2, ...options });
+const dealsOf = (id: number): string => formatChannel({ kind: 'deals', symbol: name(id), speed: '100ms' });
+const isOpen = ({ socket }: FakeClient): boolean => socket.readyState === socket.OPEN;
+
+/** Open connections that carry the channel, the oldest first. */
+const carriers = ({ exchange }: FeedHarness, channel: string): FakeClient[] =>
+  exchange.clients.filter((client) => isOpen(client) && client.channels.has(channel));
+
+const downs = (harness: FeedHarness): number => harness.count('lineDown') + harness.count('streamDown');
+
+/** Waits until nothing that the exchange pushes of a symbol, on whichever connection, is a stray. */
+async function allCount({ exchange, feed }: FeedHarness, symbol: string): Promise<void> {
+  await until(async () => {
+    const before = feed.status().counters;
+    const sent = exchange.push(symbol, 1);
+    const arrived = (): number => {
+      const { frames, framesUnknownSymbol } = feed.status().counters;
+      return frames + framesUnknownSymbol - before.frames - before.framesUnknownSymbol;
+    };
+    await until(() => arrived() >= sent);
+    return feed.status().counters.framesUnknownSymbol === before.framesUnknownSymbol;
+  });
+}
+
+describe('two lines', () => {
+  it('carry every channel twice, and hand on what comes on either', async () => {
+    const harness = await setUp({ streams: [StreamKind.DEALS, StreamKind.MINI_TICKERS] });
+    const { exchange } = harness;
+    harness.feed.start([tracked(0), tracked(1)]);
+    await until(() => exchange.subscribed().size === 5 && [...exchange.subscribed().values()].every((count) => count === 2));
+    for (const id of [0, 1]) await allCount(harness, name(id));
+    expect([harness.count('frame', 0) >= 2, harness.count('deals', 0) >= 2]).toEqual([true, true]);
+    const { connections } = harness.feed.status();
+    expect(connections.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([0, 0, 1, 1]);
+  });
+
+  it('the second takes over what the first loses, the first comes back as the second, and no line goes down', async () => {
+    const harness = await setUp({ streams: [StreamKind.DEALS] });
+    const { feed } = harness;
+    feed.start([tracked(0), tracked(1)]);
+    for (let round = 1; round <= 4; round++) {
+      for (const channel of [channelOf(0), channelOf(1), dealsOf(0), dealsOf(1)])
+        await until(() => carriers(harness, channel).length === 2);
+      for (const id of [0, 1]) await allCount(harness, name(id));
+      for (const channel of [channelOf(0), dealsOf(0)]) carriers(harness, channel)[0]!.socket.terminate();
+      await until(() => feed.status().connectionsLost === 2 * round);
+      expect(downs(harness)).toBe(0);
+    }
+    expect(harness.count('lineUp')).toBe(2);
+    expect(harness.count('streamUp')).toBe(2);
+    expect(feed.status().takeovers).toBeGreaterThanOrEqual(2);
+  });
+
+  it('both lost at once is a loss', async () => {
+    const harness = await setUp();
+    harness.feed.start([tracked(0)]);
+    await until(() => carriers(harness, channelOf(0)).length === 2);
+    for (const { socket } of carriers(harness, channelOf(0))) socket.terminate();
+    await until(() => harness.count('lineDown') === 1 && carriers(harness, channelOf(0)).length === 2);
+    expect(harness.count('lineUp')).toBe(2);
+  });
+
+  it('what the second line does not carry goes down with the first, and comes back', async () => {
+    const harness = await setUp();
+    const { exchange, feed } = harness;
+    // Each channel is taken once; the second line gets the first symbol only.
+    const taken = new Set<string>();
+    exchange.refuse = (channel) => {
+      if (channel === channelOf(0) || !taken.has(channel)) return void taken.add(channel);
+      return 'Blocked!';
+    };
+    feed.start([tracked(0), tracked(1)]);
+    await until(() => carriers(harness, channelOf(0)).length === 2 && carriers(harness, channelOf(1)).length === 1);
+    await allCount(harness, name(0));
+    exchange.refuse = () => undefined;
+    carriers(harness, channelOf(1))[0]!.socket.terminate();
+    await until(() => carriers(harness, channelOf(0)).length === 2 && carriers(harness, channelOf(1)).length === 2);
+    expect(harness.of(0).filter(({ kind }) => kind === 'lineDown')).toEqual([]);
+    expect(harness.of(1).filter(({ kind }) => kind === 'lineDown').length).toBeLessThanOrEqual(1);
+  });
+
+  it('a symbol that is not tracked any more leaves both, and the last one takes its connections along', async () => {
+    const harness = await setUp();
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1)]);
+    for (const id of [0, 1]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    feed.untrack(0);
+    await until(() => carriers(harness, channelOf(0)).length === 0);
+    expect(carriers(harness, channelOf(1)).length).toBe(2);
+    feed.untrack(1);
+    await until(() => exchange.clients.every((client) => !isOpen(client)));
+    expect(feed.status().connections).toEqual([]);
+  });
+
+  it('neither makes more subscriptions than a connection takes', async () => {
+    const harness = await setUp({ subscriptionsPerConnection: 3 });
+    const { feed } = harness;
+    feed.start([tracked(0), tracked(1), tracked(2)]);
+    for (const id of [0, 1, 2]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    for (let id = 3; id < 9; id++) {
+      feed.untrack(id - 3);
+      feed.track(tracked(id));
+      await until(() => carriers(harness, channelOf(id)).length === 2);
+    }
+    for (const { messages } of harness.exchange.clients) {
+      const channels = messages.flatMap((text) => {
+        const { method, params = [] } = JSON.parse(text) as { method: string; params?: string[] };
+        return method === 'SUBSCRIPTION' ? params : [];
+      });
+      expect(channels.length).toBeLessThanOrEqual(3);
+    }
+    expect(downs(harness)).toBe(0);
+  });
+});

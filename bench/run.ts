@@ -57,6 +57,7 @@ const benches: Readonly<Record<string, Entry>> = {
   recovery: {
     summary: 'faults of the exchange and of workers: how long until a book is live again',
     load: async () => (await import('./recovery/bench.js')).recovery,
+    amongAll: ['--times', '1'],
   },
   capacity: {
     summary: "all of MEXC's pairs at a pace: what the engine's threads take",

@@ -130,6 +130,7 @@ export class BenchExchange {
       const symbols = names.map((symbol) => ({ symbol, status: '1', baseAsset: symbol.slice(0, -4), quoteAsset: 'USDT', ...scales }));
       return JSON.stringify({ symbols });
     }
+    if (url.pathname === '/api/v3/time') return JSON.stringify({ serverTime: Date.now() });
     if (url.pathname === '/api/v3/ticker/24hr' || url.pathname === '/api/v3/trades') return '[]';
     const stream = this.#streams.get(url.searchParams.get('symbol') ?? '');
     if (url.pathname !== '/api/v3/depth' || stream === undefined) return undefined;

@@ -21,7 +21,7 @@ export interface BookRequest {
 export interface BookAnswer {
   readonly etag: string;
   /** The JSON document; `null` = the client has it already. */
-  readonly body: Buffer | null;
+  readonly body: string | null;
 }
 
 /** Turns of the event loop a read is tried in; each turn `readBook` itself tries several times. */
@@ -161,7 +161,7 @@ export class BookAnswers {
     return `"${this.#market.instance}-${copy.epoch}-${copy.seq}-${depth}-${request.numbers}${state}"`;
   }
 
-  #encodeLevels(copy: BookCopy, style: NumberStyle): Buffer {
+  #encodeLevels(copy: BookCopy, style: NumberStyle): string {
     const { priceScale, quantityScale } = copy;
     const provenBids = provenLevels(copy.bidTicks, copy.bidCount, BID_DIRECTION, copy.provenBids);
     const provenAsks = provenLevels(copy.askTicks, copy.askCount, ASK_DIRECTION, copy.provenAsks);
@@ -175,8 +175,8 @@ export class BookAnswers {
       .take();
   }
 
-  #document(symbol: TrackedSymbol, copy: BookCopy, levels: Buffer): Buffer {
-    return Buffer.concat([Buffer.from(this.#head(symbol, copy)), levels]);
+  #document(symbol: TrackedSymbol, copy: BookCopy, levels: string): string {
+    return this.#head(symbol, copy) + levels;
   }
 
   /** The envelope, open at its end: `{"symbol":…,"tp":…,`. Times are whole ms; what is not known is null. */

@@ -52,11 +52,11 @@ export class JsonBytes {
     return this.raw(']');
   }
 
-  /** A copy of what was written; the writer begins anew. */
-  take(): Buffer {
-    const bytes = Buffer.from(this.#bytes.subarray(0, this.#length));
+  /** What was written, as text: Node writes head and body in one piece then, and not in two. The writer begins anew. */
+  take(): string {
+    const text = this.#bytes.toString('utf8', 0, this.#length);
     this.#length = 0;
-    return bytes;
+    return text;
   }
 
   #number(units: number, scale: number, style: NumberStyle): void {

@@ -6,7 +6,8 @@ type BookVersion = Readonly<Pick<BookCopy, 'epoch' | 'seq' | 'provenBids' | 'pro
 
 interface CachedLevels extends BookVersion {
   readonly symbol: TrackedSymbol;
-  readonly bytes: Buffer;
+  /** ASCII: a byte a character. */
+  readonly text: string;
 }
 
 /**
@@ -30,20 +31,20 @@ export class LevelCache {
     return this.#entries.has(key);
   }
 
-  /** The bytes of exactly this version, or `undefined`. A symbol tracked anew is another symbol. */
-  get(key: string, symbol: TrackedSymbol, version: BookVersion): Buffer | undefined {
+  /** The text of exactly this version, or `undefined`. A symbol tracked anew is another symbol. */
+  get(key: string, symbol: TrackedSymbol, version: BookVersion): string | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined || entry.symbol !== symbol || !isSame(entry, version)) return undefined;
     this.#entries.delete(key);
     this.#entries.set(key, entry);
-    return entry.bytes;
+    return entry.text;
   }
 
-  put(key: string, symbol: TrackedSymbol, { epoch, seq, provenBids, provenAsks }: BookVersion, bytes: Buffer): void {
+  put(key: string, symbol: TrackedSymbol, { epoch, seq, provenBids, provenAsks }: BookVersion, text: string): void {
     this.#remove(key);
-    if (bytes.length > this.#capacityBytes) return;
-    this.#entries.set(key, { symbol, epoch, seq, provenBids, provenAsks, bytes });
-    this.#bytes += bytes.length;
+    if (text.length > this.#capacityBytes) return;
+    this.#entries.set(key, { symbol, epoch, seq, provenBids, provenAsks, text });
+    this.#bytes += text.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#capacityBytes) return;
       this.#remove(oldest);
@@ -54,7 +55,7 @@ export class LevelCache {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    this.#bytes -= entry.bytes.length;
+    this.#bytes -= entry.text.length;
   }
 }
 

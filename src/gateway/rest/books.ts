@@ -110,13 +110,12 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
   app.get('/orderbooks', { schema: { querystring: BooksQuery }, config: { docs: booksDocs } }, async (request, reply) => {
     const names = requireSymbolList(request.query.symbols, limits.symbolsPerRequest);
     const wanted = bookRequest(request.query);
-    const found: Buffer[] = [];
+    const found: string[] = [];
     const failed: Record<string, unknown>[] = [];
     for (const name of names) {
       try {
         const { body } = await answers.book(directory.require(name), wanted);
         if (body === null) continue;
-        if (found.length > 0) found.push(comma);
         found.push(body);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
@@ -124,7 +123,7 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
       }
     }
     reply.header('cache-control', 'no-cache').type(JSON_TYPE);
-    return reply.send(Buffer.concat([Buffer.from('{"books":['), ...found, Buffer.from(`],"failed":${JSON.stringify(failed)}}`)]));
+    return reply.send(`{"books":[${found.join(',')}],"failed":${JSON.stringify(failed)}}`);
   });
 
   app.get('/bbo', { schema: { querystring: BboQuery }, config: { docs: bboDocs } }, async (request, reply) => {
@@ -143,8 +142,6 @@ export const books: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
     return reply.header('cache-control', 'no-cache').type(JSON_TYPE).send(json.raw(']').take());
   });
 };
-
-const comma = Buffer.from(',');
 
 function bookRequest(query: CommonQuery): BookRequest {
   return { depth: parseDepth(query.depth), numbers: query.numbers ?? 'string', allowStale: query.allowStale === 'true' };

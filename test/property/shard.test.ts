@@ -312,5 +312,7 @@ test('whatever happens on the way, who is told that a book is live holds the exc
     { numRuns: 100 },
   );
   // The runs are worth nothing when nothing happened in them.
-  expect(Math.min(seen.epochs, seen.slow, seen.deltas)).toBeGreaterThan(100);
+  expect(seen.epochs).toBeGreaterThan(100);
+  expect(seen.slow).toBeGreaterThan(20);
+  expect(seen.deltas).toBeGreaterThan(1_000);
 });

@@ -333,7 +333,11 @@ export class Shard {
       this.#applyFrame(book, bytes, view, start, end, timeMs);
     } else if (book.lineUp) {
       book.silence.received(timeMs);
-      if (!book.pending.push(bytes, start, end, timeMs)) this.#requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
+      if (!book.pending.push(bytes, start, end, timeMs)) {
+        // Nothing waits any more: a snapshot must reach beyond all that did.
+        if (this.#decode(book, bytes, view, start, end, timeMs) === DepthDecode.OK) this.#mustReach(book, this.#delta.toVersion);
+        this.#requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
+      }
     }
   }
 
@@ -489,17 +493,14 @@ export class Shard {
 
   /** A push of a book that follows the stream is known to be lost. The snapshot must be newer than what the book holds. */
   #losePush(book: ShardBook, reason: StateReason, timeMs: number): void {
-    const version = this.#books.version(book.slot);
+    this.#mustReach(book, this.#books.version(book.slot) + 1);
     this.#lose(book, BookState.SYNCING, reason, timeMs);
-    book.lostAfter = version;
   }
 
   #onFramesLost(book: ShardBook, timeMs: number): void {
     if (this.#isFollowing(book)) return this.#losePush(book, StateReason.RING_FULL, timeMs);
     // Whether it was one of those that wait or a later one is not known: a snapshot must reach beyond them all.
-    const last = book.pending.frames.at(-1);
-    if (last !== undefined && this.#decodePending(book, last, timeMs) === DepthDecode.OK) book.lostAfter = this.#delta.toVersion;
-    book.pending.clear();
+    this.#forgetPending(book, 1, timeMs);
   }
 
   /**
@@ -513,6 +514,8 @@ export class Shard {
     const fromMs = this.#twoLines ? book.dropsFromMs : this.#books.receiveTimeMs(book.slot);
     if (book.drops < DROPS_MAX || timeMs - fromMs < DROPS_MS) return;
     this.#onGap(book, timeMs);
+    // Versions of the count before say nothing of those to come.
+    book.lostAfter = -1;
   }
 
   /** A snapshot older than what is known. Asked for again; after several in a row the exchange counts anew and the snapshot is right. */
@@ -532,10 +535,17 @@ export class Shard {
 
   /** The book is no longer exact: says so, and asks for a snapshot. Pushes are kept from here on. */
   #lose(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
+    // What the book held stays known.
+    this.#mustReach(book, this.#books.version(book.slot));
     book.pending.clear();
     this.#forgetEarly(book);
     this.#enter(book, state, reason, timeMs);
     this.#requestResync(book, reason, timeMs);
+  }
+
+  /** No snapshot older than `version` may be taken for the book. */
+  #mustReach(book: ShardBook, version: number): void {
+    book.lostAfter = Math.max(book.lostAfter, version - 1);
   }
 
   #enter(book: ShardBook, state: BookState, reason: StateReason, timeMs: number): void {
@@ -582,9 +592,20 @@ export class Shard {
     return fits;
   }
 
+  /** Nothing waits any more. A snapshot must reach what did, and so many versions more. */
+  #forgetPending(book: ShardBook, more: number, timeMs: number): void {
+    const { frames } = book.pending;
+    for (let i = frames.length - 1; i >= 0; i--) {
+      if (this.#decodePending(book, frames[i]!, timeMs) !== DepthDecode.OK) continue;
+      this.#mustReach(book, this.#delta.toVersion + more);
+      break;
+    }
+    book.pending.clear();
+  }
+
   #onLineDown(book: ShardBook, reason: StateReason, timeMs: number): void {
     book.lineUp = false;
-    book.pending.clear();
+    this.#forgetPending(book, 0, timeMs);
     this.#forgetEarly(book);
     const state = this.#books.state(book.slot);
     this.#enter(book, state === BookState.SYNCING ? BookState.SYNCING : BookState.STALE, reason, timeMs);
@@ -593,7 +614,7 @@ export class Shard {
   #onLineUp(book: ShardBook, timeMs: number): void {
     book.lineUp = true;
     // What was known stays known: a snapshot from before it is an old one, whatever line its pushes come on.
-    book.lostAfter = Math.max(book.lostAfter, this.#books.version(book.slot) - 1);
+    this.#mustReach(book, this.#books.version(book.slot));
     book.oldSnapshots = 0;
     book.pending.clear();
     this.#forgetEarly(book);
@@ -652,22 +673,23 @@ export class Shard {
     const books = this.#books;
     const slot = book.slot;
     this.#snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
-    const follows = this.#pendingFollows(book, version, timeMs);
+    const reach = this.#pendingFollows(book, version, timeMs);
     this.#snapshotPrice = 0;
-    if (!follows) return;
+    // Text frames carry versions of their own kind.
+    if (reach < 0 || (!cut && this.#isTooOld(book, reach, book.lostAfter + 1, timeMs))) return;
     // The check went through the delta buffer.
-    if (this.#readSnapshot(book, read, timeMs)) this.#applySnapshot(book, timeMs, cut);
+    if (this.#readSnapshot(book, read, timeMs)) this.#applySnapshot(book, reach, timeMs, cut);
   }
 
   /** Puts the snapshot in the delta buffer in the place of the book, and what waited on top of it. */
-  #applySnapshot(book: ShardBook, timeMs: number, cut: boolean): void {
+  #applySnapshot(book: ShardBook, reach: number, timeMs: number, cut: boolean): void {
     this.#audits.interrupt(book, timeMs);
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
     this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
     if (!this.#guardMemory(book, timeMs, () => (sound = this.#books.applySnapshot(book.slot, timeMs, cut)))) return;
     if (!sound) return this.#onCrossed(book, timeMs);
-    this.#applyPending(book, timeMs);
+    this.#applyPending(book, reach, timeMs);
   }
 
   /** Into the delta buffer, at the book's scales; false when it cannot be read (said and asked for again). */
@@ -693,11 +715,12 @@ export class Shard {
   }
 
   /**
-   * True when the pushes that wait continue a book at `version` without a gap; otherwise asks again. What a bad push held is known to be in
+   * The version the pushes that wait lead a book at `version` to; below 0 when there is a gap, and then it asked again. What a bad push held is known to be in
    * the book as soon as a later one joins it.
    */
-  #pendingFollows(book: ShardBook, version: number, timeMs: number): boolean {
+  #pendingFollows(book: ShardBook, version: number, timeMs: number): number {
     const { frames } = book.pending;
+    const waited = frames.length;
     let last = version;
     let bad = -1;
     for (let i = 0; i < frames.length; i++) {
@@ -713,19 +736,19 @@ export class Shard {
         book.pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
         const reason = bad >= 0 ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP;
         this.#requestResync(book, reason, timeMs);
-        return false;
+        return -1;
       }
       bad = -1;
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
     if (bad >= 0) {
       book.pending.dropFirst(bad + 1);
-      book.lostAfter = last;
+      this.#mustReach(book, last + 1);
       this.#requestResync(book, StateReason.BAD_FRAME, timeMs);
-      return false;
+      return -1;
     }
-    // On two lines a push from before one that was lost may come after it.
-    return !this.#twoLines || !this.#isTooOld(book, last, book.lostAfter + 1, timeMs);
+    // Where the memory ran full the book was lost, and what waited with it.
+    return frames.length < waited ? -1 : last;
   }
 
   /**
@@ -745,7 +768,7 @@ export class Shard {
   }
 
   /** Applies what waited, on the fresh snapshot, then lets everybody know. `pendingFollows` has proven that there is no gap. */
-  #applyPending(book: ShardBook, timeMs: number): void {
+  #applyPending(book: ShardBook, reach: number, timeMs: number): void {
     const books = this.#books;
     const slot = book.slot;
     const { frames, times } = book.pending;
@@ -753,11 +776,17 @@ export class Shard {
       const frame = frames[i]!;
       if (this.#decodePending(book, frame, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
-      if (judgeSequence(books.version(slot), fromVersion, toVersion) === Sequence.DROP) {
+      const verdict = judgeSequence(books.version(slot), fromVersion, toVersion);
+      if (verdict === Sequence.GAP) break;
+      if (verdict === Sequence.DROP) {
         books.count(slot, COUNT_DROPPED);
         this.#meter.add(METER_DROPPED, 1);
       } else if (!this.#applyDelta(book, times[i]!)) return;
     }
+    // The memory ran full: the book was lost already.
+    if (books.state(slot) !== BookState.LIVE) return;
+    // A push that could be read before cannot be read at the book's scales of now.
+    if (books.version(slot) !== reach) return this.#losePush(book, StateReason.BAD_FRAME, timeMs);
     book.pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
     book.silence.start(timeMs);
@@ -886,7 +915,7 @@ export class Shard {
       },
       repair: (book, timeMs) => {
         this.#enter(book, BookState.SUSPECT, StateReason.AUDIT_MISMATCH, timeMs);
-        this.#applySnapshot(book, timeMs, false);
+        this.#applySnapshot(book, this.#delta.toVersion, timeMs, false);
       },
       report: (book, report) => this.#send(Outbound.AUDITED, book.slot, report.outcome, report.timeMs, encodeReport(report)),
     });

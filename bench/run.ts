@@ -66,7 +66,7 @@ const benches: Readonly<Record<string, Entry>> = {
   'many-symbols': {
     summary: 'start-up time and memory with 2,000 symbols at 30 subscriptions a connection',
     load: async () => (await import('./many-symbols/bench.js')).manySymbols,
-    amongAll: ['--snapshot-rate', '25', '--watch-seconds', '10'],
+    amongAll: ['--watch-seconds', '10'],
   },
 };
 

@@ -27,6 +27,9 @@ export interface BookAnswer {
 /** Turns of the event loop a read is tried in; each turn `readBook` itself tries several times. */
 const READ_TURNS = 5;
 const INITIAL_CAPACITY = 512;
+/** What comes of a read instead of an answer: the book was written meanwhile; it is not in a state to be shown. */
+const WRITTEN = 'written';
+const NOT_USABLE = 'not-usable';
 
 /** Reads books from shared memory and encodes them as answers. Main thread only. */
 export class BookAnswers {
@@ -44,13 +47,19 @@ export class BookAnswers {
 
   /** One book as `{symbol, state, epoch, …, bids, asks}`. Throws BOOK_NOT_LIVE, BOOK_BUSY. */
   async book(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): Promise<BookAnswer> {
-    const key = `${symbol.symbol} ${request.depth} ${request.numbers}`;
-    if (ifNoneMatch !== undefined || this.#cache.has(key)) {
-      // The best level is enough to learn the version, and that may be all that is needed.
-      const answer = await this.#read(symbol, 1, (copy) => this.#fromVersion(symbol, request, key, copy, ifNoneMatch));
-      if (answer !== undefined) return answer;
+    for (let turn = 0; turn < READ_TURNS; turn++) {
+      if (turn > 0) await nextTurn();
+      const answer = this.#attempt(symbol, request, ifNoneMatch);
+      if (answer === NOT_USABLE) throw this.#notLive(symbol, this.#copy);
+      if (answer !== WRITTEN) return answer;
     }
-    return this.#read(symbol, request.depth, (copy) => this.#fromLevels(symbol, request, key, copy));
+    throw busy(symbol);
+  }
+
+  /** The same at once; `undefined` when the book is being written or is not in a state to be shown. */
+  tryBook(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): BookAnswer | undefined {
+    const answer = this.#attempt(symbol, request, ifNoneMatch);
+    return answer === NOT_USABLE || answer === WRITTEN ? undefined : answer;
   }
 
   /** Appends `{symbol, state, epoch, …, bid, ask}` to `json`. Throws BOOK_BUSY. */
@@ -80,7 +89,7 @@ export class BookAnswers {
   /** The same without the envelope. */
   copy<T>(symbol: TrackedSymbol, depth: number, allowStale: boolean, use: (copy: Readonly<BookCopy>) => T): Promise<T> {
     return this.#read(symbol, depth, (copy) => {
-      this.#requireUsable(symbol, copy, allowStale);
+      if (!isUsable(copy, allowStale)) throw this.#notLive(symbol, copy);
       return use(copy);
     });
   }
@@ -105,25 +114,23 @@ export class BookAnswers {
     throw busy(symbol);
   }
 
-  #fromVersion(
-    symbol: TrackedSymbol,
-    request: BookRequest,
-    key: string,
-    copy: BookCopy,
-    ifNoneMatch: string | undefined,
-  ): BookAnswer | undefined {
-    this.#requireUsable(symbol, copy, request.allowStale);
-    const etag = this.#etag(copy, request);
-    if (matchesEtag(ifNoneMatch, etag)) return { etag, body: null };
-    const levels = this.#cache.get(key, symbol, copy);
-    return levels === undefined ? undefined : { etag, body: this.#document(symbol, copy, levels) };
-  }
-
-  #fromLevels(symbol: TrackedSymbol, request: BookRequest, key: string, copy: BookCopy): BookAnswer {
-    this.#requireUsable(symbol, copy, request.allowStale);
+  /** One read, or two: the best level is enough to learn the version, and that may be all that is needed. */
+  #attempt(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): BookAnswer | typeof WRITTEN | typeof NOT_USABLE {
+    const copy = this.#copy;
+    const key = `${symbol.symbol} ${request.depth} ${request.numbers}`;
+    if (ifNoneMatch !== undefined || this.#cache.has(key)) {
+      if (!this.#market.readBook(symbol, 1, copy)) return WRITTEN;
+      if (!isUsable(copy, request.allowStale)) return NOT_USABLE;
+      const etag = this.#etag(copy, request);
+      if (matchesEtag(ifNoneMatch, etag)) return { etag, body: null };
+      const levels = this.#cache.get(key, symbol, copy);
+      if (levels !== undefined) return { etag, body: this.#head(symbol, copy) + levels };
+    }
+    if (!this.#market.readBook(symbol, request.depth, copy)) return WRITTEN;
+    if (!isUsable(copy, request.allowStale)) return NOT_USABLE;
     const levels = this.#encodeLevels(copy, request.numbers);
     this.#cache.put(key, symbol, copy, levels);
-    return { etag: this.#etag(copy, request), body: this.#document(symbol, copy, levels) };
+    return { etag: this.#etag(copy, request), body: this.#head(symbol, copy) + levels };
   }
 
   /**
@@ -138,13 +145,12 @@ export class BookAnswers {
     throw busy(symbol);
   }
 
-  #requireUsable(symbol: TrackedSymbol, copy: BookCopy, allowStale: boolean): void {
-    if (isUsable(copy, allowStale)) return;
+  #notLive(symbol: TrackedSymbol, copy: BookCopy): Problem {
     const state = bookStateNames[copy.state];
     const reason = stateReasonNames[copy.reason];
     const ageMs = this.#ageMs(copy);
     const hint = copy.receiveTimeMs > 0 ? '; allowStale=true gives it as it is' : '';
-    throw new Problem('BOOK_NOT_LIVE', `the book of ${symbol.symbol} is ${state} (${reason})${hint}`, {
+    return new Problem('BOOK_NOT_LIVE', `the book of ${symbol.symbol} is ${state} (${reason})${hint}`, {
       symbol: symbol.symbol,
       state,
       reason,
@@ -173,10 +179,6 @@ export class BookAnswers {
       .levels(copy.askTicks, priceScale, copy.askLots, quantityScale, copy.askCount, style)
       .raw('}')
       .take();
-  }
-
-  #document(symbol: TrackedSymbol, copy: BookCopy, levels: string): string {
-    return this.#head(symbol, copy) + levels;
   }
 
   /** The envelope, open at its end: `{"symbol":…,"tp":…,`. Times are whole ms; what is not known is null. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { addGuard } from './access/guard.js';
+import { addGuard, isGuarded } from './access/guard.js';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { answerOneAtATime } from './access/one-at-a-time.js';
 import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
@@ -11,6 +11,7 @@ import { createContext, type GatewayContext, type GatewayOptions } from './conte
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
+import { answerQuickly } from './quick-books.js';
 import { refuseBadHttp } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { audit } from './rest/audit.js';
@@ -67,7 +68,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   answerWithProblems(app);
   admitConnections(app, context);
   answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
-  refuseWhileClosing(app, limits.closeGraceMs);
+  const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);
   await describeRoutes(app);
   await addStream(app, context);
@@ -75,6 +76,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   await addDocsPage(app);
   for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, audit, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
+  if (!isGuarded(context)) answerQuickly(app.server, context, headers, isClosing);
   return app;
 }
 
@@ -123,8 +125,11 @@ function answerWithProblems(app: FastifyInstance): void {
   });
 }
 
-/** Once closing, new requests are refused, and connections that do not end by themselves are cut after the grace time. */
-function refuseWhileClosing(app: FastifyInstance, graceMs: number): void {
+/**
+ * Once closing, new requests are refused, and connections that do not end by themselves are cut after the grace time. Returns what says whether
+ * it is.
+ */
+function refuseWhileClosing(app: FastifyInstance, graceMs: number): () => boolean {
   let closing = false;
   let cut: NodeJS.Timeout | undefined;
   const sockets = new Set<Socket>();
@@ -143,4 +148,5 @@ function refuseWhileClosing(app: FastifyInstance, graceMs: number): void {
     }, graceMs);
   });
   app.addHook('onClose', async () => clearTimeout(cut));
+  return () => closing;
 }

@@ -15,6 +15,11 @@ declare module 'fastify' {
 /** Addresses the request rate is kept of; the one not seen for longest is forgotten. */
 const ADDRESSES_MAX = 10_000;
 
+/** Whether there is anything to look at before a request is answered. */
+export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limits'>): boolean {
+  return keys.required || limits.requestsPerSecond !== Infinity;
+}
+
 /**
  * Lets requests through to the handlers: first by the rate of their address, then by their key. Nothing is added where neither a rate nor
  * keys are configured. Goes for WebSocket handshakes and for paths that do not exist as well.

@@ -1,6 +1,3 @@
-import type { Socket } from 'node:net';
-import type { WebSocket } from 'ws';
-
 /** First byte of a whole binary message: last fragment, no extension, opcode 2 (RFC 6455 section 5.2). */
 const WHOLE_BINARY = 0x82;
 const FINAL = 0x80;
@@ -17,7 +14,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * and passes it through two events, which is more than all the rest of what the main thread does with a push.
  */
 export class BinaryFrames {
-  readonly #message: (bytes: Buffer) => void;
+  readonly #message: (bytes: Buffer, start: number, end: number) => void;
   readonly #rest: (bytes: Buffer) => void;
   /** Bytes still to come of a frame whose beginning went to `ws`. */
   #missing = 0;
@@ -25,64 +22,60 @@ export class BinaryFrames {
   #head = NOTHING;
   /** Between the first and the last fragment of a message. */
   #inFragments = false;
-  /** A close frame came: what follows it means nothing. */
+  /** A close frame or a breach of the protocol came: what follows means nothing. */
   #closed = false;
 
-  constructor(message: (bytes: Buffer) => void, rest: (bytes: Buffer) => void) {
+  /** Messages are the bytes from `start` to `end` of what was read, and theirs only until the handler returns; `rest` is given copies. */
+  constructor(message: (bytes: Buffer, start: number, end: number) => void, rest: (bytes: Buffer) => void) {
     this.#message = message;
     this.#rest = rest;
   }
 
-  /** Takes the next piece of the stream. The messages handed over are parts of it. */
-  take(piece: Buffer): void {
-    const bytes = this.#head.length > 0 ? Buffer.concat([this.#head, piece]) : piece;
+  /** What comes from here on is dropped. */
+  end(): void {
+    this.#closed = true;
+    this.#missing = 0;
     this.#head = NOTHING;
-    const length = bytes.length;
+  }
+
+  /** Takes the next piece of the stream: the first `size` bytes of `piece`, which may be used for another one afterwards. */
+  take(piece: Buffer, size = piece.length): void {
+    let bytes = piece;
+    let length = size;
+    if (this.#head.length > 0) {
+      bytes = Buffer.concat([this.#head, piece.subarray(0, size)]);
+      length = bytes.length;
+      this.#head = NOTHING;
+    }
     let cursor = Math.min(this.#missing, length);
     if (cursor > 0) {
       this.#missing -= cursor;
-      this.#rest(bytes.subarray(0, cursor));
+      this.#rest(Buffer.from(bytes.subarray(0, cursor)));
     }
     while (cursor < length && !this.#closed) {
-      const start = headerEnd(bytes, cursor);
+      const start = headerEnd(bytes, cursor, length);
       if (start > length) {
-        this.#head = bytes.subarray(cursor);
+        this.#head = Buffer.from(bytes.subarray(cursor, length));
         return;
       }
       const end = start + payloadLength(bytes, cursor);
       const first = bytes[cursor]!;
       if (first === WHOLE_BINARY && end <= length && !this.#inFragments && bytes[cursor + 1]! < MASKED) {
-        this.#message(bytes.subarray(start, end));
+        this.#message(bytes, start, end);
       } else {
         if ((first & OPCODE) < CLOSE) this.#inFragments = (first & FINAL) === 0;
         else if ((first & OPCODE) === CLOSE) this.#closed = true;
         this.#missing = Math.max(0, end - length);
-        this.#rest(bytes.subarray(cursor, Math.min(end, length)));
+        this.#rest(Buffer.from(bytes.subarray(cursor, Math.min(end, length))));
       }
       cursor = end;
     }
   }
 }
 
-/**
- * Puts a BinaryFrames between an open WebSocket and its socket (`response.socket` of the 'upgrade' event). To be called while 'open' is emitted:
- * nothing was read by then. `message` may go on to hear of messages that `ws` puts together through its own 'message' event.
- */
-export function takeBinaryFrames(ws: WebSocket, socket: Socket, message: (bytes: Buffer) => void): void {
-  const [toWebSocket, ...others] = socket.listeners('data') as ((bytes: Buffer) => void)[];
-  // Another version of `ws` may listen otherwise; then it goes on as it is.
-  if (toWebSocket === undefined || others.length > 0) return;
-  const frames = new BinaryFrames(message, (bytes) => toWebSocket.call(socket, bytes));
-  const take = (piece: Buffer): void => frames.take(piece);
-  socket.on('data', take);
-  socket.off('data', toWebSocket);
-  // After a breach of the protocol `ws` reads no further.
-  ws.once('error', () => socket.off('data', take));
-}
-
-/** Where the payload of the frame at `cursor` begins; beyond the bytes when its header is not whole. */
-function headerEnd(bytes: Buffer, cursor: number): number {
-  const second = bytes[cursor + 1] ?? 0;
+/** Where the payload of the frame at `cursor` begins; beyond `length` when its header is not whole. */
+function headerEnd(bytes: Buffer, cursor: number, length: number): number {
+  const second = cursor + 1 < length ? bytes[cursor + 1]! : 0;
   const code = second & 0x7f;
   return cursor + (code < LENGTH_16 ? 2 : code === LENGTH_16 ? 4 : 10) + (second >= MASKED ? 4 : 0);
 }

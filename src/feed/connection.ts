@@ -1,12 +1,11 @@
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { parseControl } from '../mexc/acks.js';
 import { peekTextFrame } from '../mexc/legacy-json/peek.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
-import { takeBinaryFrames } from './binary-frames.js';
 import type { Clock, Random } from '../support/clock.js';
+import { openExchangeSocket } from './exchange-socket.js';
 import { Heartbeat } from './heartbeat.js';
 import type { HeartbeatTimings } from './heartbeat.js';
 import { Pacer } from './pacer.js';
@@ -16,8 +15,8 @@ import { SubscriptionDesk } from './subscription-desk.js';
 
 /** What a connection tells its owner; called on the main thread, never before `open()` returned. */
 export interface ConnectionHandlers {
-  /** One binary push. `bytes` may be part of a larger buffer and is not reused. */
-  frame(connection: Connection, bytes: Buffer, receiveTimeMs: number): void;
+  /** One binary push: `bytes[start, end)`, to be copied by whoever keeps it. */
+  frame(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number): void;
   /** A text frame that is no answer to anything: a push of the JSON streams, or nonsense. */
   text(connection: Connection, bytes: Buffer, receiveTimeMs: number): void;
   opened(connection: Connection): void;
@@ -217,7 +216,7 @@ export class Connection {
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data, isBinary) => {
       // `binaryType` is left at its default, so data is one Buffer.
-      if (isBinary) this.#message(socket, data as Buffer);
+      if (isBinary) this.#message(socket, data as Buffer, 0, (data as Buffer).length);
       else if (this.#received(socket)) this.#text(data as Buffer);
     });
     socket.on('ping', () => this.#sign(socket));
@@ -230,10 +229,8 @@ export class Connection {
 
   #openWebSocket(wsUrl: string): WebSocket {
     const { handshakeTimeoutMs } = this.#timings;
-    const socket = new WebSocket(wsUrl, { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs });
-    let stream: Socket | undefined;
-    socket.on('upgrade', ({ socket: upgraded }) => (stream = upgraded));
-    socket.on('open', () => takeBinaryFrames(socket, stream!, (bytes) => this.#message(socket, bytes)));
+    const options = { perMessageDeflate: false, maxPayload: PAYLOAD_BYTES_MAX, handshakeTimeout: handshakeTimeoutMs };
+    const socket = openExchangeSocket(wsUrl, options, (bytes, start, end) => this.#message(socket, bytes, start, end));
     return socket;
   }
 
@@ -249,8 +246,8 @@ export class Connection {
     return true;
   }
 
-  #message(socket: ExchangeSocket, bytes: Buffer): void {
-    if (this.#received(socket)) this.handlers.frame(this, bytes, this.#readAt);
+  #message(socket: ExchangeSocket, bytes: Buffer, start: number, end: number): void {
+    if (this.#received(socket)) this.handlers.frame(this, bytes, start, end, this.#readAt);
   }
 
   /** A protocol-level ping or pong: a sign of life, and nothing else. */

@@ -350,7 +350,7 @@ export class Feed {
 
   #connectionHandlers(): ConnectionHandlers {
     return {
-      frame: (connection, bytes, receiveTimeMs) => this.#router.route(connection, bytes, receiveTimeMs),
+      frame: (connection, bytes, start, end, receiveTimeMs) => this.#router.route(connection, bytes, start, end, receiveTimeMs),
       text: (connection, bytes, receiveTimeMs) => this.#texts.route(connection, bytes, receiveTimeMs),
       opened: (connection) => {
         for (const line of this.#pool.lines(connection)) {

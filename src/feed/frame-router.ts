@@ -63,16 +63,18 @@ export class FrameRouter {
     };
   }
 
-  /** Hot path: no allocation, no closures. */
-  route(connection: Connection, bytes: Buffer, receiveTimeMs: number): void {
-    const id = this.#index.peek(bytes);
+  /** A push: `bytes[start, end)`. Hot path: no allocation, no closures. */
+  route(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number): void {
+    const id = this.#index.peek(bytes, start, end);
     const { kind } = this.#index;
-    if (id < NO_SYMBOL || kind < 0) return this.#stray(connection, id, bytes);
+    if (id < NO_SYMBOL || kind < 0) return this.#stray(connection, id, bytes, start, end);
     const place = placeOf(id, kind as StreamKind);
-    if (this.#owners[place] !== connection.number && this.#twins[place] !== connection.number) return this.#stray(connection, id, bytes);
+    if (this.#owners[place] !== connection.number && this.#twins[place] !== connection.number) {
+      return this.#stray(connection, id, bytes, start, end);
+    }
     this.#frames++;
-    this.#bytes += bytes.length;
-    if (!this.#hand(id, kind as StreamKind, bytes, receiveTimeMs, connection.line)) connection.rest();
+    this.#bytes += end - start;
+    if (!this.#hand(id, kind as StreamKind, bytes, start, end, receiveTimeMs, connection.line)) connection.rest();
     if (this.#heard[place] === 0) {
       this.#heard[place] = HEARD;
       if (kind === StreamKind.DEPTH) this.#firstFrame(id);
@@ -82,10 +84,10 @@ export class FrameRouter {
   /** A text frame about the symbol named by `name[start, end)`. All of a symbol's text belongs to the connection that carries its depth. */
   routeText(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number, name: Uint8Array = bytes): void {
     const id = this.#index.find(name, start, end);
-    if (id < 0) return this.#stray(connection, id, bytes);
+    if (id < 0) return this.#stray(connection, id, bytes, 0, bytes.length);
     const place = placeOf(id, StreamKind.DEPTH);
     const carries = this.#owners[place] === connection.number || this.#owners[placeOf(id, StreamKind.DEALS)] === connection.number;
-    if (!carries) return this.#stray(connection, id, bytes);
+    if (!carries) return this.#stray(connection, id, bytes, 0, bytes.length);
     this.#frames++;
     this.#bytes += bytes.length;
     if (!this.#sink.text(id, bytes, receiveTimeMs)) connection.rest();
@@ -130,14 +132,14 @@ export class FrameRouter {
     return this.#heard[placeOf(symbolId, kind)] === HEARD_TEXT;
   }
 
-  #hand(id: number, kind: StreamKind, bytes: Buffer, receiveTimeMs: number, line: number): boolean {
-    if (kind === StreamKind.DEPTH) return this.#sink.frame(id, bytes, receiveTimeMs, line);
-    if (kind === StreamKind.DEALS) return this.#sink.deals(id, bytes, receiveTimeMs, line);
-    if (kind === StreamKind.KLINE) return this.#sink.kline(id, bytes, receiveTimeMs);
-    return this.#sink.miniTickers(bytes, receiveTimeMs);
+  #hand(id: number, kind: StreamKind, bytes: Buffer, start: number, end: number, receiveTimeMs: number, line: number): boolean {
+    if (kind === StreamKind.DEPTH) return this.#sink.frame(id, bytes, start, end, receiveTimeMs, line);
+    if (kind === StreamKind.DEALS) return this.#sink.deals(id, bytes, start, end, receiveTimeMs, line);
+    if (kind === StreamKind.KLINE) return this.#sink.kline(id, bytes, start, end, receiveTimeMs);
+    return this.#sink.miniTickers(bytes, start, end, receiveTimeMs);
   }
 
-  #stray(connection: Connection, id: number, bytes: Buffer): void {
+  #stray(connection: Connection, id: number, bytes: Buffer, start: number, end: number): void {
     if (id !== MALFORMED_FRAME) {
       this.#framesUnknownSymbol++;
       return;
@@ -145,8 +147,8 @@ export class FrameRouter {
     this.#framesMalformed++;
     const suppressed = this.#badFrames.pass();
     if (suppressed < 0) return;
-    const head = bytes.subarray(0, LOGGED_BYTES).toString('hex');
-    this.#logger.warn({ connection: connection.number, bytes: bytes.length, head, suppressed }, 'a binary frame that is no push');
+    const head = bytes.toString('hex', start, Math.min(end, start + LOGGED_BYTES));
+    this.#logger.warn({ connection: connection.number, bytes: end - start, head, suppressed }, 'a binary frame that is no push');
   }
 
   #vacate(id: number): void {

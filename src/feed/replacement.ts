@@ -64,7 +64,8 @@ export class Replacement {
 
   #handlers(): ConnectionHandlers {
     return {
-      frame: (_connection, bytes, receiveTimeMs) => this.#hold({ bytes, receiveTimeMs, isText: false }),
+      frame: (_connection, bytes, start, end, receiveTimeMs) =>
+        this.#hold({ bytes: Buffer.from(bytes.subarray(start, end)), receiveTimeMs, isText: false }),
       text: (_connection, bytes, receiveTimeMs) => this.#hold({ bytes, receiveTimeMs, isText: true }),
       opened: () => {
         for (const channel of this.#unanswered) this.fresh.subscribe(channel);

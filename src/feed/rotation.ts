@@ -119,7 +119,7 @@ export class Rotation {
     for (const channel of carried) fresh.unsubscribe(channel);
     for (const { bytes, receiveTimeMs, isText } of held) {
       if (isText) handlers.text(fresh, bytes, receiveTimeMs);
-      else router.route(fresh, bytes, receiveTimeMs);
+      else router.route(fresh, bytes, 0, bytes.length, receiveTimeMs);
     }
     leave(old);
     this.#replaced++;

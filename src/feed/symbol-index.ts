@@ -50,18 +50,17 @@ export class SymbolIndex {
   }
 
   /**
-   * The id of the symbol a push is about: from its symbol field (3), or when that is absent from its channel (field 1).
+   * The id of the symbol the push in `bytes[start, end)` is about: from its symbol field (3), or when that is absent from its channel (field 1).
    * Returns UNKNOWN_SYMBOL or MALFORMED_FRAME otherwise. Stops when it has seen both fields; what follows is the decoder's business.
    * Hot: every frame of the process passes here. No allocation, no exceptions, fields in any order, unknown ones skipped.
    */
-  peek(bytes: Uint8Array): number {
-    const end = bytes.length;
+  peek(bytes: Uint8Array, start = 0, end = bytes.length): number {
     let channelStart = 0;
     let channelEnd = 0;
     let id = UNKNOWN_SYMBOL;
     let hasSymbol = false;
     this.kind = UNKNOWN_KIND;
-    let cursor = 0;
+    let cursor = start;
     while (cursor < end) {
       // Tag: one byte for fields 1 to 15, up to five in all.
       let byte = bytes[cursor++]!;
@@ -116,7 +115,7 @@ export class SymbolIndex {
         return MALFORMED_FRAME;
       }
     }
-    if (end === 0) return MALFORMED_FRAME;
+    if (start === end) return MALFORMED_FRAME;
     if (hasSymbol) return id;
     return this.#findInChannel(bytes, channelStart, channelEnd);
   }

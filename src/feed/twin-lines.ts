@@ -221,7 +221,7 @@ export class TwinLines {
   #twinHandlers(twin: Twin): ConnectionHandlers {
     const { router } = this.#options;
     return {
-      frame: (connection, bytes, receiveTimeMs) => router.route(connection, bytes, receiveTimeMs),
+      frame: (connection, bytes, start, end, receiveTimeMs) => router.route(connection, bytes, start, end, receiveTimeMs),
       // Most have no version to know a second one by: one line of them is enough.
       text: () => {},
       opened: () => this.#fill(twin),

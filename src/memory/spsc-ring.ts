@@ -24,6 +24,8 @@ const SLEEPING = SLEEPING_BYTE >> 2;
 const NO_BYTES = new Uint8Array(0);
 /** Records written for the end of the turn are shown to a consumer that is awake once they take as many bytes. */
 const UNSHOWN_BYTES_MAX = 16 * 1024;
+/** Parts of a buffer up to this long are copied by a loop of ours: V8's copy is quicker for long ones, but needs an object made for each part. */
+const COPIED_BY_WORDS_MAX = 4096;
 
 /** The writing end. One thread only. */
 export class RingProducer {
@@ -39,6 +41,9 @@ export class RingProducer {
   #shown: number;
   /** The consumer's position as last seen; reloaded only when the ring looks full. */
   #consumerCache: number;
+  /** The buffer that the last part of one was copied from, and its memory as words, from the word in which it begins. */
+  #source: Uint8Array = NO_BYTES;
+  #sourceWords: Int32Array = new Int32Array(0);
   /** The end of this turn shows what was written. */
   #turnEnds = false;
   readonly #endTurn = (): void => {
@@ -73,17 +78,17 @@ export class RingProducer {
 
   /** Writes one record and shows it to the consumer; false when it does not fit now. `payload` may be any view, shared or not. */
   write(type: number, key: number, aux: number, timeMs: number, payload: Uint8Array = NO_BYTES): boolean {
-    const fits = this.#append(type, key, aux, timeMs, payload);
+    const fits = this.#append(type, key, aux, timeMs, payload, 0, payload.length);
     if (fits) this.show();
     return fits;
   }
 
   /**
-   * The same, but a consumer that sleeps is woken at the end of this turn of the loop, once for all records of the turn: waking costs some
+   * The same with `bytes[start, end)` for a payload, but a consumer that sleeps is woken at the end of this turn of the loop, once for all records of the turn: waking costs some
    * microseconds, writing a tenth of one. For the main thread.
    */
-  writeSoon(type: number, key: number, aux: number, timeMs: number, payload: Uint8Array): boolean {
-    if (!this.#append(type, key, aux, timeMs, payload)) return false;
+  writeSoon(type: number, key: number, aux: number, timeMs: number, bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+    if (!this.#append(type, key, aux, timeMs, bytes, start, end)) return false;
     if (!this.#turnEnds) {
       this.#turnEnds = true;
       queueMicrotask(this.#endTurn);
@@ -105,13 +110,13 @@ export class RingProducer {
     Atomics.store(this.#words, PRODUCER, this.#position);
   }
 
-  #append(type: number, key: number, aux: number, timeMs: number, payload: Uint8Array): boolean {
+  #append(type: number, key: number, aux: number, timeMs: number, bytes: Uint8Array, from: number, to: number): boolean {
     // The condition first: an assert's message would be put together for every record.
-    if (payload.length > this.payloadBytesMax) {
-      assert(false, `record payload of ${payload.length} bytes exceeds ${this.payloadBytesMax}`);
+    if (to - from > this.payloadBytesMax) {
+      assert(false, `record payload of ${to - from} bytes exceeds ${this.payloadBytesMax}`);
     }
-    const skew = payload.byteOffset & SKEW_MAX;
-    const length = RECORD_HEADER_BYTES + skew + payload.length;
+    const skew = (bytes.byteOffset + from) & SKEW_MAX;
+    const length = RECORD_HEADER_BYTES + skew + to - from;
     const size = (length + RECORD_ALIGNMENT - 1) & -RECORD_ALIGNMENT;
     let offset = this.#position & this.#mask;
     const untilEnd = this.capacity - offset;
@@ -134,9 +139,29 @@ export class RingProducer {
     words[(start + KEY_OFFSET) >> 2] = key;
     words[(start + AUX_OFFSET) >> 2] = aux;
     this.#times[(start + TIME_OFFSET) >> 3] = timeMs;
-    if (payload.length > 0) this.#bytes.set(payload, start + PAYLOAD_OFFSET + skew);
+    if (to > from) this.#copy(bytes, from, to, start + PAYLOAD_OFFSET + skew);
     this.#position = (this.#position + needed) | 0;
     return true;
+  }
+
+  /** `target` lies on the same byte of a word as `bytes[from]`, with room before it down to the beginning of the word. */
+  #copy(bytes: Uint8Array, from: number, to: number, target: number): void {
+    if (to - from === bytes.length) return this.#bytes.set(bytes, target);
+    if (to - from > COPIED_BY_WORDS_MAX) return this.#bytes.set(bytes.subarray(from, to), target);
+    if (bytes !== this.#source) this.#look(bytes);
+    const lead = bytes.byteOffset & 3;
+    const source = this.#sourceWords;
+    const words = this.#words;
+    const last = (lead + to) >> 2;
+    const shift = ((target - from - lead) >> 2) | 0;
+    for (let i = (lead + from) >> 2; i < last; i++) words[i + shift] = source[i]!;
+    for (let i = Math.max(from, (last << 2) - lead); i < to; i++) this.#bytes[target - from + i] = bytes[i]!;
+  }
+
+  #look(bytes: Uint8Array): void {
+    const { buffer, byteOffset, length } = bytes;
+    this.#source = bytes;
+    this.#sourceWords = new Int32Array(buffer, byteOffset & ~3, ((byteOffset & 3) + length) >> 2);
   }
 }
 

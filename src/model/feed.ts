@@ -23,12 +23,12 @@ export type SideStream = typeof StreamKind.DEALS | typeof StreamKind.KLINE;
 
 /**
  * Where the feed puts what it receives; every call becomes a record in the ring of the shard that owns the symbol, or of every shard. Methods
- * that return a boolean copy one binary push and say false when the sender should pause reading for a moment because a ring runs full; the
+ * that return a boolean copy one push (binary ones are `bytes[start, end)`) and say false when the sender should pause reading for a moment because a ring runs full; the
  * push itself was taken, or (when nothing fits) dropped and counted.
  */
 export interface FeedSink {
   /** A push of the symbol's depth, on line 0 or 1. When it is dropped, its book is marked for a resync. */
-  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line: number): boolean;
+  frame(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean;
   /** The body of a `/api/v3/depth` answer, unparsed. */
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
   /** The symbol's line is down (or its subscription was refused): the book is no longer live. */
@@ -41,11 +41,11 @@ export interface FeedSink {
   /** Pushes are missed from here on. */
   streamDown(symbolId: number, kind: SideStream, timeMs: number): void;
   /** A push of the symbol's trades, on line 0 or 1. When it is dropped, the shard is told that some are missing. */
-  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line: number): boolean;
+  deals(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean;
   /** A push of the symbol's one-minute candle. */
-  kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
+  kline(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number): boolean;
   /** A push of the tickers of many symbols, for every shard. */
-  miniTickers(bytes: Uint8Array, receiveTimeMs: number): boolean;
+  miniTickers(bytes: Uint8Array, start: number, end: number, receiveTimeMs: number): boolean;
   /** A text frame of the JSON streams, for the symbol's shard, or (NO_SYMBOL) for every shard. One that is dropped is counted. */
   text(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** The body of a `/api/v3/trades` answer, unparsed. */

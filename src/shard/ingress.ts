@@ -56,34 +56,37 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
 
   // ---- FeedSink
 
-  frame(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
+  frame(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
-    if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs, line)) this.#lossy.set(symbolId, receiveTimeMs);
+    if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, start, end, receiveTimeMs, line)) {
+      this.#lossy.set(symbolId, receiveTimeMs);
+    }
     return this.#hasRoom(shard);
   }
 
-  deals(symbolId: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
+  deals(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
-    if (!this.#push(shard, Inbound.DEALS, this.#slots[symbolId]!, bytes, receiveTimeMs, line))
+    if (!this.#push(shard, Inbound.DEALS, this.#slots[symbolId]!, bytes, start, end, receiveTimeMs, line)) {
       this.#lossyDeals.set(symbolId, receiveTimeMs);
+    }
     return this.#hasRoom(shard);
   }
 
   /** One that is dropped is made up for by the next, which says the same and more. */
-  kline(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+  kline(symbolId: number, bytes: Uint8Array, start: number, end: number, receiveTimeMs: number): boolean {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
-    this.#push(shard, Inbound.KLINE, this.#slots[symbolId]!, bytes, receiveTimeMs);
+    this.#push(shard, Inbound.KLINE, this.#slots[symbolId]!, bytes, start, end, receiveTimeMs, 0);
     return this.#hasRoom(shard);
   }
 
   /** As with candles, a dropped one is made up for by a later one. */
-  miniTickers(bytes: Uint8Array, receiveTimeMs: number): boolean {
+  miniTickers(bytes: Uint8Array, start: number, end: number, receiveTimeMs: number): boolean {
     let hasRoom = true;
     for (let shard = 0; shard < this.#producers.length; shard++) {
-      this.#push(shard, Inbound.MINI_TICKERS, 0, bytes, receiveTimeMs);
+      this.#push(shard, Inbound.MINI_TICKERS, 0, bytes, start, end, receiveTimeMs, 0);
       hasRoom = this.#hasRoom(shard) && hasRoom;
     }
     return hasRoom;
@@ -93,7 +96,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     if (symbolId === NO_SYMBOL) {
       let hasRoom = true;
       for (let shard = 0; shard < this.#producers.length; shard++) {
-        this.#push(shard, Inbound.TEXT_FRAME, -1, bytes, receiveTimeMs);
+        this.#push(shard, Inbound.TEXT_FRAME, -1, bytes, 0, bytes.length, receiveTimeMs, 0);
         hasRoom = this.#hasRoom(shard) && hasRoom;
       }
       return hasRoom;
@@ -101,7 +104,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
     // What it was about is not known here: the book and the tape go the safe way.
-    if (!this.#push(shard, Inbound.TEXT_FRAME, this.#slots[symbolId]!, bytes, receiveTimeMs)) {
+    if (!this.#push(shard, Inbound.TEXT_FRAME, this.#slots[symbolId]!, bytes, 0, bytes.length, receiveTimeMs, 0)) {
       this.#lossy.set(symbolId, receiveTimeMs);
       this.#lossyDeals.set(symbolId, receiveTimeMs);
     }
@@ -263,13 +266,22 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   }
 
   /** Writes a push; false when it was dropped. Hot path. */
-  #push(shard: number, type: number, slot: number, bytes: Uint8Array, receiveTimeMs: number, line = 0): boolean {
+  #push(
+    shard: number,
+    type: number,
+    slot: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    receiveTimeMs: number,
+    line: number,
+  ): boolean {
     const producer = this.#producers[shard]!;
     // Nothing overtakes a control record: the slot may be on its way to another symbol.
     const waiting = this.#waiting[shard]!;
     if (waiting.length > 0) this.#flush(shard);
-    if (waiting.length === 0 && bytes.length <= producer.payloadBytesMax && producer.writeSoon(type, slot, line, receiveTimeMs, bytes))
-      return true;
+    const fits = end - start <= producer.payloadBytesMax;
+    if (waiting.length === 0 && fits && producer.writeSoon(type, slot, line, receiveTimeMs, bytes, start, end)) return true;
     this.framesDropped++;
     this.#lost[shard]!++;
     this.#stalls[shard]!++;

@@ -120,7 +120,9 @@ describe('connections', () => {
     });
     const [refused, ...others] = scene.symbols;
     await until(() => scene.watcher.live().length === others.length, { what: 'the others' });
-    expect(await getSymbolStatus(scene.url, refused!)).toMatchObject({ state: 'syncing', reason: 'subscription_refused', epoch: 0 });
+    const isRefused = async (): Promise<boolean> => (await getSymbolStatus(scene.url, refused!)).reason === 'subscription_refused';
+    await until(isRefused, { what: 'the refusal' });
+    expect(await getSymbolStatus(scene.url, refused!)).toMatchObject({ state: 'syncing', epoch: 0 });
     const refusal = await fetch(`${scene.url}/orderbook/${refused!}`);
     expect([refusal.status, ((await refusal.json()) as { code: string }).code]).toEqual([503, 'BOOK_NOT_LIVE']);
     await expectSound(scene);

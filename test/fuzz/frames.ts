@@ -11,6 +11,7 @@ import { checkLadder } from '../support/ladder-integrity.js';
 import { encodePush } from '../support/mexc-schema.js';
 import { ShardBench, SYMBOL } from '../support/shard-bench.js';
 import { Mutator } from './mutator.js';
+import { pushMiniTickers } from '../support/pushes-in-a-buffer.js';
 
 /** What came out of a run. Everything beside `sent` and `refused` should be empty or 0. */
 export interface FuzzReport {
@@ -147,7 +148,7 @@ const kinds: readonly Kind[] = [
         },
       }),
     send: (bench, bytes) => {
-      bench.ingress.miniTickers(bytes, bench.now);
+      pushMiniTickers(bench.ingress, bytes, bench.now);
       bench.work();
     },
   },

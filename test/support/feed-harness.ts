@@ -88,8 +88,8 @@ export async function setUpFeed(open: { close(): Promise<void> }[], options: Fee
   });
   const events: FeedEvent[] = [];
   const sink: FeedSink = {
-    frame: (id, bytes) => {
-      events.push({ kind: 'frame', id, version: pushVersion(bytes) });
+    frame: (id, bytes, start, end) => {
+      events.push({ kind: 'frame', id, version: pushVersion(bytes.subarray(start, end)) });
       return harness.onFrame(id);
     },
     snapshot: (id, body) => {

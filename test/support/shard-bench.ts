@@ -36,6 +36,7 @@ import { type Deal, dealsFrame, tradesBody } from './deals.js';
 import { type DepthFrame, depthFrame } from './depth-frame.js';
 import { decodeMarketData } from './market-data-schema.js';
 import { shortest, type Side, type TextLevel } from './model-book.js';
+import { pushDeals, pushDepth, pushKline, pushMiniTickers } from './pushes-in-a-buffer.js';
 
 export interface ShardBenchOptions {
   readonly inboundBytes?: number;
@@ -175,14 +176,14 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   frame(frame: DepthFrame | Uint8Array, slot = 1, line = 0): this {
-    this.ingress.frame(idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now, line);
+    pushDepth(this.ingress, idOf(slot), frame instanceof Uint8Array ? frame : depthFrame(frame), this.now, line);
     return this.work();
   }
 
   /** A push of mini tickers: every shard gets it whole. */
   miniTickers(items: readonly Readonly<Record<string, string>>[], sendTime = this.now): this {
     const channel = 'spot@public.miniTickers.v3.api.pb@24H';
-    this.ingress.miniTickers(encodePush({ channel, sendTime, publicMiniTickers: { items } }), this.now);
+    pushMiniTickers(this.ingress, encodePush({ channel, sendTime, publicMiniTickers: { items } }), this.now);
     return this.work();
   }
 
@@ -204,7 +205,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   /** A push of trades. */
   deals(deals: readonly Deal[] | Uint8Array, slot = 1, line = 0): this {
-    this.ingress.deals(idOf(slot), deals instanceof Uint8Array ? deals : dealsFrame(deals), this.now, line);
+    pushDeals(this.ingress, idOf(slot), deals instanceof Uint8Array ? deals : dealsFrame(deals), this.now, line);
     return this.work();
   }
 
@@ -237,7 +238,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   kline(frame: Uint8Array, slot = 1): this {
-    this.ingress.kline(idOf(slot), frame, this.now);
+    pushKline(this.ingress, idOf(slot), frame, this.now);
     return this.work();
   }
 

@@ -24,13 +24,19 @@ function run(pieces: readonly Buffer[]): { readonly handed: string[]; readonly f
   const handed: string[] = [];
   const forWs: Buffer[] = [];
   const frames = new BinaryFrames(
-    (message) => handed.push(`m ${message.toString('hex')}`),
+    (message, start, end) => handed.push(`m ${message.toString('hex', start, end)}`),
     (rest) => {
       handed.push(`w ${rest.toString('hex')}`);
-      forWs.push(Buffer.from(rest));
+      forWs.push(rest);
     },
   );
-  for (const piece of pieces) frames.take(piece);
+  // All of them are read into the same memory.
+  const memory = Buffer.alloc(pieces.reduce((most, piece) => Math.max(most, piece.length), 0) + 8, 0x82);
+  for (const piece of pieces) {
+    piece.copy(memory);
+    frames.take(memory, piece.length);
+    memory.fill(0x82);
+  }
   return { handed, forWs: Buffer.concat(forWs) };
 }
 
@@ -39,7 +45,7 @@ describe('in one piece', () => {
     const whole = frame(BINARY, bytes(length));
     const seen: Buffer[] = [];
     const frames = new BinaryFrames(
-      (message) => seen.push(message),
+      (message, start, end) => seen.push(message.subarray(start, end)),
       () => expect.unreachable(),
     );
     frames.take(whole);

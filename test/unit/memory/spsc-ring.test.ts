@@ -178,6 +178,48 @@ describe('written for the end of the turn', () => {
   });
 });
 
+describe('parts of a buffer', () => {
+  test('arrive as they are, wherever they begin and end, next to what was written before', () => {
+    const memory = patterned(300, 7);
+    for (let offset = 0; offset < 9; offset++) {
+      // Views that begin anywhere, over memory that ends with them.
+      const bytes = new Uint8Array(memory.slice().buffer, offset);
+      const { producer, consumer } = ringAt(0, 65_536);
+      for (let from = 0; from < 12; from++) {
+        for (let length = 0; length < 24; length++) {
+          producer.writeSoon(1, 0, 0, 0, bytes, from, from + length);
+          producer.writeSoon(2, 0, 0, 0, bytes, bytes.length - length, bytes.length);
+          producer.show();
+          expect(take(consumer)!.payload).toEqual(bytes.slice(from, from + length));
+          expect(take(consumer)!.payload).toEqual(bytes.slice(bytes.length - length));
+          consumer.release();
+        }
+      }
+    }
+  });
+
+  test.each([4095, 4096, 4097, 20_000])('of %i bytes', (length) => {
+    const bytes = patterned(30_000, 3);
+    const { producer, consumer } = ringAt(0, 65_536);
+    producer.writeSoon(1, 0, 0, 0, bytes, 5, 5 + length);
+    producer.show();
+    expect(take(consumer)!.payload).toEqual(bytes.slice(5, 5 + length));
+  });
+
+  test('a buffer may be used again for other bytes, and by another view', () => {
+    const memory = new Uint8Array(64);
+    const { producer, consumer } = ringAt(0);
+    for (const [seed, bytes] of [memory, memory, memory.subarray(3), memory].entries()) {
+      memory.set(patterned(64, seed));
+      producer.writeSoon(1, 0, 0, 0, bytes, 2, 30);
+      producer.show();
+      const expected = bytes.slice(2, 30);
+      memory.fill(0);
+      expect(take(consumer)!.payload).toEqual(expected);
+    }
+  });
+});
+
 test('half empty is less than half in use, as the consumer gives space back', () => {
   const { producer, consumer } = ringAt(0);
   for (let i = 0; i < 3; i++) producer.write(1, i, 0, 0, patterned(104, i));

@@ -15,6 +15,11 @@ import type { ShardBuffers } from '../../../src/shard/task.js';
 import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
 
+/** Whole, so that the room it takes is known. */
+function pushDepth(ingress: ShardIngress, id: number, bytes: Uint8Array, receiveTimeMs: number): boolean {
+  return ingress.frame(id, bytes, 0, bytes.length, receiveTimeMs, 0);
+}
+
 const names = Object.fromEntries(Object.entries(Inbound).map(([name, type]) => [type, name]));
 
 function buffers(): ShardBuffers {
@@ -59,7 +64,7 @@ describe('ShardIngress', () => {
   test('every call becomes one record in the ring of the shard that owns the symbol', () => {
     ingress.track(symbol(5, 1, 3, '币USDT'), 11);
     ingress.lineUp(5, 12);
-    ingress.frame(5, Uint8Array.of(7, 8), 13.5);
+    pushDepth(ingress, 5, Uint8Array.of(7, 8), 13.5);
     ingress.snapshot(5, Uint8Array.of(9), 14);
     ingress.lineDown(5, StateReason.LINE_DOWN, 15);
     ingress.open(5, 77, { channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON });
@@ -85,7 +90,7 @@ describe('ShardIngress', () => {
   });
 
   test('symbols nobody tracks go nowhere', () => {
-    expect(ingress.frame(9, Uint8Array.of(1), 1)).toBe(true);
+    expect(pushDepth(ingress, 9, Uint8Array.of(1), 1)).toBe(true);
     ingress.snapshot(9, Uint8Array.of(1), 1);
     ingress.lineUp(9, 1);
     ingress.open(9, 1, { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON });
@@ -96,18 +101,18 @@ describe('ShardIngress', () => {
   test('takes any number of symbols', () => {
     for (const id of [0, 255, 256, 257, 3000]) ingress.track(symbol(id, 0, id % 7), 0);
     expect(types()).toHaveLength(5);
-    for (const id of [0, 255, 256, 257, 3000]) ingress.frame(id, Uint8Array.of(id & 0xff), 0);
+    for (const id of [0, 255, 256, 257, 3000]) pushDepth(ingress, id, Uint8Array.of(id & 0xff), 0);
     expect(records().map(({ key, payload }) => [key, payload[0]])).toEqual([0, 255, 256, 257, 3000].map((id) => [id % 7, id & 0xff]));
   });
 
   test('asks for a pause when the ring is half full', () => {
     ingress.track(symbol(5, 0, 3), 0);
     types();
-    expect(ingress.frame(5, new Uint8Array(400), 0)).toBe(true);
-    expect(ingress.frame(5, new Uint8Array(400), 0)).toBe(false);
+    expect(pushDepth(ingress, 5, new Uint8Array(400), 0)).toBe(true);
+    expect(pushDepth(ingress, 5, new Uint8Array(400), 0)).toBe(false);
     expect([ingress.usedBytes(0), ingress.capacity(0)]).toEqual([848, 1024]);
     types();
-    expect(ingress.frame(5, new Uint8Array(10), 0)).toBe(true);
+    expect(pushDepth(ingress, 5, new Uint8Array(10), 0)).toBe(true);
   });
 
   test('a tick goes to every shard, and may be lost', () => {
@@ -121,12 +126,12 @@ describe('when a ring is full', () => {
     ingress.track(symbol(5, 0, 1), 0);
     ingress.track(symbol(6, 0, 2), 0);
     types();
-    for (let i = 0; i < 32; i++) ingress.frame(5, new Uint8Array(8), 0);
+    for (let i = 0; i < 32; i++) pushDepth(ingress, 5, new Uint8Array(8), 0);
   });
 
   test('pushes are dropped and counted, and the shard is told once there is room', () => {
     expect([ingress.usedBytes(0), ingress.framesDropped]).toEqual([1024, 0]);
-    for (let i = 0; i < 3; i++) ingress.frame(6, new Uint8Array(100), 33);
+    for (let i = 0; i < 3; i++) pushDepth(ingress, 6, new Uint8Array(100), 33);
     expect(ingress.framesDropped).toBe(3);
     types();
     ingress.tick(40);
@@ -159,21 +164,21 @@ describe('when a ring is full', () => {
     ingress.untrack(5);
     ingress.track(symbol(7, 0, 1), 0);
     types();
-    ingress.frame(7, Uint8Array.of(1), 0);
+    pushDepth(ingress, 7, Uint8Array.of(1), 0);
     expect(types()).toEqual(['UNTRACK 1', 'TRACK 1', 'FRAME 1']);
   });
 
   test('while control records still wait, pushes behind them are lost, not early', () => {
     for (let i = 0; i < 100; i++) ingress.lineDown(5, StateReason.LINE_DOWN, i);
     types();
-    ingress.frame(5, Uint8Array.of(1), 44);
+    pushDepth(ingress, 5, Uint8Array.of(1), 44);
     expect(ingress.framesDropped).toBe(1);
     expect(new Set(types())).toEqual(new Set(['LINE_DOWN 1']));
   });
 
   test('what waited for a dead worker is forgotten', () => {
     ingress.lineUp(5, 0);
-    ingress.frame(6, new Uint8Array(100), 0);
+    pushDepth(ingress, 6, new Uint8Array(100), 0);
     ingress.shardLost(0);
     types();
     ingress.tick(10);
@@ -182,7 +187,7 @@ describe('when a ring is full', () => {
   });
 
   test('an untracked symbol is owed nothing', () => {
-    ingress.frame(6, new Uint8Array(100), 0);
+    pushDepth(ingress, 6, new Uint8Array(100), 0);
     ingress.untrack(6);
     types();
     ingress.tick(10);
@@ -192,7 +197,7 @@ describe('when a ring is full', () => {
 
 test('a push too large for any ring is lost, a snapshot is refused as an empty one', () => {
   ingress.track(symbol(5, 0, 1), 0);
-  ingress.frame(5, new Uint8Array(489), 3);
+  pushDepth(ingress, 5, new Uint8Array(489), 3);
   ingress.snapshot(5, new Uint8Array(489), 4);
   expect(ingress.framesDropped).toBe(1);
   ingress.tick(5);

@@ -6,6 +6,7 @@ import { readTimes } from '../../../src/publish/meter-reader.js';
 import { resetShard } from '../../../src/shard/task.js';
 import { depthFrame } from '../../support/depth-frame.js';
 import { ShardBench } from '../../support/shard-bench.js';
+import { pushDepth } from '../../support/pushes-in-a-buffer.js';
 
 const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON };
 
@@ -72,10 +73,10 @@ describe('times', () => {
 
   test('from receipt into the book: waiting in the ring is part of it', () => {
     const bench = new ShardBench().live();
-    bench.ingress.frame(301, depthFrame({ from: 101 }), bench.now);
-    bench.ingress.frame(301, depthFrame({ from: 102 }), bench.now + 2);
+    pushDepth(bench.ingress, 301, depthFrame({ from: 101 }), bench.now);
+    pushDepth(bench.ingress, 301, depthFrame({ from: 102 }), bench.now + 2);
     // One that is known already is no news.
-    bench.ingress.frame(301, depthFrame({ from: 102 }), bench.now + 3);
+    pushDepth(bench.ingress, 301, depthFrame({ from: 102 }), bench.now + 3);
     bench.now += 5;
     bench.work();
     expect(times(bench, meter.METER_RECEIVED_TO_APPLIED)).toEqual({ count: 2, sumMs: 5 + 3, negative: 0 });

@@ -20,6 +20,7 @@ import { resetShard } from '../../../src/shard/task.js';
 import { depthFrame } from '../../support/depth-frame.js';
 import { bytesField } from '../../support/push-frame.js';
 import { ShardBench, SYMBOL } from '../../support/shard-bench.js';
+import { pushDepth } from '../../support/pushes-in-a-buffer.js';
 
 const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON };
 
@@ -375,7 +376,7 @@ describe('what breaks trust', () => {
     const bench = new ShardBench({ inboundBytes: 1024 }).live();
     const frame = depthFrame({ from: 101, bids: [['99', '1']] });
     // Without work in between the ring is full after a few.
-    for (let i = 0; i < 20; i++) bench.ingress.frame(301, frame, bench.now);
+    for (let i = 0; i < 20; i++) pushDepth(bench.ingress, 301, frame, bench.now);
     expect(bench.ingress.framesDropped).toBeGreaterThan(10);
     bench.work().tick();
     expect([bench.state(), bench.resyncs]).toEqual(['syncing ring_full', ['ring_full']]);
@@ -569,7 +570,7 @@ describe('the end of a worker', () => {
     const bench = new ShardBench().live();
     bench.frame({ from: 101, bids: [['99', '5']] });
     // A record nobody will read, and a write section nobody will end.
-    bench.ingress.frame(301, depthFrame({ from: 102 }), bench.now);
+    pushDepth(bench.ingress, 301, depthFrame({ from: 102 }), bench.now);
     bench.ingress.show();
     const { seq } = bench.book();
     new Int32Array(bench.buffers.books)[headerInts(1) + VERSION]!++;

@@ -7,6 +7,7 @@ import type { HeldFigures } from '../../../src/ticker/ticker-words.js';
 import { type Deal, deal } from '../../support/deals.js';
 import type { TextLevel } from '../../support/model-book.js';
 import { type BenchMessage, ShardBench, type ShardBenchOptions } from '../../support/shard-bench.js';
+import { pushMiniTickers } from '../../support/pushes-in-a-buffer.js';
 
 const ID = 7;
 const { SNAPSHOT, SNAPSHOT_FOR } = MessageKind;
@@ -60,7 +61,7 @@ describe('what the exchange says', () => {
   test('a message that cannot be read is refused, and what it said before stands', () => {
     bench.tickers('{"code":429}');
     bench.tickers(`[${JSON.stringify(REST)},{"symbol":`);
-    bench.ingress.miniTickers(Uint8Array.of(0x0a, 0xff), bench.now);
+    pushMiniTickers(bench.ingress, Uint8Array.of(0x0a, 0xff), bench.now);
     bench.work();
     expect(bench.refusals).toEqual([REFUSED_TICKERS, REFUSED_TICKERS, REFUSED_TICKERS]);
     expect(held().openPrice).toBe('100');

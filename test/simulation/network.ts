@@ -9,9 +9,11 @@ export interface Weather {
   reorder: number;
   truncate: number;
   corrupt: number;
+  /** A level with another figure, that reads as well as the true one. */
+  falsify: number;
 }
 
-export const fairWeather: Readonly<Weather> = { lose: 0, duplicate: 0, reorder: 0, truncate: 0, corrupt: 0 };
+export const fairWeather: Readonly<Weather> = { lose: 0, duplicate: 0, reorder: 0, truncate: 0, corrupt: 0, falsify: 0 };
 
 const LATENCY_MIN_MS = 5;
 const LATENCY_SPREAD_MS = 60;
@@ -67,7 +69,7 @@ export class Line {
   /** A push, which may come to harm. */
   push(bytes: Buffer, fate: PushFate): void {
     const random = this.#random;
-    const { lose, duplicate, reorder, truncate, corrupt } = this.#weather;
+    const { lose, duplicate, reorder, truncate, corrupt, falsify } = this.#weather;
     if (random.next() < lose) return;
     if (random.next() < reorder && this.#held === undefined) {
       this.#held = () => this.#down(bytes, true, fate);
@@ -78,6 +80,9 @@ export class Line {
     else if (random.next() < corrupt) {
       sent = Buffer.from(bytes);
       sent[random.below(sent.length)]! ^= 1 << random.below(8);
+      fate.corrupted();
+    } else if (falsify > 0 && random.next() < falsify) {
+      sent = falsified(bytes, random);
       fate.corrupted();
     }
     this.#down(sent, true, fate);
@@ -187,4 +192,15 @@ export class ClientSocket extends EventEmitter {
     this.#paused = false;
     for (const [bytes, isBinary] of this.#unread.splice(0)) this.receive(bytes, isBinary);
   }
+}
+
+/** With another digit behind one of its decimal points. */
+function falsified(bytes: Buffer, random: Prng): Buffer {
+  const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
+  const places = [...bytes.keys()].filter((i) => bytes[i] === 0x2e && isDigit(bytes[i + 1])).map((i) => i + 1);
+  const copy = Buffer.from(bytes);
+  if (places.length === 0) return copy;
+  const place = places[random.below(places.length)]!;
+  copy[place] = 0x30 + ((copy[place]! - 0x30 + 1 + random.below(9)) % 10);
+  return copy;
 }

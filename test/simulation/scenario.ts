@@ -225,8 +225,7 @@ export async function runScenario(seed: number, lines = 1, audits = isAudited(se
   try {
     let lastEndMs = FAULTS_FROM_MS;
     const endings: (() => void)[] = [];
-    for (let count = 2 + random.below(6); count > 0; count--) {
-      const fault = anyOf(random, faults);
+    const plan = (fault: Fault): void => {
       const fromMs = FAULTS_FROM_MS + random.below(FAULTS_UNTIL_MS - FAULTS_FROM_MS);
       const untilMs = fromMs + 200 + random.below(6_000);
       lastEndMs = Math.max(lastEndMs, untilMs);
@@ -237,7 +236,10 @@ export async function runScenario(seed: number, lines = 1, audits = isAudited(se
         endings.push(end);
         time.after(untilMs - fromMs, end);
       });
-    }
+    };
+    for (let count = 2 + random.below(6); count > 0; count--) plan(anyOf(random, faults));
+    // What only an audit can find.
+    if (audits) plan(weather('falsify', 0.2));
     await time.run(startMs + FAULTS_FROM_MS - 1, () => world.findings.length > 0);
     if (world.gaps() > 0) world.findings.push(`${world.gaps()} gaps before anything went wrong`);
     await time.run(startMs + lastEndMs, () => world.findings.length > 0);

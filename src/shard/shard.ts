@@ -370,16 +370,16 @@ export class Shard {
       this.#applied.began(timeMs);
       const sentMs = delta.exchangeTimeMs;
       if (!Number.isNaN(sentMs)) this.#meter.exchangeToReceived.record(timeMs - sentMs);
-      if (books.state(slot) !== BookState.LIVE) {
+      if (books.state(slot) === BookState.LIVE) {
+        const publications = book.publications;
+        this.#newsMs = timeMs;
+        for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
+        this.#newsMs = 0;
+        if (book.audit !== undefined) this.#audits.applied(book, bytes, start, end, timeMs);
+      } else {
         this.#enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
         this.#restart(book, 'resync');
-        return;
       }
-      const publications = book.publications;
-      this.#newsMs = timeMs;
-      for (let i = 0; i < publications.length; i++) publications[i]!.updated(delta);
-      this.#newsMs = 0;
-      if (book.audit !== undefined) this.#audits.applied(book, bytes, start, end, timeMs);
       if (book.early !== undefined && book.early.count > 0) this.#takeEarly(book, book.early, timeMs);
     }
   }

@@ -66,6 +66,21 @@ describe('a book on two lines', () => {
     expect([version(), bench.counter(COUNT_GAPS)]).toEqual([104, 0]);
   });
 
+  test('a book that was silent takes what came early together with the push that ends its silence', () => {
+    bench = new ShardBench({ lines: 2, staleAfterMs: 1000 }).live();
+    for (let at = 101; at < 120; at++) {
+      bench.tick(100);
+      on(0, at);
+    }
+    for (let waited = 0; bench.state() !== 'stale silent' && waited < 600; waited++) bench.tick(100);
+    expect(bench.state()).toBe('stale silent');
+    on(0, 121);
+    on(1, 120);
+    expect([bench.state(), version(), bench.counter(COUNT_GAPS)]).toEqual(['live synced', 121, 0]);
+    ticks(100);
+    expect(bench.state()).toBe('live synced');
+  });
+
   test('a hole in both is a gap after half a second, and what waited joins the snapshot', () => {
     on(0, 101, 103);
     on(1, 103, 104);

@@ -11,7 +11,7 @@ import { createContext, type GatewayContext, type GatewayOptions } from './conte
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
-import { refuseBadHttp } from './raw-refusal.js';
+import { refuseBadHttp, refuseConnect } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { audit } from './rest/audit.js';
 import { books } from './rest/books.js';
@@ -66,6 +66,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.setValidatorCompiler(compileValidator);
   answerWithProblems(app);
   admitConnections(app, context);
+  app.server.on('connect', refuseConnect);
   answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);

@@ -96,14 +96,15 @@ describe('problems', () => {
   });
 
   test.each([
-    ['nonsense\r\n\r\n', 'HTTP/1.1 400 Bad Request'],
-    [`GET /bbo HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 Request Header Fields Too Large'],
-  ])('bytes that are no HTTP are answered with a problem: %.10s', async (bytes, statusLine) => {
+    ['nonsense\r\n\r\n', 'HTTP/1.1 400 Bad Request', 'BAD_REQUEST'],
+    [`GET /bbo HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 Request Header Fields Too Large', 'BAD_REQUEST'],
+    ['CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 'HTTP/1.1 405 Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+  ])('bytes that no handler sees are answered with a problem: %.10s', async (bytes, statusLine, code) => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const [head = '', body = ''] = (await sendRaw(bytes)).split('\r\n\r\n');
     expect(head.split('\r\n')[0]).toBe(statusLine);
     expect(head).toContain('application/problem+json');
-    expect(JSON.parse(body)).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(JSON.parse(body)).toMatchObject({ code });
   });
 });
 

@@ -165,7 +165,21 @@ describe('health', () => {
     market.addLive('BTCUSDT');
     market.shards = [shardStatus(0, 'running'), shardStatus(1, 'restarting')];
     const answer = await ask('GET', '/health/ready');
-    expect([answer.statusCode, answer.json().shards]).toEqual([503, [{ shard: 1, state: 'restarting' }]]);
+    expect([answer.statusCode, answer.json().shards]).toEqual([503, [{ shard: 1, state: 'restarting', deaths: 0, lastDeath: null }]]);
+    expect(answer.json().reason).toBe('shards_not_running');
+  });
+
+  test('ready wants workers that stay alive', async () => {
+    market.addLive('BTCUSDT');
+    const dying = (deaths: number): void => void (market.shards = [{ ...shardStatus(0, 'running'), deaths, lastDeath: 'hung' }]);
+    dying(2);
+    expect((await ask('GET', '/health/ready')).statusCode).toBe(200);
+    dying(3);
+    const answer = await ask('GET', '/health/ready');
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      503,
+      { reason: 'worker_deaths', live: 1, shards: [{ shard: 0, lastDeath: 'hung' }] },
+    ]);
   });
 
   test.each([

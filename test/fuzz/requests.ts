@@ -8,7 +8,7 @@ import type { FuzzReport } from './report.js';
 import { type Tell, underAttack } from './target.js';
 
 /** Requests of one connection, sent at once: one more than a hundred that wait would end it. */
-const PIPELINED = 20;
+const PIPELINED = 10;
 /** A connection that says nothing for so long has forgotten its client. A pair nobody lists is looked for at the exchange first, in its turn. */
 const SILENT_MS = 20_000;
 
@@ -92,7 +92,9 @@ async function converse(port: number, batch: readonly Buffer[], due: number, tel
   const socket = connect({ port, host: '127.0.0.1', timeout: SILENT_MS });
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => void chunks.push(chunk));
-  socket.on('error', () => undefined);
+  // Whoever writes on to a connection that is being closed may lose answers on their way.
+  let wasReset = false;
+  socket.on('error', () => (wasReset = true));
   socket.on('timeout', () => socket.destroy());
   socket.end(Buffer.concat(batch));
   await event(socket, 'close');
@@ -104,7 +106,7 @@ async function converse(port: number, batch: readonly Buffer[], due: number, tel
     const isFinding = number >= 500 && number !== 503;
     tell(number < 400 ? `ok ${number}` : String(number), isFinding ? `${number}: ${story(batch)}` : undefined);
   }
-  if (codes.length < due && !saidClose && !withLimits)
+  if (codes.length < due && !saidClose && !wasReset && !withLimits)
     tell('too few answers', `${codes.length} answers to ${due} requests: ${story(batch)}`);
 }
 

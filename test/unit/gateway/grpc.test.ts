@@ -101,6 +101,8 @@ describe('GetOrderBook', () => {
       published_at: NOW,
       price_scale: 2,
       quantity_scale: 4,
+      verified_bids: 2,
+      verified_asks: 2,
     });
   });
 

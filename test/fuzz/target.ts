@@ -9,7 +9,7 @@ const GROWTH_MAX = 16 * 1024 * 1024;
 const FINDINGS_MAX = 10;
 const probe = join(packageRoot(), 'test/fuzz/turn-probe.mjs');
 /** Limits of addresses are off on loopback; with these they are in the way of much. */
-const limited = ['--connections-per-address', '6', '--requests-per-second', '200'];
+const limited = ['--connections-per-address', '12', '--requests-per-second', '200'];
 
 export interface Target {
   readonly url: string;
@@ -27,6 +27,8 @@ export type Done = () => Promise<void> | undefined;
 /** What `turn-probe.mjs` tells. */
 interface Measures {
   readonly longestTurnMs: number;
+  /** Of the longest turn, collections included. */
+  readonly story: string;
   readonly longestWithCollectionsMs: number;
   readonly heapBytes: number;
 }
@@ -85,7 +87,8 @@ export async function underAttack(
     await sim.close();
   }
   const slowestMs = Math.max(0, ...measures.map(({ longestTurnMs }) => longestTurnMs));
-  if (slowestMs > HANG_MS) find(`a turn of the event loop took ${slowestMs.toFixed(1)} ms`);
+  if (slowestMs > HANG_MS)
+    find(`a turn of the event loop took ${slowestMs.toFixed(1)} ms: ${measures.map(({ story }) => story).join('; ')}`);
   const heapBytes = measures.map((one) => one.heapBytes);
   if (heapBytes.at(-1)! - heapBytes[0]! > GROWTH_MAX) find(`the heap grew from ${heapBytes.join(' to ')} bytes`);
   const refused = [...answers].filter(([answer]) => !answer.startsWith('ok')).reduce((sum, [, count]) => sum + count, 0);

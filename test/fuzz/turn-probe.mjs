@@ -39,7 +39,7 @@ function watch() {
     let collecting = 0;
     for (const { startTime, duration } of collections)
       collecting += Math.max(0, Math.min(to, startTime + duration) - Math.max(from, startTime));
-    return took * (1 - collecting / (to - from));
+    return took * Math.max(0, 1 - collecting / (to - from));
   };
   const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
   observer.observe({ entryTypes: ['gc'] });
@@ -50,10 +50,15 @@ function watch() {
     // What V8 has told of collections so far arrives a turn later.
     setTimeout(() => {
       const longestTurnMs = Math.max(shortMs, ...longTurns.map(withoutCollections));
+      const [worst] = longTurns.toSorted((a, b) => withoutCollections(b) - withoutCollections(a));
+      const story =
+        worst === undefined
+          ? ''
+          : `${worst.took.toFixed(1)} ms of processor time in ${(worst.to - worst.from).toFixed(1)} ms, ${(worst.from / 1000).toFixed(1)} s after the start`;
       const longestWithCollectionsMs = Math.max(shortMs, ...longTurns.map(({ took }) => took));
       collect();
       const { heapUsed, external } = process.memoryUsage();
-      process.send({ longestTurnMs, longestWithCollectionsMs, heapBytes: heapUsed + external });
+      process.send({ longestTurnMs, story, longestWithCollectionsMs, heapBytes: heapUsed + external });
       [longTurns, collections, shortMs] = [[], [], 0];
       [lastMs, lastAt] = [processorMs(), performance.now()];
     }, 2 * LOOK_MS);

@@ -211,6 +211,8 @@ export class Market implements MarketData {
       shard,
       state: supervisor.state(shard),
       restarts: supervisor.restarts(shard),
+      deaths: supervisor.deaths(shard),
+      lastDeath: supervisor.lastDeath(shard),
       symbols: count,
       ringBytes: ingress.usedBytes(shard),
       ringCapacity: ingress.capacity(shard),

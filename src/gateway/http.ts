@@ -12,7 +12,7 @@ import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { answerQuickly } from './quick-books.js';
-import { refuseBadHttp } from './raw-refusal.js';
+import { refuseBadHttp, refuseConnect } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { audit } from './rest/audit.js';
 import { books } from './rest/books.js';
@@ -67,6 +67,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.setValidatorCompiler(compileValidator);
   answerWithProblems(app);
   admitConnections(app, context);
+  app.server.on('connect', refuseConnect);
   answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);

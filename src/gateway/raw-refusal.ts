@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Problem } from './problem.js';
 
 /** What is wrong with a request that is no HTTP, by the parser's code. */
 const refusals: Readonly<Record<string, { readonly status: string; readonly detail: string }>> = {
@@ -17,13 +19,17 @@ export function refuseBadHttp(error: Error & { readonly code?: string | undefine
     return;
   }
   const { status, detail } = refusals[error.code ?? ''] ?? anyOther;
-  const body = JSON.stringify({
-    type: 'urn:mdp:problem:BAD_REQUEST',
-    title: 'Malformed request',
-    status: Number.parseInt(status, 10),
-    detail,
-    code: 'BAD_REQUEST',
-  });
+  answerAndClose(socket, status, new Problem('BAD_REQUEST', detail, {}, { status: Number.parseInt(status, 10) }));
+}
+
+/** Node hands a CONNECT to nobody's handler, and would end the connection without a word. */
+export function refuseConnect(_request: unknown, socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  answerAndClose(socket, '405 Method Not Allowed', new Problem('METHOD_NOT_ALLOWED', 'this server is no proxy'));
+}
+
+function answerAndClose(socket: Duplex, status: string, problem: Problem): void {
+  const body = JSON.stringify(problem.toJSON());
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());
 }

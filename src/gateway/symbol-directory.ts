@@ -56,8 +56,9 @@ export class SymbolDirectory {
     return this.#market.nearest(canonicalSymbol(text));
   }
 
-  /** A name fit for an answer, whatever its length was. */
+  /** A name fit for an answer, whatever its length was. Half a pair of surrogates, as a cut may leave it, cannot be sent by every protocol. */
   shorten(text: string): string {
-    return text.length <= this.#symbolLength ? text : `${text.slice(0, this.#symbolLength)}…`;
+    const short = text.length <= this.#symbolLength ? text : `${text.slice(0, this.#symbolLength)}…`;
+    return short.toWellFormed();
   }
 }

@@ -42,10 +42,18 @@ export interface SymbolStatus {
   };
 }
 
+/** Why a worker thread is no more: it ended itself, threw, had no memory left, did no work, or never began. */
+export const workerDeaths = ['exited', 'threw', 'out_of_memory', 'hung', 'not_started'] as const;
+export type WorkerDeath = (typeof workerDeaths)[number];
+
 export interface ShardStatus {
   readonly shard: number;
   readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
   readonly restarts: number;
+  /** Workers lost in a row; 0 once one has lived for ten seconds. */
+  readonly deaths: number;
+  /** Why the last worker was lost; `null` when none was. */
+  readonly lastDeath: WorkerDeath | null;
   readonly symbols: number;
   readonly ringBytes: number;
   readonly ringCapacity: number;

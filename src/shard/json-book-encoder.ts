@@ -1,5 +1,6 @@
-import { SINCE } from '../book/book-layout.js';
-import type { OrderBooks } from '../book/order-books.js';
+import { PROVEN_ASKS, PROVEN_BIDS, SINCE } from '../book/book-layout.js';
+import { ASK_DIRECTION, BID_DIRECTION, type OrderBooks } from '../book/order-books.js';
+import { provenLevels } from '../book/proof.js';
 import { bookStateNames, stateReasonNames } from '../model/book-state.js';
 import { Channel, channelName, hasDepth, type PublicationSpec } from '../model/publication.js';
 import type { BookEncoder } from './book-encoder.js';
@@ -15,6 +16,10 @@ export class JsonBookEncoder implements BookEncoder {
   readonly #clock: () => number;
   /** The message up to its `type`. */
   readonly #head: Uint8Array;
+  /** Whole books say how far they are proven; a quote, and what changed, do not. */
+  readonly #saysProof: boolean;
+  #isWhole = false;
+  #provenBids = 0;
 
   constructor(spec: PublicationSpec, { symbol, slot, books, writer, clock }: PublicationParts) {
     this.#channel = spec.channel;
@@ -23,10 +28,12 @@ export class JsonBookEncoder implements BookEncoder {
     this.#writer = writer;
     this.#clock = clock;
     this.#head = encodeHead(writer, spec, symbol);
+    this.#saysProof = spec.channel === Channel.BOOK || spec.channel === Channel.BOOK_TOP;
   }
 
   beginSnapshot(reason: SnapshotReason): void {
     this.#begin('"snapshot"');
+    this.#isWhole = this.#saysProof;
     const version = this.#books.version(this.#slot);
     this.#writeEnvelope(-1, version);
     if (this.#channel === Channel.BOOK) this.#writer.text(`,"reason":"${reason}"`);
@@ -34,17 +41,26 @@ export class JsonBookEncoder implements BookEncoder {
 
   beginDelta(prev: number, prevVersion: number): void {
     this.#begin('"delta"');
+    this.#isWhole = false;
     this.#writeEnvelope(prev, Math.min(prevVersion + 1, this.#books.version(this.#slot)));
   }
 
   bids(ticks: Float64Array, lots: Float64Array, count: number): void {
     this.#writer.text(',"b":');
     this.#writeSide(ticks, lots, count);
+    if (this.#isWhole) this.#provenBids = provenLevels(ticks, count, BID_DIRECTION, this.#books.field(this.#slot, PROVEN_BIDS));
   }
 
   asks(ticks: Float64Array, lots: Float64Array, count: number): void {
-    this.#writer.text(',"a":');
+    const writer = this.#writer;
+    writer.text(',"a":');
     this.#writeSide(ticks, lots, count);
+    if (!this.#isWhole) return;
+    writer.text(',"verifiedDepth":{"bids":');
+    writer.integer(this.#provenBids);
+    writer.text(',"asks":');
+    writer.integer(provenLevels(ticks, count, ASK_DIRECTION, this.#books.field(this.#slot, PROVEN_ASKS)));
+    writer.text('}');
   }
 
   end(): Uint8Array {

@@ -1,5 +1,6 @@
-import { SINCE } from '../book/book-layout.js';
-import type { OrderBooks } from '../book/order-books.js';
+import { PROVEN_ASKS, PROVEN_BIDS, SINCE } from '../book/book-layout.js';
+import { ASK_DIRECTION, BID_DIRECTION, type OrderBooks } from '../book/order-books.js';
+import { provenLevels } from '../book/proof.js';
 import { stateReasonNames } from '../model/book-state.js';
 import { Channel, Format, type PublicationSpec } from '../model/publication.js';
 import { assert } from '../support/assert.js';
@@ -23,6 +24,8 @@ export class ProtoBookEncoder implements BookEncoder {
   readonly #withReason: boolean;
   /** The open `order_book`. */
   #mark = 0;
+  /** Whole books say how far they are proven, what changed does not. */
+  #isWhole = false;
 
   constructor(spec: PublicationSpec, { symbol, slot, books, protoWriter, clock }: PublicationParts) {
     assert(spec.channel === Channel.BOOK || spec.channel === Channel.BOOK_TOP, `channel ${spec.channel} has no protobuf message`);
@@ -37,6 +40,7 @@ export class ProtoBookEncoder implements BookEncoder {
 
   beginSnapshot(reason: SnapshotReason): void {
     const writer = this.#writer;
+    this.#isWhole = true;
     this.#begin();
     writer.bool(UpdateField.IS_SNAPSHOT, true);
     writer.bytes(UpdateField.REASON, this.#withReason ? encoder.encode(reason) : NO_BYTES);
@@ -45,6 +49,7 @@ export class ProtoBookEncoder implements BookEncoder {
 
   beginDelta(prev: number, prevVersion: number): void {
     const writer = this.#writer;
+    this.#isWhole = false;
     this.#begin();
     writer.presentUint(UpdateField.PREV, prev);
     writer.uint(UpdateField.FIRST_UPDATE_ID, Math.min(prevVersion + 1, this.#books.version(this.#slot)));
@@ -53,10 +58,14 @@ export class ProtoBookEncoder implements BookEncoder {
 
   bids(ticks: Float64Array, lots: Float64Array, count: number): void {
     this.#writeSide(BookField.BIDS, ticks, lots, count);
+    if (this.#isWhole)
+      this.#writer.presentUint(BookField.VERIFIED_BIDS, provenLevels(ticks, count, BID_DIRECTION, this.#reach(PROVEN_BIDS)));
   }
 
   asks(ticks: Float64Array, lots: Float64Array, count: number): void {
     this.#writeSide(BookField.ASKS, ticks, lots, count);
+    if (this.#isWhole)
+      this.#writer.presentUint(BookField.VERIFIED_ASKS, provenLevels(ticks, count, ASK_DIRECTION, this.#reach(PROVEN_ASKS)));
   }
 
   end(): Uint8Array {
@@ -101,6 +110,11 @@ export class ProtoBookEncoder implements BookEncoder {
     writeTime(writer, BookField.PUBLISHED_AT, this.#clock());
     writer.uint(BookField.PRICE_SCALE, books.priceScale(slot));
     writer.uint(BookField.QUANTITY_SCALE, books.quantityScale(slot));
+  }
+
+  /** PROVEN_BIDS or PROVEN_ASKS. */
+  #reach(field: number): number {
+    return this.#books.field(this.#slot, field);
   }
 
   #writeSide(field: number, ticks: Float64Array, lots: Float64Array, count: number): void {

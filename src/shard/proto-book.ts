@@ -17,6 +17,8 @@ export const BookField = {
   PUBLISHED_AT: 106,
   PRICE_SCALE: 107,
   QUANTITY_SCALE: 108,
+  VERIFIED_BIDS: 109,
+  VERIFIED_ASKS: 110,
 } as const;
 export const UpdateField = {
   SYMBOL: 1,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
+import type { WorkerDeath } from '../model/market-data.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { CONTROL_HEARTBEAT, CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
@@ -44,6 +45,9 @@ export class ShardSupervisor {
   readonly #states: ShardState[];
   readonly #restarts: number[];
   readonly #failures: number[];
+  readonly #lastDeaths: (WorkerDeath | null)[];
+  /** When the worker of a shard began. */
+  readonly #startedAt: number[];
   readonly #runs = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Kills the thread of a shard, by shard. */
@@ -59,6 +63,8 @@ export class ShardSupervisor {
     this.#states = options.shards.map(() => 'starting');
     this.#restarts = options.shards.map(() => 0);
     this.#failures = options.shards.map(() => 0);
+    this.#lastDeaths = options.shards.map(() => null);
+    this.#startedAt = options.shards.map(() => 0);
     this.#pool = new Piscina({
       filename: options.workerUrl.href,
       minThreads: workers,
@@ -77,6 +83,17 @@ export class ShardSupervisor {
 
   restarts(shard: number): number {
     return this.#restarts[shard]!;
+  }
+
+  /** Workers lost in a row: those that lived less than STABLE_MS, and the one before them. 0 once the one there is has lived that long. */
+  deaths(shard: number): number {
+    const isStable = this.#states[shard] === 'running' && this.#options.clock() - this.#startedAt[shard]! > STABLE_MS;
+    return isStable ? 0 : this.#failures[shard]!;
+  }
+
+  /** Why the last worker of a shard was lost; `null` when none was. */
+  lastDeath(shard: number): WorkerDeath | null {
+    return this.#lastDeaths[shard]!;
   }
 
   /** Resolves when every worker is at work. Throws CodedError WORKER_START_TIMEOUT. */
@@ -123,6 +140,7 @@ export class ShardSupervisor {
     assert(this.#runs.size < shards.length, 'one task a shard');
     const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs, lines };
     const startedAt = clock();
+    this.#startedAt[shard] = startedAt;
     const kill = new AbortController();
     this.#kills[shard] = kill;
     const run: Promise<void> = this.#pool.run(task, { signal: kill.signal }).then(
@@ -152,6 +170,7 @@ export class ShardSupervisor {
     this.#runs.delete(run);
     if (this.#stopping) return;
     this.#states[shard] = 'restarting';
+    this.#lastDeaths[shard] = this.#kills[shard]!.signal.aborted ? 'hung' : deathOf(error);
     // The pool says that it killed a thread before the thread is dead.
     if (this.#kills[shard]!.signal.aborted) this.#later(KILL_MS, () => this.#restart(shard, startedAt, error));
     else this.#restart(shard, startedAt, error);
@@ -163,11 +182,15 @@ export class ShardSupervisor {
     this.#restarts[shard]!++;
     this.#failures[shard] = now - startedAt > STABLE_MS ? 1 : this.#failures[shard]! + 1;
     const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard] - 2));
-    logger.error({ shard, restarts: this.#restarts[shard], delayMs, err: error }, 'worker lost, its books start anew');
+    const [restarts, death] = [this.#restarts[shard], this.#lastDeaths[shard]];
+    logger.error({ shard, restarts, death, delayMs, err: error }, 'worker lost, its books start anew');
     resetShard(shards[shard]!, now);
     lost(shard);
     this.#later(delayMs, () => {
-      this.#run(shard).catch((failure: unknown) => logger.error({ shard, err: failure }, 'worker did not start'));
+      this.#run(shard).catch((failure: unknown) => {
+        this.#lastDeaths[shard] = 'not_started';
+        logger.error({ shard, err: failure }, 'worker did not start');
+      });
     });
   }
 
@@ -178,4 +201,11 @@ export class ShardSupervisor {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+/** The pool makes an error of its own of a thread that ends, and passes on what a thread threw. */
+function deathOf(error: unknown): WorkerDeath {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'out_of_memory';
+  return typeof message === 'string' && /^(?:worker exited with code|the shard ended by itself)/.test(message) ? 'exited' : 'threw';
 }

@@ -89,6 +89,18 @@ it('a worker that dies again and again, and all workers at once, are replaced', 
     kill(0);
     await until(async () => (await getStatus(engine.url)).shards[0]!.restarts === death, { what: `death ${death}` });
     await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: `all books live after death ${death}` });
+    const ready = await fetch(`${engine.url}/health/ready`);
+    expect([death, ready.status]).toEqual([death, death < 3 ? 200 : 503]);
+    if (death === 3) {
+      const shards = [{ shard: 0, state: 'running', deaths: 3, lastDeath: 'exited' }];
+      expect(await ready.json()).toMatchObject({
+        code: 'NOT_READY',
+        phase: 'degraded',
+        reason: 'worker_deaths',
+        live: symbols.length,
+        shards,
+      });
+    }
   }
   kill(0);
   kill(1);
@@ -96,6 +108,10 @@ it('a worker that dies again and again, and all workers at once, are replaced', 
   await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: 'all books live at last' });
   await until(() => watcher.live().length === symbols.length, { what: 'the clients to know' });
   await expectTrueBooks(engine.url, sim, symbols);
+  await until(async () => (await fetch(`${engine.url}/health/ready`)).ok, {
+    timeoutMs: 30_000,
+    what: 'workers that have lived for a while',
+  });
 });
 
 it('a worker that hangs in the middle of its work is replaced, and only its books resync', async ({ opened }) => {
@@ -107,5 +123,9 @@ it('a worker that hangs in the middle of its work is replaced, and only its book
   expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
   await expectTrueBooks(engine.url, sim, symbols);
   expect(followers.flatMap(({ faults }) => faults)).toEqual([]);
-  expect((await getStatus(engine.url)).shards[0]!.restarts).toBe(0);
+  const { shards } = await getStatus(engine.url);
+  expect(shards.map(({ restarts, lastDeath }) => ({ restarts, lastDeath }))).toEqual([
+    { restarts: 0, lastDeath: null },
+    { restarts: 1, lastDeath: 'hung' },
+  ]);
 });

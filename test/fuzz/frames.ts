@@ -12,19 +12,8 @@ import { encodePush } from '../support/mexc-schema.js';
 import { ShardBench, SYMBOL } from '../support/shard-bench.js';
 import { Mutator } from './mutator.js';
 import { pushMiniTickers } from '../support/pushes-in-a-buffer.js';
+import { type FuzzReport, HANG_MS } from './report.js';
 
-/** What came out of a run. Everything beside `sent` and `refused` should be empty or 0. */
-export interface FuzzReport {
-  readonly sent: number;
-  readonly refused: number;
-  readonly slowestMs: number;
-  readonly findings: readonly string[];
-  /** How often each answer was given, where there are answers. */
-  readonly answers?: ReadonlyMap<string, number>;
-}
-
-/** Of processor time; longer is a hang. */
-export const HANG_MS = 50;
 /** The book begins anew so often: numbers with ever more decimals end in a book that takes none. */
 const LIFE = 2_000;
 const FINDINGS_MAX = 10;

@@ -127,7 +127,7 @@ describe('the packed package', () => {
 describe('the Dockerfile', () => {
   it('makes, from nothing but what it copies, an engine that gets ready', { timeout: 240_000 }, async () => {
     const image = buildImage(env, (folder) => folders.push(folder));
-    expect(image.base).toMatch(/^node:\d+\.\d+\.\d+-slim$/);
+    expect(image.base).toMatch(/^node:\d+\.\d+\.\d+-slim@sha256:[0-9a-f]{64}$/);
     expect(image.user).toBe('node');
     const app = join(image.root, image.workdir);
     expect(readdirSync(join(app, 'node_modules'))).not.toContain('vitest');

@@ -333,7 +333,18 @@ export class FakeMarketData implements MarketData {
 }
 
 export function shardStatus(shard: number, state: ShardStatus['state']): ShardStatus {
-  return { shard, state, restarts: 0, symbols: 0, ringBytes: 0, ringCapacity: 1, memoryBytes: 0, memoryCapacity: 1 };
+  return {
+    shard,
+    state,
+    restarts: 0,
+    deaths: 0,
+    lastDeath: null,
+    symbols: 0,
+    ringBytes: 0,
+    ringCapacity: 1,
+    memoryBytes: 0,
+    memoryCapacity: 1,
+  };
 }
 
 export type PortCall =

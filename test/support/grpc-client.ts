@@ -24,7 +24,7 @@ export interface CallFailure {
 }
 
 const contract = loadSync(join(packageRoot(), 'proto/market_data.proto'), { keepCase: true, longs: Number, enums: String, defaults: true });
-const marketData = contract['market_data.MarketDataService'] as ServiceDefinition;
+export const marketData = contract['market_data.MarketDataService'] as ServiceDefinition;
 
 /** A client of the gRPC interface over a real socket, with a connection of its own. */
 export class GrpcClient {

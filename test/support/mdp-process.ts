@@ -1,6 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../src/support/config/index.js';
 import { until } from './until.js';
 
@@ -14,20 +16,31 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ProcessOptions {
+  /** A module its main thread loads first; what it sends to its parent is told to `onMessage` of the process. */
+  readonly preload: string;
+}
+
 /** `mdp` as a process of its own. */
 export class MdpProcess {
   stdout = '';
   stderr = '';
+  onMessage: (message: unknown) => void = () => {};
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
   #hasEnded = false;
 
-  constructor(...argv: readonly string[]) {
-    const child = spawn(process.execPath, [main, ...argv], {
+  /** The command line, behind options if there are any. */
+  constructor(...words: readonly (ProcessOptions | string)[]) {
+    const [first] = words;
+    const preload = typeof first === 'object' ? first.preload : undefined;
+    const argv = words.filter((word) => typeof word === 'string');
+    const child = spawn(process.execPath, [...(preload === undefined ? [] : ['--import', pathToFileURL(preload).href]), main, ...argv], {
       env: { PATH: process.env['PATH'], ...anyGrpcPort },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+      stdio: preload === undefined ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'ipc'],
+    }) as ChildProcessByStdio<null, Readable, Readable>;
     this.#child = child;
+    child.on('message', (message) => this.onMessage(message));
     child.stdout.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
     this.ended = once(child, 'close').then(([code, signal]: readonly unknown[]) => {
@@ -38,6 +51,11 @@ export class MdpProcess {
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** To the preloaded module. */
+  send(message: string): void {
+    this.#child.send(message);
   }
 
   signal(signal: NodeJS.Signals): void {

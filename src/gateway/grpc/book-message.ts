@@ -1,3 +1,5 @@
+import { ASK_DIRECTION, BID_DIRECTION } from '../../book/order-books.js';
+import { provenLevels } from '../../book/proof.js';
 import type { BookCopy } from '../../model/book-copy.js';
 import { stateReasonNames } from '../../model/book-state.js';
 import { BookField, PROTO_STATE_OFFSET, writeLevels, writeTime } from '../../shard/proto-book.js';
@@ -24,5 +26,7 @@ export function encodeOrderBook(symbol: string, copy: Readonly<BookCopy>, exact:
   writeTime(writer, BookField.PUBLISHED_AT, nowMs);
   writer.uint(BookField.PRICE_SCALE, priceScale);
   writer.uint(BookField.QUANTITY_SCALE, quantityScale);
+  writer.presentUint(BookField.VERIFIED_BIDS, provenLevels(copy.bidTicks, copy.bidCount, BID_DIRECTION, copy.provenBids));
+  writer.presentUint(BookField.VERIFIED_ASKS, provenLevels(copy.askTicks, copy.askCount, ASK_DIRECTION, copy.provenAsks));
   return Buffer.from(writer.take());
 }

@@ -10,17 +10,19 @@ import type {
 import { Channel, Format, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import { keyOf } from '../access/shown-key.js';
+import { Problem } from '../problem.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
 import { encodeTicker } from './ticker-message.js';
 import { readTrades } from './read-trades.js';
 import { BookMode, parseBookSpec, parseDepth, parseLimit, parseTickerSpec, SlowPolicy } from './requests.js';
-import type {
-  OrderBookRequest,
-  OrderBookSubscriptionRequest,
-  RecentTradesRequest,
-  SymbolRequest,
-  TickerSubscriptionRequest,
+import {
+  type OrderBookRequest,
+  type OrderBookSubscriptionRequest,
+  type RecentTradesRequest,
+  type SymbolRequest,
+  type TickerSubscriptionRequest,
+  UNREADABLE,
 } from './schema.js';
 import { toStatus } from './status.js';
 import { Stream, type StreamOptions } from './stream.js';
@@ -68,6 +70,11 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     }
   }
 
+  /** Throws BAD_REQUEST. */
+  function requireReadable(request: unknown): void {
+    if (request === UNREADABLE) throw new Problem('BAD_REQUEST', 'the request is no message of the contract');
+  }
+
   async function reply(answer: Promise<Buffer>, callback: sendUnaryData<Buffer>): Promise<void> {
     let bytes: Buffer;
     try {
@@ -82,6 +89,7 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
   function unary<Request>(answer: (request: Request) => Promise<Buffer>): handleUnaryCall<Request, Buffer> {
     const answered = async (call: ServerUnaryCall<Request, Buffer>): Promise<Buffer> => {
       admit(call.metadata);
+      requireReadable(call.request);
       const bytes = await answer(call.request);
       unread.add(call, bytes.length);
       return bytes;
@@ -92,6 +100,7 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {
     const admitted = async (metadata: Metadata, request: Request): Promise<Subscription> => {
       admit(metadata);
+      requireReadable(request);
       return subscription(request);
     };
     return (call) => {

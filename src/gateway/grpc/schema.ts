@@ -11,6 +11,9 @@ export function loadContract(): PackageDefinition {
   return loadSync(join(packageRoot(), 'proto/market_data.proto'), { keepCase: true, longs: Number, enums: Number, defaults: true });
 }
 
+/** Stands for a request whose bytes are no message of the contract: grpc-js would call that a failure of the server. */
+export const UNREADABLE = Object.freeze({});
+
 /**
  * The service with requests decoded by the contract and answers taken as bytes: whatever is sent was encoded already, in a shard, once for
  * all who get it.
@@ -20,9 +23,21 @@ export function serviceOf(contract: PackageDefinition): ServiceDefinition {
   return Object.fromEntries(
     Object.entries(service).map(([name, method]: [string, MethodDefinition<object, object>]) => [
       name,
-      { ...method, responseSerialize: (value: unknown) => (Buffer.isBuffer(value) ? value : method.responseSerialize(value as object)) },
+      {
+        ...method,
+        requestDeserialize: (bytes: Buffer) => readRequest(method, bytes),
+        responseSerialize: (value: unknown) => (Buffer.isBuffer(value) ? value : method.responseSerialize(value as object)),
+      },
     ]),
   );
+}
+
+function readRequest(method: MethodDefinition<object, object>, bytes: Buffer): object {
+  try {
+    return method.requestDeserialize(bytes);
+  } catch {
+    return UNREADABLE;
+  }
 }
 
 /** Requests as they arrive: every field is there, with its default when the client did not set it. */

@@ -5,6 +5,7 @@ import { Problem } from '../problem.js';
 /** The gRPC status of every error a call can end with. */
 const statuses: Partial<Record<ErrorCode, Status>> = {
   [ErrorCode.BAD_PARAMETER]: Status.INVALID_ARGUMENT,
+  [ErrorCode.BAD_REQUEST]: Status.INVALID_ARGUMENT,
   [ErrorCode.KEY_REQUIRED]: Status.UNAUTHENTICATED,
   [ErrorCode.KEY_UNKNOWN]: Status.UNAUTHENTICATED,
   [ErrorCode.SYMBOL_NOT_TRACKED]: Status.NOT_FOUND,
@@ -36,7 +37,7 @@ export function toStatus(error: unknown): StatusObject {
   for (const name of METADATA_DETAILS) {
     const value = error.details[name];
     // Metadata is ASCII; a pair's name need not be.
-    if (typeof value === 'string') metadata.set(name, encodeURI(value));
+    if (typeof value === 'string') metadata.set(name, encodeURI(value.toWellFormed()));
   }
   const retryAfter = error instanceof Problem ? error.headers['retry-after'] : undefined;
   if (retryAfter !== undefined) {
@@ -44,5 +45,6 @@ export function toStatus(error: unknown): StatusObject {
     metadata.set('retry-after-ms', ms);
     metadata.set('grpc-retry-pushback-ms', ms);
   }
-  return { code, details: error.message, metadata };
+  // grpc-js encodes the text as an address is, and throws at half a pair of surrogates.
+  return { code, details: error.message.toWellFormed(), metadata };
 }

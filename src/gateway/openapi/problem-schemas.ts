@@ -1,6 +1,8 @@
 import { type TProperties, type TSchema, Type } from '@fastify/type-provider-typebox';
 import { ErrorCode } from '../../support/errors.js';
+import { workerDeaths } from '../../model/market-data.js';
 import { kinds, type ProblemCode } from '../problem.js';
+import { unreadyReasons } from '../readiness.js';
 import { TapeStateName } from '../schemas/trade.js';
 import { count, Epoch, nullable, Reason, Seq, State } from '../schemas/values.js';
 
@@ -39,10 +41,19 @@ const details: Partial<Record<ProblemCode, TProperties>> = {
   [ErrorCode.TRADES_NOT_READY]: { symbol, state: TapeStateName },
   [ErrorCode.NOT_READY]: {
     phase: Type.Enum(['starting', 'degraded']),
+    reason: Type.Enum([...unreadyReasons]),
     live: count('books that are live'),
     tracked: count('books in all'),
     required: count('how many must be live'),
-    shards: Type.Array(Type.Object({ shard: count('its number'), state: Type.String() }), { description: 'those that do not run' }),
+    shards: Type.Array(
+      Type.Object({
+        shard: count('its number'),
+        state: Type.String(),
+        deaths: count('workers lost in a row'),
+        lastDeath: nullable(Type.Enum([...workerDeaths])),
+      }),
+      { description: 'those that do not run, or whose workers die again and again' },
+    ),
   },
   [ErrorCode.EXCHANGE_UNREACHABLE]: exchange,
   [ErrorCode.EXCHANGE_TIMEOUT]: exchange,

@@ -16,8 +16,8 @@ const readyDocs: RouteDocs = {
   tag: 'engine',
   summary: 'Whether the process is of use',
   description:
-    'Ready when every shard runs and nine in ten of the tracked books (rounded down, at least one) are live. Otherwise the same numbers and ' +
-    'a `phase`: `starting` until the first time all was well, `degraded` afterwards.',
+    'Ready when every shard runs, none has lost three workers in a row, and nine in ten of the tracked books (rounded down, at least one) are ' +
+    'live. Otherwise the same numbers, a `reason`, and a `phase`: `starting` until the first time all was well, `degraded` afterwards.',
   answers: { 200: { description: 'it is', schema: Ready, example: { status: 'ready', live: 3, tracked: 3, required: 2 } } },
   problems: ['NOT_READY'],
 };
@@ -25,9 +25,9 @@ const readyDocs: RouteDocs = {
 /**
  * `GET /health/live`: 200 as long as the event loop runs.
  *
- * `GET /health/ready`: 200 when every shard runs and enough of the tracked books are live: the stated share (default 90 %)
- * rounded down, but at least one. Nothing tracked is ready. Not every book, because a listed pair that the exchange
- * refuses or that never trades stays out for ever. Otherwise 503 NOT_READY with `{phase, live, tracked, required}`;
+ * `GET /health/ready`: 200 when every shard runs, none has lost WORKER_DEATHS_MAX workers in a row, and enough of the tracked books are
+ * live: the stated share (default 90 %) rounded down, but at least one. Nothing tracked is ready. Not every book, because a listed pair that
+ * the exchange refuses or that never trades stays out for ever. Otherwise 503 NOT_READY with `{phase, reason, live, tracked, required, shards}`;
  * `phase` is `starting` until the first time all was well, `degraded` afterwards.
  */
 export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = async (app, { context }) => {
@@ -40,11 +40,12 @@ export const health: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
   });
 
   app.get('/health/ready', { schema: { querystring: NoQuery }, config: { docs: readyDocs, needs: 'open' } }, async (_request, reply) => {
-    const { ready, live, tracked, required, shards, idle } = readReadiness(market, limits.readyShare);
+    const { ready, reason, live, tracked, required, shards, failing } = readReadiness(market, limits.readyShare);
     const progress = { live, tracked, required };
     if (!ready) {
-      const detail = `${live} of ${tracked} books live, ${required} needed; ${idle.length} of ${shards} shards not running`;
-      throw new Problem('NOT_READY', detail, { phase: started ? 'degraded' : 'starting', ...progress, shards: idle });
+      const about = reason === 'worker_deaths' ? 'keep losing their workers' : 'not running';
+      const detail = `${live} of ${tracked} books live, ${required} needed; ${failing.length} of ${shards} shards ${about}`;
+      throw new Problem('NOT_READY', detail, { phase: started ? 'degraded' : 'starting', reason, ...progress, shards: failing });
     }
     started = true;
     reply.header('cache-control', 'no-store');

@@ -15,7 +15,7 @@ export const envelope = {
   tp: time('when this answer was made'),
 };
 
-const VerifiedDepth = Type.Object(
+export const VerifiedDepth = Type.Object(
   {
     bids: count('bids of this answer, from the best'),
     asks: count('asks of this answer, from the best'),

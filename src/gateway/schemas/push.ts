@@ -2,6 +2,7 @@ import { type TProperties, Type } from '@fastify/type-provider-typebox';
 import type { ChannelName } from '../../model/publication.js';
 import { depths, intervalsMs } from '../ws/protocol.js';
 import { figures } from './analytics.js';
+import { VerifiedDepth } from './book.js';
 import { candleFigures, CandleInterval } from './candle.js';
 import { Skipped, TapeStateName, Trade } from './trade.js';
 import { tickerFigures } from './ticker.js';
@@ -49,6 +50,7 @@ export const BookSnapshot = whole('book', deep, {
   reason: Type.Enum(['subscribe', 'resync', 'slow', 'rescale'], { description: 'why it comes now' }),
   b: Levels,
   a: Levels,
+  verifiedDepth: VerifiedDepth,
 });
 
 export const BookDelta = Type.Object({
@@ -63,7 +65,7 @@ export const BookDelta = Type.Object({
   a: Levels,
 });
 
-export const BookTop = whole('book_top', deep, { b: Levels, a: Levels });
+export const BookTop = whole('book_top', deep, { b: Levels, a: Levels, verifiedDepth: VerifiedDepth });
 
 export const Bbo = whole('bbo', { interval: Interval }, { b: nullable(Level), a: nullable(Level) });
 

@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox';
+import { workerDeaths } from '../../model/market-data.js';
 import { count, Epoch, nullable, Reason, Seq, State, SymbolName, time } from './values.js';
 
 const total = count('since the start');
@@ -36,6 +37,8 @@ const ShardStatus = Type.Object(
     shard: count('its number'),
     state: Type.Enum(['starting', 'running', 'restarting', 'stopped']),
     restarts: total,
+    deaths: count('workers lost in a row; 0 once one has lived for ten seconds'),
+    lastDeath: nullable(Type.Enum([...workerDeaths], { description: 'why the last worker was lost; null when none was' })),
     symbols: now,
     ringBytes: count('waiting for the worker'),
     ringCapacity: count('bytes'),

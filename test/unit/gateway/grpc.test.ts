@@ -14,7 +14,7 @@ import { PublicationHub } from '../../../src/publish/publication-hub.js';
 import type { SubscriberLimits } from '../../../src/publish/subscriber.js';
 import { systemClock } from '../../../src/support/clock.js';
 import { FakeMarketData, FakePort } from '../../support/fake-market-data.js';
-import { type CallFailure, GrpcClient, type GrpcStream, type Message } from '../../support/grpc-client.js';
+import { type CallFailure, GrpcClient, type GrpcStream, marketData, type Message } from '../../support/grpc-client.js';
 import { encodeMarketData } from '../../support/market-data-schema.js';
 import { until } from '../../support/until.js';
 
@@ -101,6 +101,8 @@ describe('GetOrderBook', () => {
       published_at: NOW,
       price_scale: 2,
       quantity_scale: 4,
+      verified_bids: 2,
+      verified_asks: 2,
     });
   });
 
@@ -124,6 +126,25 @@ describe('GetOrderBook', () => {
       code: Status.NOT_FOUND,
       details: 'BTCUSTD is not tracked; did you mean BTCUSDT?',
       metadata: { code: 'SYMBOL_NOT_TRACKED', nearest: 'BTCUSDT' },
+    });
+  });
+
+  test('a name that is cut within a letter is NOT_FOUND too', async () => {
+    const { code, details } = await failure(client.call('GetOrderBook', { symbol: `${'A'.repeat(63)}😀` }));
+    expect([code, details]).toEqual([Status.NOT_FOUND, `${'A'.repeat(63)}\uFFFD… is not tracked`]);
+    expect(await client.call('GetOrderBook', { symbol: 'BTCUSDT' })).toMatchObject({ seq: 7 });
+  });
+
+  test.each([
+    ['GetOrderBook', 'a number without bytes', [0x10]],
+    ['GetTicker', 'a kind of field there is not', [0x0e]],
+    ['GetRecentTrades', 'a varint without end', Array.from({ length: 20 }, () => 0xff)],
+  ])('%s: %s is INVALID_ARGUMENT', async (method, _, bytes) => {
+    const service = { [method]: { ...marketData[method]!, requestSerialize: () => Buffer.from(bytes) } };
+    expect(await failure(client.call(method, {}, service))).toEqual({
+      code: Status.INVALID_ARGUMENT,
+      details: 'the request is no message of the contract',
+      metadata: { code: 'BAD_REQUEST' },
     });
   });
 

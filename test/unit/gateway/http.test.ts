@@ -96,14 +96,15 @@ describe('problems', () => {
   });
 
   test.each([
-    ['nonsense\r\n\r\n', 'HTTP/1.1 400 Bad Request'],
-    [`GET /bbo HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 Request Header Fields Too Large'],
-  ])('bytes that are no HTTP are answered with a problem: %.10s', async (bytes, statusLine) => {
+    ['nonsense\r\n\r\n', 'HTTP/1.1 400 Bad Request', 'BAD_REQUEST'],
+    [`GET /bbo HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`, 'HTTP/1.1 431 Request Header Fields Too Large', 'BAD_REQUEST'],
+    ['CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 'HTTP/1.1 405 Method Not Allowed', 'METHOD_NOT_ALLOWED'],
+  ])('bytes that no handler sees are answered with a problem: %.10s', async (bytes, statusLine, code) => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const [head = '', body = ''] = (await sendRaw(bytes)).split('\r\n\r\n');
     expect(head.split('\r\n')[0]).toBe(statusLine);
     expect(head).toContain('application/problem+json');
-    expect(JSON.parse(body)).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(JSON.parse(body)).toMatchObject({ code });
   });
 });
 
@@ -164,7 +165,21 @@ describe('health', () => {
     market.addLive('BTCUSDT');
     market.shards = [shardStatus(0, 'running'), shardStatus(1, 'restarting')];
     const answer = await ask('GET', '/health/ready');
-    expect([answer.statusCode, answer.json().shards]).toEqual([503, [{ shard: 1, state: 'restarting' }]]);
+    expect([answer.statusCode, answer.json().shards]).toEqual([503, [{ shard: 1, state: 'restarting', deaths: 0, lastDeath: null }]]);
+    expect(answer.json().reason).toBe('shards_not_running');
+  });
+
+  test('ready wants workers that stay alive', async () => {
+    market.addLive('BTCUSDT');
+    const dying = (deaths: number): void => void (market.shards = [{ ...shardStatus(0, 'running'), deaths, lastDeath: 'hung' }]);
+    dying(2);
+    expect((await ask('GET', '/health/ready')).statusCode).toBe(200);
+    dying(3);
+    const answer = await ask('GET', '/health/ready');
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      503,
+      { reason: 'worker_deaths', live: 1, shards: [{ shard: 0, lastDeath: 'hung' }] },
+    ]);
   });
 
   test.each([

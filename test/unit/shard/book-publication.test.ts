@@ -63,8 +63,25 @@ describe('a book channel', () => {
         reason: 'subscribe',
         b: [['99.50', '1.000']],
         a: [['100.50', '2.000']],
+        verifiedDepth: { bids: 1, asks: 1 },
       },
     ]);
+  });
+
+  test('says of whole books, and of nothing else, how far they are proven', () => {
+    const bids = Array.from({ length: 1000 }, (_, i): TextLevel => [(99.9 - i / 100).toFixed(2), '1']);
+    bench = new ShardBench().live({ lastUpdateId: 100, bids, asks: [['100.5', '2']] });
+    // The snapshot's bids are cut, its asks are not.
+    push([['50', '1']], [['200', '1']]);
+    bench.open(ID, book(0, 0));
+    bench.open(ID + 1, { ...book(5, 0), channel: Channel.BOOK_TOP });
+    push([['99.9', '2']]);
+    expect(bodies().map((body) => [body['type'], body['verifiedDepth']])).toEqual([
+      ['snapshot', { bids: 1000, asks: 2 }],
+      ['delta', undefined],
+    ]);
+    const proven = { bids: 5, asks: 2 };
+    expect(bench.take(ID + 1).map(({ body }) => body['verifiedDepth'])).toEqual([proven, proven]);
   });
 
   test('then sends what each push changed', () => {

@@ -45,7 +45,7 @@ function spec(channel: Channel, depth: number, intervalMs: number, format: Forma
 /** A protobuf update in the words of the JSON message about the same. */
 function inJson({ symbol, isSnapshot, prev, firstUpdateId, reason, orderBook }: ProtoUpdate): Record<string, unknown> {
   const side = (levels: readonly ProtoLevel[]): string[][] => levels.map((level) => [level.priceText, level.quantityText]);
-  const { epoch, seq, timestamp, receivedAt, publishedAt, state, lastUpdateId } = orderBook;
+  const { epoch, seq, timestamp, receivedAt, publishedAt, state, lastUpdateId, verifiedBids, verifiedAsks } = orderBook;
   return {
     sym: symbol,
     type: isSnapshot ? 'snapshot' : 'delta',
@@ -60,6 +60,7 @@ function inJson({ symbol, isSnapshot, prev, firstUpdateId, reason, orderBook }: 
     ...(reason === '' ? {} : { reason }),
     b: side(orderBook.bids),
     a: side(orderBook.asks),
+    ...(isSnapshot ? { verifiedDepth: { bids: verifiedBids, asks: verifiedAsks } } : {}),
   };
 }
 

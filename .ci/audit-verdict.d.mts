@@ -1,0 +1,1 @@
+export function auditVerdict(text: string): { readonly kind: 'clean' | 'vulnerable' | 'not-done'; readonly text: string };

@@ -14,8 +14,8 @@ interface Round extends Measured {
   /** Share of a core that the engine's main thread, and its busiest worker, took. */
   readonly main: number;
   readonly worker: number;
-  /** Resident memory of the engine, and the kernel's memory for all sockets of the machine, in bytes. */
-  readonly resident: number;
+  /** What the engine holds after a collection, on the heap and outside, and the kernel's memory for all sockets of the machine, in bytes. */
+  readonly held: number;
   readonly sockets: number;
   /** Never-readers closed with 4008, and those that came back, while it was measured. */
   readonly closed: number;
@@ -59,7 +59,8 @@ export const manyClients: Bench = {
     ];
     const driver = new Peer(new URL('./driver.process.js', import.meta.url));
     const deaf = new Peer(new URL('./deaf.process.js', import.meta.url));
-    const engine = new Peer(new URL('../support/engine.process.js', import.meta.url), values.flag('profile') ? ['--cpu-prof'] : []);
+    const flags = ['--expose-gc', ...(values.flag('profile') ? ['--cpu-prof'] : [])];
+    const engine = new Peer(new URL('../support/engine.process.js', import.meta.url), flags);
     try {
       const exchangePort = await driver.call<number>('start', { symbols: SYMBOLS, bookLevels: BOOK_LEVELS });
       const url = await engine.call<string>('start', {
@@ -82,12 +83,14 @@ export const manyClients: Bench = {
         const elapsedMs = performance.now() - startedMs;
         const share = [...threadTimes(engine.pid)].map(([tid, ms]) => ({ tid, share: (ms - (threadsBefore.get(tid) ?? 0)) / elapsedMs }));
         const [after, deafAfter] = [await clients(), await deafCounts()];
+        const sockets = socketBytes();
+        const { heapUsed, external } = await engine.call<NodeJS.MemoryUsage>('memory');
         return {
           ...measured,
           main: share.find(({ tid }) => tid === engine.pid)!.share,
           worker: Math.max(...share.filter(({ tid }) => tid !== engine.pid).map((thread) => thread.share)),
-          resident: residentBytes(engine.pid),
-          sockets: socketBytes(),
+          held: heapUsed + external,
+          sockets,
           closed: after.slowClosed - before.slowClosed,
           returned: deafAfter.returned - deafBefore.returned,
         };
@@ -137,7 +140,7 @@ export const manyClients: Bench = {
       const each = (bytes: (round: Round) => number): string =>
         n((median(withDeaf.map(bytes)) - median(without.map(bytes))) / deafClients / 1024);
       print(
-        `One that never reads costs ${each(({ resident }) => resident)} KiB of the engine's resident memory, and the kernel ${each(({ sockets }) => sockets)} KiB for both ends of its ` +
+        `One that never reads costs ${each(({ held }) => held)} KiB of the engine's memory, and the kernel ${each(({ sockets }) => sockets)} KiB for both ends of its ` +
           'connection, while it waits to be closed.',
       );
       const figure = (id: 'p50' | 'p99' | 'p999', target: number | null) => ({
@@ -160,10 +163,6 @@ const n = (value: number): string => Math.round(value).toLocaleString('en');
 
 function sum(rounds: readonly Round[], value: (round: Round) => number): number {
   return rounds.reduce((total, round) => total + value(round), 0);
-}
-
-function residentBytes(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES;
 }
 
 /** Memory of all TCP sockets of the machine. */

@@ -26,6 +26,10 @@ const benches: Readonly<Record<string, Entry>> = {
     summary: "200 WebSocket clients, beside a ws.send loop and Bun's publish",
     load: async () => (await import('./fan-out/bench.js')).fanOut,
   },
+  'many-clients': {
+    summary: '5,000 WebSocket clients, with and without 500 that never read',
+    load: async () => (await import('./many-clients/bench.js')).manyClients,
+  },
   grpc: {
     summary: 'gRPC book streams, beside grpc-js with a constant buffer',
     load: async () => (await import('./grpc/bench.js')).grpc,

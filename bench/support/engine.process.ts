@@ -15,6 +15,8 @@ export interface EngineJob {
   readonly workers: number;
   /** Snapshot requests a second; default 50. */
   readonly snapshotRate?: number;
+  /** Clients of one address; default as many as come. */
+  readonly connectionsPerAddress?: number;
 }
 
 export interface EngineCounts {
@@ -60,7 +62,7 @@ async function until(condition: () => boolean): Promise<void> {
 setV8Flags();
 servePeer(
   {
-    start: async ({ port, workers, snapshotRate = 50 }: EngineJob): Promise<string> => {
+    start: async ({ port, workers, snapshotRate = 50, connectionsPerAddress = 20_000 }: EngineJob): Promise<string> => {
       engine = await createEngine({
         symbols: { kind: 'all' },
         workers,
@@ -70,6 +72,7 @@ servePeer(
         restUrl: `http://127.0.0.1:${port}`,
         interval: '10ms',
         snapshotRate,
+        connectionsPerAddress,
         staleAfterMs: 600_000,
         logger: pino({ level: 'warn' }, pino.destination(2)),
         // No exchange sends without end; here reading may rest for as long as the shards are behind.

@@ -1,4 +1,6 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
@@ -37,6 +39,7 @@ type Unsubscribe = Extract<ClientMessage, { op: 'unsubscribe' }>;
 export class Session implements ClientConnection {
   /** The raw socket: whole frames are written to it as they are, so no extension may be in use. */
   readonly outlet: JoinedOutlet;
+  readonly #socket: Duplex;
   readonly #ws: WebSocket;
   readonly #context: GatewayContext;
   readonly #subscriber: Subscriber;
@@ -46,15 +49,17 @@ export class Session implements ClientConnection {
   #activeAtMs: number;
   #pingedAtMs: number;
 
-  constructor(ws: WebSocket, socket: Duplex, context: GatewayContext) {
+  /** `pingPhase`, from 0 to below 1: how much of the first pause between two pings has passed already. */
+  constructor(ws: WebSocket, socket: Duplex, context: GatewayContext, pingPhase: number) {
     const { limits, hub, now } = context;
     this.#ws = ws;
+    this.#socket = socket;
     this.outlet = new JoinedOutlet(socket);
     this.#context = context;
     this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
     this.#heardAtMs = now();
     this.#activeAtMs = this.#heardAtMs;
-    this.#pingedAtMs = this.#heardAtMs;
+    this.#pingedAtMs = this.#heardAtMs - pingPhase * limits.pingIntervalMs;
     this.#subscriber = hub.addClient(this);
     // With the default `binaryType` every message is one Buffer.
     ws.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
@@ -79,6 +84,8 @@ export class Session implements ClientConnection {
   }
 
   terminate(): void {
+    // Reset, where TLS does not forbid it: an end would leave what the client does not read with the kernel, for minutes.
+    if (this.#socket instanceof Socket && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy();
     this.#ws.terminate();
   }
 

@@ -8,6 +8,9 @@ import { Session } from './session.js';
 
 export const STREAM_PATH = '/ws';
 
+/** The golden ratio spreads any number of clients evenly, so that thousands that came together are not pinged together: each ping is a write. */
+const PING_PHASE_STEP = (Math.sqrt(5) - 1) / 2;
+
 /**
  * Adds the push stream at `/ws`. To be called before any other route is added: from then on every route knows that a request
  * may be an upgrade.
@@ -15,17 +18,18 @@ export const STREAM_PATH = '/ws';
 export async function addStream(app: FastifyInstance, context: GatewayContext): Promise<void> {
   const { limits, hub, now, logger, origins, refusals } = context;
   const sessions = new Set<Session>();
+  let pingPhase = 0;
   /** Behind a proxy the sockets do not tell clients apart, their stated addresses do. */
   const perAddress = new PerAddress(limits.connectionsPerAddress);
 
-  // `closeTimeout`: how long `ws` waits for the answer to a close frame; not in the types of `ws` yet.
+  // `closeTimeout`: how long `ws` waits for the answer to a close frame; not in the types of `ws` yet. The hub's checks come before it, and reset.
   const options = {
     // Compressed frames would be queued inside `ws`, and could not be shared between clients.
     perMessageDeflate: false,
     maxPayload: limits.messageBytes,
     // The session answers pings itself, within its limits.
     autoPong: false,
-    closeTimeout: hub.limits.closeGraceMs,
+    closeTimeout: hub.limits.closeGraceMs + 2 * limits.checkIntervalMs,
     handleProtocols: chooseSubprotocol,
   };
   await app.register(websocket, {
@@ -80,7 +84,8 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
       done(new Problem('TOO_MANY_CLIENTS', `${limits.connectionsPerAddress} clients of this address are connected`));
     },
     wsHandler: (ws, request) => {
-      const session = new Session(ws, request.raw.socket, context);
+      const session = new Session(ws, request.raw.socket, context, pingPhase);
+      pingPhase = (pingPhase + PING_PHASE_STEP) % 1;
       sessions.add(session);
       ws.on('close', () => sessions.delete(session));
     },

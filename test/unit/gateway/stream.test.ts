@@ -416,6 +416,19 @@ describe('a quiet client', () => {
     expect(alive.ws.readyState).toBe(WebSocket.OPEN);
   });
 
+  test('is not pinged at the same moment as all others that came with it', async () => {
+    let nowMs = 1_000_000;
+    await start({ now: () => nowMs });
+    const pinged = new Set<number>();
+    for (let i = 0; i < 20; i++) (await connect()).ws.once('ping', () => pinged.add(i));
+    nowMs += 10_000;
+    await until(() => pinged.size >= 9, { what: 'half of them to be pinged' });
+    await (await connect()).ask({ op: 'ping' });
+    expect(pinged.size).toBeLessThan(12);
+    nowMs += 10_000;
+    await until(() => pinged.size === 20, { what: 'all of them to be pinged' });
+  });
+
   test('gets an answer to its own ping', async () => {
     await start();
     const client = await connect();

@@ -22,9 +22,17 @@ export class Peer {
   #lastId = 0;
   #output = '';
 
-  /** Starts a built module that calls `servePeer`. `flags` precede it, e.g. `--expose-gc`; `program` runs it instead of this Node. */
-  constructor(module: URL, flags: readonly string[] = [], program = process.execPath) {
-    this.#child = fork(fileURLToPath(module), [], { execPath: program, execArgv: [...flags], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  /**
+   * Starts a built module that calls `servePeer`. `flags` precede it, e.g. `--expose-gc`; `program` runs it instead of this Node; `env` is added to the
+   * environment.
+   */
+  constructor(module: URL, flags: readonly string[] = [], program = process.execPath, env: Readonly<Record<string, string>> = {}) {
+    this.#child = fork(fileURLToPath(module), [], {
+      execPath: program,
+      execArgv: [...flags],
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     this.#child.on('message', (answer) => this.#answered(answer as Answer));
     this.#child.on('exit', (code, signal) => {

@@ -64,8 +64,8 @@ const restart: Case = {
 /** By phase: the cases of one are watched together, the phases come one after the other. */
 export const phases: readonly (readonly Case[])[] = [
   [
-    ...ofSymbols.map((fault) => ({ ...fault, when: 'running', watchMs: 30_000 }) as const),
-    ...ofStarts.map((fault) => ({ ...fault, when: 'start', watchMs: 30_000 }) as const),
+    ...ofSymbols.map((fault) => ({ ...fault, when: 'running', watchMs: 40_000 }) as const),
+    ...ofStarts.map((fault) => ({ ...fault, when: 'start', watchMs: 40_000 }) as const),
   ],
   ...ofConnections.map((fault) => [{ ...fault, when: 'running', connection: true } as const]),
   [restart],

@@ -123,7 +123,7 @@ export const manyClients: Bench = {
           `the exchange writes the push to the client's callback. ${n(deafClients)} more follow all whole books (\`book_top\`, \`full\`, interval 0) and never read. They arrive within ` +
           `${ARRIVE_MS / 1000} s before a round and, closed with 4008, come back at once; ` +
           `in ${withDeaf.length} rounds of ${seconds} s ${n(closed)} were closed and ${n(sum(withDeaf, ({ returned }) => returned))} came back. Rounds with and without them in turn; ` +
-          'exchange and readers are one process, those that never read another, on the same cores. No reader lost a quote or its connection.',
+          'exchange and readers are one process, those that never read another, on the same cores. No reader got an older quote after a newer one, or lost its connection.',
       );
       const row = (name: string, rounds: readonly Round[]): string[] => {
         const of = (value: (round: Round) => number): number => median(rounds.map(value));

@@ -38,6 +38,7 @@ function rowsOf(result: SoakResult): readonly (readonly [string, string | number
     ['findings', result.wrongCount],
     ['answers older than the truth is kept (slow clients)', result.tooOld],
     ['REST answers that a book is not live', result.notLiveAnswers],
+    ['REST answers that a book is busy', result.busyAnswers],
     ['requests sent again, their connection was closed', result.askedAgain],
     ['books live, mean over the run, %', result.liveShare.toFixed(2)],
     ['messages to clients', tally.messages],

@@ -20,6 +20,8 @@ const UNDER_WAY_MAX = 20;
 export class RestAsker {
   /** Answers that the book is not live. */
   notLive = 0;
+  /** Answers to ask again: the book is being changed, or its worker died in the middle of a change. */
+  busy = 0;
   answers = 0;
   readonly #url: string;
   readonly #truth: Truth;
@@ -55,6 +57,10 @@ export class RestAsker {
       this.notLive++;
       return false;
     }
+    if (status === 503 && text.includes('"BOOK_BUSY"')) {
+      this.busy++;
+      return false;
+    }
     if (!ok) {
       this.#wrong(`REST ${path}: ${status} ${text.slice(0, 200)}`);
       return false;
@@ -84,6 +90,7 @@ export class RestAsker {
     this.answers += books.length + failed.length;
     for (const { code } of failed) {
       if (code === 'BOOK_NOT_LIVE') this.notLive++;
+      else if (code === 'BOOK_BUSY') this.busy++;
       else this.#wrong(`REST, several books: ${code}`);
     }
     for (const book of books) this.#claim(book, this.#truth.listed.get(book.symbol)!, false, 'REST, several books');

@@ -24,6 +24,7 @@ export interface SoakResult {
   readonly compared: ReadonlyMap<string, number>;
   readonly tooOld: number;
   readonly notLiveAnswers: number;
+  readonly busyAnswers: number;
   readonly askedAgain: number;
   readonly status: Status | undefined;
   readonly metrics: ReadonlyMap<string, number>;
@@ -156,6 +157,7 @@ export class Soak {
       compared: this.#truth?.compared ?? new Map(),
       tooOld: this.#truth?.tooOld ?? 0,
       notLiveAnswers: this.#asker?.notLive ?? 0,
+      busyAnswers: this.#asker?.busy ?? 0,
       askedAgain: again.count,
       status: this.#status,
       metrics: this.#metrics,

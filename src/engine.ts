@@ -56,6 +56,8 @@ export interface EngineOptions extends AccessOptions {
   readonly lines?: number;
   /** Trades kept of each symbol. Default 1,000. */
   readonly tape?: number;
+  /** Take the memory of tapes and candles when a symbol is tracked, not as they fill over hours. Default false. */
+  readonly preallocate?: boolean;
   /** From one audit of a book against the exchange to the next, in ms, when requests are to spare. Default `off`. */
   readonly audit?: number | 'off';
   readonly logger: Logger;
@@ -144,6 +146,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       logger,
       clock,
       slotsPerShard: sizes.symbols,
+      preallocate: options.preallocate ?? false,
       meters,
       stuck: (shard) => supervisor.replace(shard),
       ...(audit !== 'off' && { auditEveryMs: audit }),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { scaledRequests } from '../simulator/limits.js';
 import { parseFaults, startSimulator } from '../simulator/simulator.js';
 import { loadSimConfig } from '../support/config/index.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
@@ -10,7 +11,7 @@ import type { SimulatorListening } from './sim-process.js';
 
 /** `mdp sim`: the simulated exchange alone. Tells a parent process where it listens, and ends with it. */
 export async function runSim(argv: readonly string[]): Promise<void> {
-  const { logLevel, faults: faultsFile, replay, insecurePublic, ...config } = loadSimConfig(argv);
+  const { logLevel, faults: faultsFile, replay, insecurePublic, requestFactor, ...config } = loadSimConfig(argv);
   const faults = faultsFile === null ? [] : parseFaults(readJson(faultsFile));
   const logger = createLogger({ level: logLevel, block: process.stdout.isTTY ? new LiveBlock(process.stdout) : undefined });
   if (!(await isLoopback(config.host))) {
@@ -23,7 +24,10 @@ export async function runSim(argv: readonly string[]): Promise<void> {
     logger.warn({ host: config.host }, `${why} (--insecure-public)`);
   }
   const shutdown = new Shutdown(logger);
-  const simulator = await startSimulator({ ...config, faults, ...(replay === null ? {} : { replay }) }, logger);
+  const simulator = await startSimulator(
+    { ...config, limits: scaledRequests(requestFactor), faults, ...(replay === null ? {} : { replay }) },
+    logger,
+  );
   shutdown.add(() => simulator.close());
   const { wsUrl, restUrl, port } = simulator;
   logger.info({ wsUrl, restUrl }, 'ready for mdp start --ws-url … --rest-url …');

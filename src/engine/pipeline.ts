@@ -7,7 +7,7 @@ import { PublicationHub } from '../publish/publication-hub.js';
 import type { SubscriberLimits } from '../publish/subscriber.js';
 import { ShardEgress } from '../shard/egress.js';
 import { ShardIngress } from '../shard/ingress.js';
-import { type ShardBuffers, vacateSlot } from '../shard/task.js';
+import { commitSlot, type ShardBuffers, vacateSlot } from '../shard/task.js';
 import { AuditLog } from './audit-log.js';
 import { CandleDemand } from './candle-demand.js';
 import { CandleDesk } from './candle-desk.js';
@@ -24,6 +24,8 @@ export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' 
   /** Told of a shard that takes nothing any more: its worker must be replaced. */
   readonly stuck: (shard: number) => void;
   readonly meters: Meters;
+  /** Take the whole memory of a symbol's tape and candles when it is tracked. Default false. */
+  readonly preallocate?: boolean;
   /** From one audit of a book to the next. Default: no audits. */
   readonly auditEveryMs?: number;
   readonly feedTimings?: NonNullable<FeedOptions['timings']>;
@@ -44,11 +46,14 @@ export class Pipeline {
   readonly audits = new AuditLog();
   readonly egresses: readonly ShardEgress[];
   readonly #buffers: readonly ShardBuffers[];
+  readonly #preallocate: boolean;
   readonly #clock: () => number;
 
   constructor(options: PipelineOptions) {
-    const { auditEveryMs, buffers, logger, clock, feedTimings, meters, slotsPerShard, stuck, subscriberLimits, ...feed } = options;
+    const { auditEveryMs, buffers, logger, clock, feedTimings, meters, preallocate, slotsPerShard, stuck, subscriberLimits, ...feed } =
+      options;
     this.#buffers = buffers;
+    this.#preallocate = preallocate ?? false;
     this.#clock = clock;
     this.symbols = new SymbolTable(buffers.length, slotsPerShard);
     this.readers = buffers.map(({ books }) => new BookReader(books));
@@ -95,6 +100,7 @@ export class Pipeline {
   /** Gives a symbol its place and tells its shard; the feed is told by whoever calls. Throws CodedError SYMBOL_CAPACITY_REACHED. */
   add(listing: ListedSymbol): TrackedSymbol {
     const symbol = this.symbols.add(listing);
+    if (this.#preallocate) commitSlot(this.#buffers[symbol.shard]!, symbol.slot);
     this.ingress.track(symbol, this.#clock());
     return symbol;
   }

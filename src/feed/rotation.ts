@@ -28,15 +28,18 @@ const GOLDEN_RATIO = 0.618034;
 const AGE_SPREAD = 1.5 / 23.5;
 /** Looks in a connection's life, at least. */
 const LOOKS = 100;
+/** Two seconds each: 135 connections, the books and trades of 2,000 symbols, take about 70 s. */
+const REPLACEMENTS_MAX = 4;
 
 /**
- * Replaces connections before the exchange cuts them at 24 h: one at a time, so that a process that started everything
- * at once does not lose everything at once a day later.
+ * Replaces connections before the exchange cuts them at 24 h: a few at a time, so that a process that started everything
+ * at once does not lose everything at once a day later, and holds only a few connections more than it needs.
  */
 export class Rotation {
   readonly #options: RotationOptions;
   readonly #timer: NodeJS.Timeout;
-  #replacement: Replacement | undefined;
+  /** Under way, by the connection that is to go. */
+  readonly #replacements = new Map<Connection, Replacement>();
   #replaced = 0;
   /** When a replacement failed last: the others go first. */
   readonly #failedAt = new WeakMap<Connection, number>();
@@ -54,23 +57,29 @@ export class Rotation {
 
   /** The connection was lost or closed: nothing to replace. */
   gone(connection: Connection): void {
-    if (this.#replacement?.old === connection) this.#abandon(this.#replacement);
+    const replacement = this.#replacements.get(connection);
+    if (replacement !== undefined) this.#abandon(replacement);
   }
 
   close(): void {
     clearInterval(this.#timer);
-    if (this.#replacement !== undefined) this.#abandon(this.#replacement);
+    for (const replacement of this.#replacements.values()) this.#abandon(replacement);
   }
 
   #look(): void {
     const { pool, twins } = this.#options;
-    if (this.#replacement !== undefined || twins?.isReplacing === true) return;
-    for (const connection of pool.connections()) {
-      if (!this.#isAged(connection)) continue;
+    let room = REPLACEMENTS_MAX - this.#replacements.size - (twins?.replacing ?? 0);
+    // A copy: what is replaced at once changes the pool.
+    for (const connection of [...pool.connections()]) {
+      if (room <= 0) return;
+      if (!this.#isAged(connection) || this.#replacements.has(connection) || twins?.isReplacing(connection) === true) continue;
       const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
-      if (lines.length > 0) return this.#begin(connection, lines);
+      if (lines.length === 0) continue;
+      this.#begin(connection, lines);
+      room--;
     }
-    twins?.replace((connection) => this.#isAged(connection));
+    // Never both lines of the same channels at once.
+    twins?.replace(room, (first, connection) => this.#isAged(connection) && !this.#replacements.has(first));
   }
 
   #isAged(connection: Connection): boolean {
@@ -86,7 +95,7 @@ export class Rotation {
     pool.retire(old, true);
     const fresh = pool.createReplacement();
     fresh.line = old.line;
-    this.#replacement = new Replacement({
+    const replacement = new Replacement({
       old,
       fresh,
       lines,
@@ -97,7 +106,8 @@ export class Rotation {
         this.#abandon(replacement);
       },
     });
-    this.#replacement.start();
+    this.#replacements.set(old, replacement);
+    replacement.start();
   }
 
   #takeOver(replacement: Replacement): void {
@@ -107,7 +117,7 @@ export class Rotation {
     const moving = [...pool.lines(old)].filter((line) => line.up);
     // Subscribed on the old connection alone since this began: not carried, so not yet.
     if (moving.some((line) => !carried.has(line.channel) || line.phase !== LinePhase.SUBSCRIBED)) return this.#abandon(replacement);
-    this.#replacement = undefined;
+    this.#replacements.delete(old);
     const held = replacement.end();
     pool.replace(old, fresh, channels.length);
     twins?.moved(old, fresh);
@@ -129,7 +139,7 @@ export class Rotation {
 
   #abandon(replacement: Replacement): void {
     const { pool, leave, clock } = this.#options;
-    this.#replacement = undefined;
+    this.#replacements.delete(replacement.old);
     this.#failedAt.set(replacement.old, clock());
     replacement.end();
     pool.retire(replacement.old, false);

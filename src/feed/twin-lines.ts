@@ -68,10 +68,16 @@ export class TwinLines {
     return this.#replaced;
   }
 
-  /** A twin is being replaced. */
-  get isReplacing(): boolean {
-    for (const { heir } of this.#twins.values()) if (heir !== undefined) return true;
-    return false;
+  /** Twins that are being replaced. */
+  get replacing(): number {
+    let count = 0;
+    for (const { heir } of this.#twins.values()) if (heir !== undefined) count++;
+    return count;
+  }
+
+  /** The twin of that connection is being replaced. */
+  isReplacing(first: Connection): boolean {
+    return this.#twins.get(first)?.heir !== undefined;
   }
 
   status(): ConnectionStatus[] {
@@ -150,18 +156,19 @@ export class TwinLines {
     this.#twins.set(fresh, twin);
   }
 
-  /** Begins to replace the first twin that is old enough; false when none is. The old one stays until the new one carries as much. */
-  replace(isAged: (connection: Connection) => boolean): boolean {
+  /** Begins to replace up to `most` twins that are due. Each stays until its heir carries as much. */
+  replace(most: number, isDue: (first: Connection, twin: Connection) => boolean): void {
+    let room = most;
     for (const [first, twin] of this.#twins) {
-      if (!isAged(twin.connection)) continue;
+      if (room <= 0) return;
+      if (twin.heir !== undefined || !isDue(first, twin.connection)) continue;
       const fresh = this.#options.pool.createReplacement();
       fresh.line = twin.connection.line;
       twin.heir = this.#twin(first, fresh);
       fresh.handlers = this.#heirHandlers(twin, twin.heir);
       fresh.open();
-      return true;
+      room--;
     }
-    return false;
   }
 
   close(): void {

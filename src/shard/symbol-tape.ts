@@ -24,6 +24,8 @@ import { REFUSED_TRADES } from './records.js';
 /** Pushes wait for the last trades no longer than this, counted from the first, and no more than so many. */
 const HELD_MS_MAX = 60_000;
 const HELD_TRADES_MAX = 10_000;
+/** A connection that repeats what is older took another's place long ago. */
+const TOLD_MS = 60_000;
 
 export interface SymbolTapeParts {
   readonly slot: number;
@@ -56,6 +58,8 @@ export class SymbolTape {
   #heldSinceMs = 0;
   /** Trades that were fetched and may still be pushed; `undefined` = none. */
   #filled: FilledTrades | undefined;
+  /** Pushes of trades that were fetched, and have no id on the tape: a second one is a repeat. */
+  #told: DealsBuffer | undefined;
   /** The stream stands. */
   #up = false;
   /** `undefined` with one line. */
@@ -169,7 +173,8 @@ export class SymbolTape {
   #hold(timeMs: number): void {
     const { deals } = this.#parts;
     if (this.#held.count === 0) this.#heldSinceMs = timeMs;
-    for (let i = 0; i < deals.count; i++) this.#held.take(deals, i);
+    // A connection that takes another's place repeats the last ones of that.
+    for (let i = 0; i < deals.count; i++) if (!this.#held.has(deals, i)) this.#held.take(deals, i);
     if (this.#up && this.#held.count > HELD_TRADES_MAX) this.#join(new DealsBuffer(0), timeMs);
   }
 
@@ -208,7 +213,11 @@ export class SymbolTape {
     const { deals } = this.#parts;
     const firstMs = deals.count === 0 ? -Infinity : deals.times[0]!;
     let kept = 0;
-    for (let i = 0; i < deals.count; i++) if (!filled.take(deals, i)) deals.move(i, kept++);
+    for (let i = 0; i < deals.count; i++) {
+      if (this.#told?.has(deals, i) === true) continue;
+      if (filled.take(deals, i)) (this.#told ??= new DealsBuffer(0)).take(deals, i);
+      else deals.move(i, kept++);
+    }
     if (filled.isPast(firstMs)) this.#filled = undefined;
     deals.count = kept;
   }
@@ -230,9 +239,12 @@ export class SymbolTape {
     const { tapes, slot, deals, twoLines } = this.#parts;
     // Older than all a full tape holds: whether it is a repeat cannot be told any more, and it would come last.
     const knownFromMs = twoLines ? tapes.fullFromMs(slot) : -Infinity;
+    const told = this.#told;
+    if (told !== undefined && deals.count > 0 && deals.times[0]! > told.times[told.count - 1]! + TOLD_MS) this.#told = undefined;
     let kept = 0;
     for (let i = 0; i < deals.count; i++) {
-      if (deals.times[i]! < knownFromMs || tapes.has(slot, deals, i)) tapes.count(slot, TAPE_COUNT_REPEATED);
+      if (deals.times[i]! < knownFromMs || tapes.has(slot, deals, i) || told?.has(deals, i) === true)
+        tapes.count(slot, TAPE_COUNT_REPEATED);
       else deals.move(i, kept++);
     }
     deals.count = kept;

@@ -18,9 +18,10 @@ import {
 } from '../book/book-layout.js';
 import { SIDE_INTS } from '../book/ladder-layout.js';
 import { NO_TICK } from '../book/ladder-lookup.js';
-import { createCandleBuffer } from '../candle/candle-layout.js';
+import { createCandleBuffer, slotWord } from '../candle/candle-layout.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
 import { Arena, createArenaBuffer } from '../memory/arena.js';
+import { commitMemory } from '../memory/commit.js';
 import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
 import { discardRecords } from '../memory/spsc-ring.js';
@@ -111,6 +112,13 @@ export function createShardBuffers(sizes: Partial<ShardSizes> = {}): ShardBuffer
     control: new SharedArrayBuffer(CONTROL_BYTES),
     meters: createMeterBuffer(),
   };
+}
+
+/** Makes the system give a slot the whole memory of its tape and candles now, not as they fill. */
+export function commitSlot(buffers: ShardBuffers, slot: number): void {
+  const tapes = new TapeMemory(buffers.tapes);
+  commitMemory(tapes.i32, tapes.header(slot) * 8, Math.min(tapes.header(slot + 1) * 8, buffers.tapes.byteLength));
+  commitMemory(new Int32Array(buffers.candles), slotWord(slot) * 8, slotWord(slot + 1) * 8);
 }
 
 /** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */

@@ -43,3 +43,12 @@ export const defaultLimits: SimulatorLimits = {
   restBanMs: 120_000,
   depthLevelsMax: 2_000,
 };
+
+/** The limits of REST for an exchange that grants `factor` times as many requests. */
+export function scaledRequests(factor: number): Pick<SimulatorLimits, 'restWeightPer10s' | 'restBurstPerSecond' | 'restBurstPer10s'> {
+  return {
+    restWeightPer10s: defaultLimits.restWeightPer10s * factor,
+    restBurstPerSecond: defaultLimits.restBurstPerSecond * factor,
+    restBurstPer10s: defaultLimits.restBurstPer10s * factor,
+  };
+}

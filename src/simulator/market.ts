@@ -1,6 +1,7 @@
 import type { MexcChannel } from '../mexc/channels.js';
 import type { ListedSymbol } from '../model/symbol.js';
 import type { Candle } from './candle.js';
+import type { DigestLog } from './digest-log.js';
 import type { Topic } from './stream-hub.js';
 import type { TickBook } from './tick-book.js';
 import type { TradeLog } from './trade-log.js';
@@ -23,6 +24,8 @@ export interface Market {
   tradesAnswered(symbol: string): void;
   /** For `bookBefore` of a symbol (`null` = all) to go back from now on. */
   keepHistory(symbol: string | null): void;
+  /** The digests of all books from the first call on; `undefined` where the true books are not known at every version. */
+  digests(): DigestLog | undefined;
   start(): void;
   close(): void;
   /** When everything was played and sent; a synthetic market never ends by itself, so it is done when it is closed. */

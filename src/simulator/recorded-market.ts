@@ -100,6 +100,10 @@ export class RecordedMarket implements Market {
   }
 
   /** A recording remembers everything anyway. */
+  digests(): undefined {
+    return undefined;
+  }
+
   keepHistory(): void {}
 
   start(): void {

@@ -43,7 +43,7 @@ export interface RestServerParts {
 
 /**
  * The exchange's REST market data under `/api/v3`, and beside it, without limits and faults, the simulator's own pages: `GET /sim/book/:symbol`
- * (the true book), `GET /sim/status`, `POST /sim/faults` (a fault or a list of faults).
+ * (the true book), `GET /sim/digests`, `GET /sim/status`, `POST /sim/faults` (a fault or a list of faults).
  */
 export class RestServer {
   readonly #parts: RestServerParts;
@@ -81,7 +81,7 @@ export class RestServer {
     const url = new URL(request.url ?? '/', 'http://localhost');
     if (url.pathname === '/api/v3/depth') this.#depthRequests++;
     if (url.pathname.startsWith('/sim/')) {
-      send(response, await this.#simulatorPage(request, url.pathname));
+      send(response, await this.#simulatorPage(request, url.pathname, url.searchParams));
       return;
     }
     if (!url.pathname.startsWith(API_PREFIX)) {
@@ -154,7 +154,7 @@ export class RestServer {
     this.#delays.add(timer);
   }
 
-  async #simulatorPage(request: IncomingMessage, path: string): Promise<RestAnswer> {
+  async #simulatorPage(request: IncomingMessage, path: string, query: URLSearchParams): Promise<RestAnswer> {
     const { market, faults, status } = this.#parts;
     if (path === '/sim/status') return jsonAnswer(status());
     if (path === '/sim/faults') {
@@ -168,6 +168,12 @@ export class RestServer {
         if (error instanceof SyntaxError) return jsonAnswer({ code: 'CONFIG_INVALID', msg: `not JSON: ${error.message}` }, 400);
         throw error;
       }
+    }
+    if (path === '/sim/digests') {
+      const after = Number(query.get('after') ?? '0');
+      const digests = market.digests();
+      if (digests === undefined || !(Number.isSafeInteger(after) && after >= 0)) return notFound;
+      return jsonAnswer(digests.since(after));
     }
     if (path.startsWith('/sim/book/')) {
       const symbol = market.find(decodeName(path.slice('/sim/book/'.length)));

@@ -1,5 +1,6 @@
 import type { MexcChannel } from '../mexc/channels.js';
 import { DepthStream, LimitDepthStream } from './depth-streams.js';
+import { DigestLog } from './digest-log.js';
 import type { Market } from './market.js';
 import { MiniTickersStream, MiniTickerStream } from './mini-ticker-streams.js';
 import { Prng } from './prng.js';
@@ -37,6 +38,7 @@ export class SyntheticMarket implements Market {
   #startedMs = 0;
   readonly #originMs: number;
   readonly #clockSpeed: number;
+  #digests: DigestLog | undefined;
   #finish: () => void = () => {};
 
   /** `rate`: bursts of changes per second and symbol, on average; `clockSpeed`: seconds of the exchange's clock per second. */
@@ -110,6 +112,14 @@ export class SyntheticMarket implements Market {
     for (const one of this.symbols) {
       if (symbol === null || one.listing.symbol === symbol) one.keepHistory();
     }
+  }
+
+  digests(): DigestLog {
+    if (this.#digests === undefined) {
+      this.#digests = new DigestLog();
+      for (const symbol of this.symbols) symbol.keepDigests(this.#digests);
+    }
+    return this.#digests;
   }
 
   start(): void {

@@ -1,5 +1,7 @@
+import { BookDigest, digestOf } from './book-digest.js';
 import { BookHistory } from './book-history.js';
 import { type Candle, MINUTE_MS } from './candle.js';
+import type { DigestLog } from './digest-log.js';
 import type { DayTicker, MarketSymbol } from './market.js';
 import { PriceHistory } from './price-history.js';
 import { Prng } from './prng.js';
@@ -37,6 +39,8 @@ export class SyntheticSymbol implements MarketSymbol {
   readonly #startTick: number;
   #changedMs: number;
   #history: BookHistory | undefined;
+  #digest: BookDigest | undefined;
+  #digests: DigestLog | undefined;
   #pastRange: { readonly high: number; readonly low: number } | undefined;
 
   /** `startMs`: Unix ms at which the market opens. */
@@ -91,6 +95,14 @@ export class SyntheticSymbol implements MarketSymbol {
     this.#history ??= new BookHistory();
   }
 
+  /** From now on the log has the digests of the book, of now and after every burst. */
+  keepDigests(log: DigestLog): void {
+    this.#digest = new BookDigest();
+    digestOf(this.#book, Infinity, this.#digest);
+    this.#digests = log;
+    log.add(this.rank, this.#book, this.#digest.value);
+  }
+
   listen(listener: ChangeListener): void {
     this.#listeners.push(listener);
   }
@@ -141,6 +153,7 @@ export class SyntheticSymbol implements MarketSymbol {
     else this.#changeFar();
     this.#closeSpread(direction);
     this.#history?.pushed();
+    if (this.#digest !== undefined) this.#digests?.add(this.rank, this.#book, this.#digest.value);
   }
 
   /** One level change: one version. */
@@ -148,6 +161,7 @@ export class SyntheticSymbol implements MarketSymbol {
     const before = this.#book.side(side).set(tick, lots);
     this.#book.version++;
     this.#history?.change(side, tick, before);
+    this.#digest?.change(side, tick, before, lots);
     for (let i = 0; i < this.#listeners.length; i++) this.#listeners[i]!.levelChanged(side, tick);
   }
 

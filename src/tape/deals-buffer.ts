@@ -1,4 +1,4 @@
-import { MARK_ID_SHIFT, TRADE_ID_BYTES } from './tape-layout.js';
+import { MARK_ID_SHIFT, REORDER_MS, TRADE_ID_BYTES } from './tape-layout.js';
 
 /**
  * Trades as columns, oldest first: prices in whole ticks, quantities in whole lots, at the scales they were read with. Marks and ids are those
@@ -70,6 +70,23 @@ export class DealsBuffer {
   /** Bytes of a trade's id; 0 = it has none. */
   idLength(index: number): number {
     return this.marks[index]! >>> MARK_ID_SHIFT;
+  }
+
+  /** Whether trade `index` of another buffer is here already: the same exchange id, near its time. Those without an id are never known. */
+  has(source: DealsBuffer, index: number): boolean {
+    const time = source.times[index]!;
+    const length = source.idLength(index);
+    if (length === 0) return false;
+    const from = index * TRADE_ID_BYTES;
+    for (let at = this.count - 1; at >= 0; at--) {
+      // In the ordinary case the newest trade is older, and this is all.
+      if (this.times[at]! < (at === this.count - 1 ? time : time - REORDER_MS)) return false;
+      if (this.times[at] !== time || this.idLength(at) !== length) continue;
+      let byte = 0;
+      while (byte < length && this.ids[at * TRADE_ID_BYTES + byte] === source.ids[from + byte]) byte++;
+      if (byte === length) return true;
+    }
+    return false;
   }
 
   /** Moves all trades to scales that many powers of ten larger. */

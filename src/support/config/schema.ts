@@ -20,6 +20,9 @@ const TAPE_TRADES_MAX = 100_000;
 /** The shortest push window is 10 ms. */
 const RATE_MAX = 100;
 
+/** At the largest snapshot rate no limit is met. */
+const REQUEST_FACTOR_MAX = 1000;
+
 /** Each costs the process a file and some kilobytes. */
 const CONNECTIONS_MAX = 1_000_000;
 const REQUESTS_PER_SECOND_MAX = 1_000_000;
@@ -97,6 +100,9 @@ const start = Type.Object({
   rotateAfterMs,
   lines,
   tape,
+  preallocate: key.flag({
+    description: 'Take the memory of trades and candles when a pair is tracked, not as they fill: 72 KiB a pair and 76 bytes a trade.',
+  }),
   audit,
   logLevel,
 });
@@ -115,6 +121,7 @@ const sim = Type.Object({
     description: 'Begin to play a session only when the trades of its symbols are subscribed too, and were asked for.',
   }),
   faults,
+  requestFactor: key.positiveNumber(REQUEST_FACTOR_MAX, { description: 'Times as many REST requests as the exchange grants.' }),
   logLevel,
 });
 

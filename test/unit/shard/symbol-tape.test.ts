@@ -57,6 +57,25 @@ describe("a symbol's tape", () => {
     expect(bench.tape().skipped).toEqual([{ from: 2, to: 9 }]);
   });
 
+  test('leaves out a push of a fetched trade as often as it comes', () => {
+    bench
+      .streamUp()
+      .trades(at(1, 2, 3))
+      .deals(at(3))
+      .deals(at(4))
+      .deals(at(3))
+      .deals(at(4))
+      .deals(at(3, 4, 5));
+    expect([bench.tape().state, times()]).toEqual(['live', [1, 2, 3, 4, 5]]);
+  });
+
+  test('leaves out what a second connection repeats while pushes are held', () => {
+    bench.streamUp().deals(at(3)).deals(at(4, 5)).deals(at(3)).deals(at(4, 5)).deals(at(6));
+    bench.trades(at(1, 2, 3)).deals(at(7));
+    expect([bench.tape().state, times()]).toEqual(['live', [1, 2, 3, 4, 5, 6, 7]]);
+    expect(bench.tape().skipped).toEqual([]);
+  });
+
   test('leaves out what a second connection repeats', () => {
     live();
     bench.deals(at(3, 4)).deals(at(3, 4)).deals(at(4, 5));

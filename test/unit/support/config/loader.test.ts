@@ -60,6 +60,7 @@ describe('loadStartConfig', () => {
       rotateAfterMs: 84_600_000,
       lines: 1,
       tape: 1000,
+      preallocate: false,
       audit: 2000,
       logLevel: 'info',
     });

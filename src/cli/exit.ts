@@ -1,8 +1,10 @@
+import { inspect } from 'node:util';
 import { CodedError, ErrorCode } from '../support/errors.js';
 
-/** Exit codes: 0 asked to end, 1 failed, 2 the configuration is wrong. */
+/** Exit codes: 0 asked to end, 1 failed, 2 the configuration is wrong, 3 an error nobody caught. */
 export const EXIT_FAILED = 1;
 export const EXIT_CONFIG = 2;
+export const EXIT_UNCAUGHT = 3;
 
 /** What has to be configured differently before the command can run. */
 const configCodes: ReadonlySet<ErrorCode> = new Set([ErrorCode.CONFIG_INVALID, ErrorCode.PUBLIC_WITHOUT_KEYS, ErrorCode.TLS_UNUSABLE]);
@@ -21,9 +23,18 @@ export function exitWithError(error: unknown): never {
   process.exit(error instanceof CodedError && configCodes.has(error.code) ? EXIT_CONFIG : EXIT_FAILED);
 }
 
-/** An error nobody caught leaves the process in an unknown state, so it ends; rejected promises arrive here too. */
+/** An error nobody caught, or a promise nobody saw rejected, leaves the process in an unknown state, so it ends. */
 export function dieOnUncaught(): void {
-  process.on('uncaughtException', exitWithError);
+  process.on('uncaughtException', exitUncaught);
+  // Without it Node's own options decide whether such a promise ends the process.
+  process.on('unhandledRejection', exitUncaught);
+}
+
+function exitUncaught(error: unknown): never {
+  // An operating error that nobody waited for is no bug.
+  if (error instanceof CodedError) return exitWithError(error);
+  process.stderr.write(`mdp: ${ErrorCode.UNCAUGHT_ERROR}: ${errorText(error)}\n`);
+  process.exit(EXIT_UNCAUGHT);
 }
 
 /** Why it failed, in one line; a list of configuration problems keeps its lines. */
@@ -33,7 +44,7 @@ export function errorText(error: unknown): string {
     const hint = error.code === ErrorCode.GRPC_PORT_UNAVAILABLE ? GRPC_PORT_HINT : '';
     return oneLine(`${error.code}: ${error.message}${hint}`);
   }
-  if (!(error instanceof Error)) return oneLine(String(error));
+  if (!(error instanceof Error)) return oneLine(typeof error === 'string' ? error : inspect(error));
   if (isSystemError(error)) return oneLine(systemErrorText(error));
   // A bug of ours: without its place the line would be of no use.
   const place = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));

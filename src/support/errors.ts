@@ -70,6 +70,7 @@ export const ErrorCode = {
   SLOW_CONSUMER: 'SLOW_CONSUMER',
   // commands
   SIMULATOR_ENDED: 'SIMULATOR_ENDED',
+  UNCAUGHT_ERROR: 'UNCAUGHT_ERROR',
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

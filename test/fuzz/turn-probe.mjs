@@ -1,8 +1,8 @@
 /**
  * Loaded into the engine's process before its own code. Looks at the main thread's processor time every few ms: between two looks lies at most one turn of the
  * event loop, with everything that was answered in it, so the longest difference is no shorter than the longest turn. Time in which the machine ran
- * something else does not count. Collections of garbage are told apart: V8 says how long each took on the clock, and of a turn's processor time they had
- * the same share. Asked by its parent, it collects garbage and tells what it saw since it was asked last.
+ * something else does not count. Collections of garbage are told apart: V8 says how long each took on the clock, and that is taken off a turn that had
+ * one. Asked by its parent, it collects garbage and tells what it saw since it was asked last.
  */
 import { openSync, readSync } from 'node:fs';
 import { performance, PerformanceObserver } from 'node:perf_hooks';
@@ -39,7 +39,7 @@ function watch() {
     let collecting = 0;
     for (const { startTime, duration } of collections)
       collecting += Math.max(0, Math.min(to, startTime + duration) - Math.max(from, startTime));
-    return took * Math.max(0, 1 - collecting / (to - from));
+    return Math.max(0, took - collecting);
   };
   const observer = new PerformanceObserver((list) => collections.push(...list.getEntries()));
   observer.observe({ entryTypes: ['gc'] });

@@ -33,7 +33,8 @@ ${formatComparison(comparison)}
 ## How each is run
 
 - **mdp**: \`mdp start\` as a process of its own, its defaults but for addresses and \`${MDP_FLAGS.join(' ')}\`, so that books are [audited](rest.md#audits) as fast as they can
-  be one after the other. What is compared is what a client of its WebSocket holds (\`book\`, \`full\`, interval 0).
+  be one after the other, and each symbol is watched for long enough that its turn comes; by default an audit comes to each of this many symbols every two minutes.
+  What is compared is what a client of its WebSocket holds (\`book\`, \`full\`, interval 0).
 - **ccxt**: \`ccxt.pro.mexc\` with default options, \`watchOrderBook\` in a loop, called again after it threw, as its manual shows. Its MEXC class has no option for
   checksums or versions. A connection for each fault.
 - **tardis-dev OrderBook**: tardis-dev has no MEXC feed (\`getRealTimeFeedFactory('mexc')\` throws "not supported exchange mexc"), so nothing of its connections can be compared (–). Its

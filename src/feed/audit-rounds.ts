@@ -89,7 +89,8 @@ export class AuditRounds {
 
   #begin(): void {
     const { sink, timings, clock, everyMs } = this.#options;
-    const found = this.#isSpare() ? this.#oldestLive() : undefined;
+    if (!this.#isSpare()) return this.#wait(timings.auditLeadMs, () => this.#begin());
+    const found = this.#oldestLive();
     if (found === undefined) return this.#wait(everyMs, () => this.#begin());
     const [symbolId, symbol] = found;
     this.#symbols.delete(symbolId);

@@ -70,9 +70,14 @@ export class BookLines {
     return this.#sync.inFlight;
   }
 
+  /** A snapshot waits for its turn. */
+  get snapshotsDue(): boolean {
+    return this.#sync.isDue;
+  }
+
   /** A book could use the next request: its snapshot is due, or books are on their way to be live. */
   get wantRequests(): boolean {
-    return this.#sync.isDue || this.#admission.busy;
+    return this.snapshotsDue || this.#admission.busy;
   }
 
   start(symbols: readonly TrackedSymbol[]): void {

@@ -165,7 +165,8 @@ export class Feed {
         ...common,
         ...options.audit,
         limit: snapshotLimit,
-        othersWait: () => this.#books.wantRequests || this.#requests.waiting > 0,
+        // Books that have yet to settle keep no others from being audited; while many do, the budget is not full.
+        othersWait: () => this.#books.snapshotsDue || this.#requests.waiting > 0,
         isLive: (symbolId) => this.#books.isLive(symbolId),
       });
     const leave = (connection: Connection): void => this.#leave(connection);

@@ -434,6 +434,19 @@ describe('shards', () => {
     expect(requests(exchange.clients[0]!, 'SUBSCRIPTION').flat().length).toBe(3);
   });
 
+  it('audits the books of others while a pair is refused for good', async () => {
+    const asked: number[] = [];
+    const sink = { auditBegun: (id: number) => void asked.push(id), auditSnapshot: () => {}, auditCancelled: () => {} };
+    const harness = await setUp({
+      audit: { sink, everyMs: 20 },
+      timings: { auditLeadMs: 5, refusedRetryMs: 60_000, refusedRetryMaxMs: 60_000 },
+    });
+    harness.exchange.refuse = (channel) => (channel === channelOf(1) ? 'Blocked!' : undefined);
+    harness.feed.start([tracked(1), tracked(2)]);
+    await until(() => asked.includes(2), { what: 'an audit of the other' });
+    expect(asked).not.toContain(1);
+  });
+
   it('tells a new worker which lines are down', async () => {
     const harness = await setUp({ timings: { refusedRetryMs: 60_000, refusedRetryMaxMs: 60_000 } });
     harness.exchange.refuse = () => 'Blocked!';

@@ -77,15 +77,16 @@ describe('AuditRounds', () => {
     await advance(3 * EVERY_MS);
     expect(events).toEqual([]);
     state.othersWait = false;
-    await advance(EVERY_MS);
-    expect(events).toEqual(['4000 begun 1']);
+    // As soon as it can, not a whole turn later.
+    await advance(LEAD_MS);
+    expect(events).toEqual(['3200 begun 1']);
     // The bucket has room for one; a second in a row must find it full again, and a resync is never kept waiting.
     budget.tryTake('resync');
     await advance(LEAD_MS);
     expect(events).toHaveLength(1);
     expect(budget.msUntil('resync')).toBe(0);
     await advance(LEAD_MS + 101);
-    expect(events.slice(1)).toEqual(['4501 asked S1', '4501 snapshot 1']);
+    expect(events.slice(1)).toEqual(['3701 asked S1', '3701 snapshot 1']);
     expect(budget.msUntil('resync')).toBe(0);
   });
 

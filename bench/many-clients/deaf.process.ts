@@ -1,9 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { Rounds } from '../../src/support/rounds.js';
 import { servePeer } from '../support/peer.js';
 import { RawClient } from './raw-client.js';
 
 /** So often each says that it is alive, which is also how it learns that it was closed: it reads nothing. */
 const ALIVE_MS = 1000;
+/** They do so one after the other, as clients that know nothing of each other. */
+const ALIVE_STEPS = 50;
 
 interface Crowd {
   readonly port: number;
@@ -18,9 +21,13 @@ interface Crowd {
 let crowd: Crowd | undefined;
 const here = new Set<RawClient>();
 let returned = 0;
+const rounds = new Rounds(here);
 const alive = setInterval(() => {
-  for (const client of here) client.pong();
-}, ALIVE_MS);
+  rounds.next(1 / ALIVE_STEPS, (client) => {
+    client.pong();
+    return true;
+  });
+}, ALIVE_MS / ALIVE_STEPS);
 
 async function enter({ port, subscribe }: Crowd): Promise<void> {
   const client = await RawClient.connect(port, {

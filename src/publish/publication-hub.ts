@@ -8,6 +8,7 @@ import {
 } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
+import { Rounds } from '../support/rounds.js';
 import {
   type ClientConnection,
   defaultSubscriberLimits,
@@ -22,6 +23,8 @@ import { createPublication, type Publication, publicationKey, type SnapshotReaso
 const ID_MAX = 2 ** 31 - 1;
 /** A snapshot request without an answer for so long is taken for lost and made again. */
 const LOST_REQUEST_MS = 10_000;
+/** Clients closed or dropped by one check. */
+const SENT_AWAY_AT_ONCE_MAX = 10;
 
 export interface FanOutStatus extends Readonly<FanOutCounters> {
   readonly clients: number;
@@ -45,6 +48,7 @@ export class PublicationHub implements PublicationSink {
   readonly #publicationsById = new Map<number, Publication>();
   readonly #publicationsBySymbol = new Map<number, Set<Publication>>();
   readonly #subscribers = new Set<Subscriber>();
+  readonly #rounds = new Rounds(this.#subscribers);
   readonly #requests = new Map<number, Subscription>();
   /** Subscribers that were given something in this turn. */
   readonly #touched: Subscriber[] = [];
@@ -162,10 +166,14 @@ export class PublicationHub implements PublicationSink {
     this.#touched.length = 0;
   }
 
-  /** Called about once a second or more often: closes clients that are far behind (`Subscriber.check`), repeats lost snapshot requests. */
-  check(nowMs: number): void {
-    for (const subscriber of this.#subscribers) subscriber.check(nowMs);
-    this.#repeatLostRequests(nowMs);
+  /**
+   * Looks at the next `share` of the clients, so that each is seen about once a second: closes those that are far behind (`Subscriber.check`), a few
+   * at a time, since each takes a while and hundreds may have come together. Repeats lost snapshot requests once a round.
+   */
+  check(nowMs: number, share = 1): void {
+    let left = SENT_AWAY_AT_ONCE_MAX;
+    const ended = this.#rounds.next(share, (subscriber) => !subscriber.check(nowMs) || --left > 0);
+    if (ended || share === 1) this.#repeatLostRequests(nowMs);
   }
 
   status(): FanOutStatus {

@@ -245,18 +245,21 @@ export class Subscriber {
     this.requestOwed();
   }
 
-  /** Called about once a second: closes a client that stays past the hard limit, drops one that does not take the close. */
-  check(nowMs: number): void {
+  /** Called about once a second: closes a client that stays past the hard limit, drops one that does not take the close. Returns whether it did. */
+  check(nowMs: number): boolean {
     if (this.closed) {
-      if (nowMs - this.#closedAtMs >= this.#limits.closeGraceMs) this.connection.terminate();
-      return;
+      if (nowMs - this.#closedAtMs < this.#limits.closeGraceMs) return false;
+      this.connection.terminate();
+      return true;
     }
     if (this.backlogBytes <= this.#limits.hardLimitBytes) {
       this.#overLimitSinceMs = -1;
-      return;
+      return false;
     }
     if (this.#overLimitSinceMs < 0) this.#overLimitSinceMs = nowMs;
-    if (nowMs - this.#overLimitSinceMs >= this.#limits.hardLimitMs) this.closeAsSlow(nowMs);
+    if (nowMs - this.#overLimitSinceMs < this.#limits.hardLimitMs) return false;
+    this.closeAsSlow(nowMs);
+    return true;
   }
 
   closeAsSlow(nowMs: number): void {

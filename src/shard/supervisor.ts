@@ -169,8 +169,9 @@ export class ShardSupervisor {
   #ended(shard: number, run: Promise<void>, startedAt: number, error: unknown): void {
     this.#runs.delete(run);
     if (this.#stopping) return;
+    const death = this.#states[shard] === 'running' ? 'hung' : 'not_started';
     this.#states[shard] = 'restarting';
-    this.#lastDeaths[shard] = this.#kills[shard]!.signal.aborted ? 'hung' : deathOf(error);
+    this.#lastDeaths[shard] = this.#kills[shard]!.signal.aborted ? death : deathOf(error);
     // The pool says that it killed a thread before the thread is dead.
     if (this.#kills[shard]!.signal.aborted) this.#later(KILL_MS, () => this.#restart(shard, startedAt, error));
     else this.#restart(shard, startedAt, error);
@@ -188,8 +189,8 @@ export class ShardSupervisor {
     lost(shard);
     this.#later(delayMs, () => {
       this.#run(shard).catch((failure: unknown) => {
-        this.#lastDeaths[shard] = 'not_started';
         logger.error({ shard, err: failure }, 'worker did not start');
+        this.replace(shard);
       });
     });
   }

@@ -171,10 +171,10 @@ export class SymbolTape {
   }
 
   #hold(timeMs: number): void {
-    const { deals } = this.#parts;
+    const { tapes, slot, deals } = this.#parts;
     if (this.#held.count === 0) this.#heldSinceMs = timeMs;
-    // A connection that takes another's place repeats the last ones of that.
-    for (let i = 0; i < deals.count; i++) if (!this.#held.has(deals, i)) this.#held.take(deals, i);
+    // A connection that takes another's place, and the other line, repeat what waits or is on the tape.
+    for (let i = 0; i < deals.count; i++) if (!this.#held.has(deals, i) && !tapes.has(slot, deals, i)) this.#held.take(deals, i);
     if (this.#up && this.#held.count > HELD_TRADES_MAX) this.#join(new DealsBuffer(0), timeMs);
   }
 

@@ -4,12 +4,16 @@ import { PerAddress } from '../access/per-address.js';
 import { chooseSubprotocol } from '../access/shown-key.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
+import { Rounds } from '../../support/rounds.js';
 import { Session } from './session.js';
 
 export const STREAM_PATH = '/ws';
 
 /** The golden ratio spreads any number of clients evenly, so that thousands that came together are not pinged together: each ping is a write. */
 const PING_PHASE_STEP = (Math.sqrt(5) - 1) / 2;
+
+/** Clients are looked at once in each check interval, a twentieth of them at a time. */
+const CHECKS_PER_ROUND = 20;
 
 /**
  * Adds the push stream at `/ws`. To be called before any other route is added: from then on every route knows that a request
@@ -29,7 +33,7 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     maxPayload: limits.messageBytes,
     // The session answers pings itself, within its limits.
     autoPong: false,
-    closeTimeout: hub.limits.closeGraceMs + 2 * limits.checkIntervalMs,
+    closeTimeout: hub.limits.closeGraceMs + 10 * limits.checkIntervalMs,
     handleProtocols: chooseSubprotocol,
   };
   await app.register(websocket, {
@@ -91,11 +95,15 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     },
   });
 
+  const rounds = new Rounds(sessions);
   const timer = setInterval(() => {
     const nowMs = now();
-    hub.check(nowMs);
-    for (const session of sessions) session.checkLife(nowMs);
-  }, limits.checkIntervalMs);
+    hub.check(nowMs, 1 / CHECKS_PER_ROUND);
+    rounds.next(1 / CHECKS_PER_ROUND, (session) => {
+      session.checkLife(nowMs);
+      return true;
+    });
+  }, limits.checkIntervalMs / CHECKS_PER_ROUND);
   // A built but never closed app must not keep the process alive.
   timer.unref();
   app.addHook('onClose', async () => clearInterval(timer));

@@ -39,7 +39,9 @@ export interface GatewayLimits {
   /** gRPC streams at a time, of all clients and of one connection. */
   readonly grpcStreams: number;
   readonly grpcStreamsPerConnection: number;
-  /** Bytes of answers to single gRPC calls that one connection has not read. */
+  /** Different ways (depth, speed, mode, exact) in which a symbol's book is encoded for gRPC at a time: each is work for its shard. */
+  readonly grpcVariantsPerSymbol: number;
+  /** Bytes that one gRPC connection has not read: of answers to single calls, and of streams. */
   readonly grpcUnreadBytes: number;
   /** How long the book of a gRPC stream that is not told of states may be out of service before the stream ends, in ms. */
   readonly notLiveGraceMs: number;
@@ -72,6 +74,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   rateLimitedSeconds: 3,
   grpcStreams: 10_000,
   grpcStreamsPerConnection: 1_000,
+  grpcVariantsPerSymbol: 100,
   grpcUnreadBytes: 64 * 1024 * 1024,
   notLiveGraceMs: 5_000,
   checkIntervalMs: 1_000,

@@ -1,4 +1,5 @@
 import {
+  Format,
   MessageKind,
   TOKEN_MAX,
   type PublicationPort,
@@ -107,6 +108,14 @@ export class PublicationHub implements PublicationSink {
       subscriber.requestOwed();
     }
     return true;
+  }
+
+  /** Publications of the symbol in formats that are not JSON; 0 when this is one of them. */
+  otherVariants(symbol: TrackedSymbol, spec: PublicationSpec): number {
+    if (this.#publications.has(publicationKey(symbol.id, spec))) return 0;
+    let count = 0;
+    for (const { spec: existing } of this.#publicationsBySymbol.get(symbol.id) ?? []) if (existing.format !== Format.JSON) count++;
+    return count;
   }
 
   unsubscribe(subscription: Subscription): void {

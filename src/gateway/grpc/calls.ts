@@ -97,6 +97,14 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
     return (call, callback) => void reply(answered(call), callback);
   }
 
+  /** Thousands of depths and speeds are possible; a shard that encoded a book in all of them would do nothing else. Throws SUBSCRIPTION_LIMIT. */
+  function requireVariant(symbol: TrackedSymbol, spec: PublicationSpec): void {
+    const { hub, limits } = context;
+    if (hub.otherVariants(symbol, spec) < limits.grpcVariantsPerSymbol) return;
+    const text = `${symbol.symbol} is sent with ${limits.grpcVariantsPerSymbol} different depths and speeds already: ask for one of those`;
+    throw new CodedError(ErrorCode.SUBSCRIPTION_LIMIT, text, { symbol: symbol.symbol });
+  }
+
   function stream<Request>(subscription: (request: Request) => Promise<Subscription>): handleServerStreamingCall<Request, Buffer> {
     const admitted = async (metadata: Metadata, request: Request): Promise<Subscription> => {
       admit(metadata);
@@ -111,6 +119,7 @@ export function createCalls(context: GatewayContext, streams: StreamTable): Unty
           // While its book was read the symbol may have gone, and another have its place.
           if (market.find(name) !== symbol)
             throw new CodedError(ErrorCode.SYMBOL_UNTRACKED, `${name} is no longer tracked`, { symbol: name });
+          requireVariant(symbol, spec);
           streams.add(call.getPeer(), (done) => new Stream(call, context, symbol, spec, options, done));
         })
         .catch((error: unknown) => call.emit('error', failed(error)));

@@ -54,6 +54,7 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
     health.update();
     const nowMs = now();
     for (const stream of streams) void stream.check(nowMs);
+    streams.check();
   }, limits.checkIntervalMs);
   // A server that nobody closed must not keep the process alive.
   timer.unref();

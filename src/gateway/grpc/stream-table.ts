@@ -7,7 +7,8 @@ import type { Stream } from './stream.js';
 export class StreamTable {
   readonly #limits: GatewayLimits;
   readonly #streams = new Set<Stream>();
-  readonly #ofPeer = new Map<string, number>();
+  /** By connection. */
+  readonly #ofPeer = new Map<string, Set<Stream>>();
 
   constructor(limits: GatewayLimits) {
     this.#limits = limits;
@@ -27,19 +28,33 @@ export class StreamTable {
    */
   add(peer: string, open: (done: () => void) => Stream): void {
     const { grpcStreams, grpcStreamsPerConnection } = this.#limits;
-    const ofPeer = this.#ofPeer.get(peer) ?? 0;
+    const ofPeer = this.#ofPeer.get(peer) ?? new Set();
     if (this.#streams.size >= grpcStreams) throw new Problem('TOO_MANY_CLIENTS', `${grpcStreams} streams are open`);
-    if (ofPeer >= grpcStreamsPerConnection)
+    if (ofPeer.size >= grpcStreamsPerConnection)
       throw new CodedError(ErrorCode.SUBSCRIPTION_LIMIT, `a connection may have ${grpcStreamsPerConnection} streams`);
     const stream = open(() => this.#remove(peer, stream));
     this.#streams.add(stream);
-    this.#ofPeer.set(peer, ofPeer + 1);
+    this.#ofPeer.set(peer, ofPeer.add(stream));
+  }
+
+  /** Closes streams of connections whose streams together hold more unread bytes than a connection may, those with the most first. */
+  check(): void {
+    for (const streams of this.#ofPeer.values()) {
+      let unread = 0;
+      for (const { writableLength } of streams) unread += writableLength;
+      if (unread <= this.#limits.grpcUnreadBytes) continue;
+      for (const stream of [...streams].sort((a, b) => b.writableLength - a.writableLength)) {
+        if (unread <= this.#limits.grpcUnreadBytes) break;
+        unread -= stream.writableLength;
+        stream.closeAsSlow();
+      }
+    }
   }
 
   #remove(peer: string, stream: Stream): void {
     this.#streams.delete(stream);
-    const left = this.#ofPeer.get(peer)! - 1;
-    if (left === 0) this.#ofPeer.delete(peer);
-    else this.#ofPeer.set(peer, left);
+    const streams = this.#ofPeer.get(peer)!;
+    streams.delete(stream);
+    if (streams.size === 0) this.#ofPeer.delete(peer);
   }
 }

@@ -86,7 +86,7 @@ export class Stream implements ClientConnection, Outlet {
   cork(): void {}
 
   uncork(): void {
-    if (this.#options.disconnectWhenSlow && this.#subscriber.slow) this.#subscriber.closeAsSlow(this.#context.now());
+    if (this.#options.disconnectWhenSlow && this.#subscriber.slow) this.closeAsSlow();
   }
 
   isOpen(): boolean {
@@ -100,6 +100,11 @@ export class Stream implements ClientConnection, Outlet {
 
   close(reason: CloseReason): void {
     this.#end(closeError(reason));
+  }
+
+  /** It does not read; one that takes not even that is dropped by the hub's next checks. */
+  closeAsSlow(): void {
+    this.#subscriber.closeAsSlow(this.#context.now());
   }
 
   /** The server goes away. */

@@ -420,6 +420,21 @@ describe('limits on streams', () => {
     expect([code, metadata['code'], metadata['retry-after-ms']]).toEqual([Status.RESOURCE_EXHAUSTED, 'TOO_MANY_CLIENTS', '5000']);
   });
 
+  test('a book in one way too many is RESOURCE_EXHAUSTED; the ways there are stay open to all', async () => {
+    await start({ grpcVariantsPerSymbol: 2 });
+    client.books({ symbol: 'BTCUSDT', depth: 5 });
+    const second = client.books({ symbol: 'BTCUSDT', depth: 5, update_speed: 100 });
+    await opened(2);
+    const { code, metadata } = await client.books({ symbol: 'BTCUSDT', depth: 6 }).end();
+    expect([code, metadata]).toEqual([Status.RESOURCE_EXHAUSTED, { code: 'SUBSCRIPTION_LIMIT' }]);
+    client.books({ symbol: 'BTCUSDT', depth: 5 });
+    await opened(3);
+    second.cancel();
+    await opened(2);
+    client.books({ symbol: 'BTCUSDT', depth: 6 });
+    await opened(3);
+  });
+
   test('a request too large is RESOURCE_EXHAUSTED', async () => {
     await start();
     const { code } = await failure(client.call('GetOrderBook', { symbol: 'X'.repeat(70_000) }));
@@ -520,6 +535,17 @@ describe('a client that does not read', () => {
     const [stopped, reading] = await stoppedAndReading();
     await pour(reading, 1, 40);
     await until(() => hub.status().slowClosed === 1, { what: 'the slow client to be sent away' });
+    stopped.resume();
+    const { code, metadata } = await stopped.end();
+    expect([code, metadata]).toEqual([Status.RESOURCE_EXHAUSTED, { code: 'SLOW_CONSUMER' }]);
+    await pour(reading, 41, 1);
+  });
+
+  test('loses its fullest streams when a connection holds too many bytes in all', async () => {
+    await start({ grpcUnreadBytes: 500_000 });
+    const [stopped, reading] = await stoppedAndReading();
+    await pour(reading, 1, 40);
+    await until(() => hub.status().slowClosed === 1, { what: 'the stream to be sent away' });
     stopped.resume();
     const { code, metadata } = await stopped.end();
     expect([code, metadata]).toEqual([Status.RESOURCE_EXHAUSTED, { code: 'SLOW_CONSUMER' }]);

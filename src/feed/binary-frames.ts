@@ -1,8 +1,13 @@
 /** First byte of a whole binary message: last fragment, no extension, opcode 2 (RFC 6455 section 5.2). */
 const WHOLE_BINARY = 0x82;
 const FINAL = 0x80;
+const RESERVED = 0x70;
 const OPCODE = 0x0f;
+const CONTINUATION = 0;
+const BINARY = 2;
 const CLOSE = 8;
+const PONG = 10;
+const CONTROL_BYTES_MAX = 125;
 const MASKED = 0x80;
 const LENGTH_16 = 126;
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -29,6 +34,18 @@ export class BinaryFrames {
   constructor(message: (bytes: Buffer, start: number, end: number) => void, rest: (bytes: Buffer) => void) {
     this.#message = message;
     this.#rest = rest;
+  }
+
+  /**
+   * Whether no server may send a frame that begins so (RFC 6455 sections 5.1 to 5.5). `ws` finds it, too, but says so only after the messages that were
+   * read together with it.
+   */
+  #isBreach(first: number, second: number): boolean {
+    const opcode = first & OPCODE;
+    const isControl = opcode >= CLOSE;
+    if ((first & RESERVED) !== 0 || opcode > PONG || (opcode > BINARY && opcode < CLOSE) || second >= MASKED) return true;
+    if (isControl) return (first & FINAL) === 0 || second > CONTROL_BYTES_MAX;
+    return (opcode === CONTINUATION) !== this.#inFragments;
   }
 
   /** What comes from here on is dropped. */
@@ -63,8 +80,8 @@ export class BinaryFrames {
       if (first === WHOLE_BINARY && end <= length && !this.#inFragments && bytes[cursor + 1]! < MASKED) {
         this.#message(bytes, start, end);
       } else {
-        if ((first & OPCODE) < CLOSE) this.#inFragments = (first & FINAL) === 0;
-        else if ((first & OPCODE) === CLOSE) this.#closed = true;
+        if (this.#isBreach(first, bytes[cursor + 1]!) || (first & OPCODE) === CLOSE) this.#closed = true;
+        else if ((first & OPCODE) < CLOSE) this.#inFragments = (first & FINAL) === 0;
         this.#missing = Math.max(0, end - length);
         this.#rest(Buffer.from(bytes.subarray(cursor, Math.min(end, length))));
       }

@@ -6,7 +6,7 @@ import type { GatewayContext } from './context.js';
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** `/orderbook/SYMBOL` with no parameter or a depth alone; the symbol in letters no URL escapes. */
-const TARGET = /^\/orderbook\/([A-Za-z0-9_]+)(?:\?depth=([1-9][0-9]{0,2}))?$/;
+const TARGET = /^\/orderbook\/([A-Za-z0-9_]{1,64})(?:\?depth=([1-9][0-9]{0,2}))?$/;
 const DEFAULT_DEPTH = 20;
 const TARGETS_MAX = 4096;
 
@@ -38,9 +38,12 @@ export function answerQuickly(
     if (request.method !== 'GET' || isClosing()) return undefined;
     const { 'content-length': length, 'transfer-encoding': encoding, 'if-none-match': known } = request.headers;
     if (length !== undefined || encoding !== undefined) return undefined;
-    const target = targets.read(request.url!);
+    const url = request.url!;
+    const target = targets.read(url);
     const symbol: TrackedSymbol | undefined = target && directory.find(target.name);
-    return symbol && answers.tryBook(symbol, target!.request, known);
+    if (symbol === undefined) return undefined;
+    targets.remember(url, target!);
+    return answers.tryBook(symbol, target!.request, known);
   };
 
   server.off('request', fastify);
@@ -54,7 +57,7 @@ export function answerQuickly(
   });
 }
 
-/** What request targets say, remembered: clients ask for the same books again and again. */
+/** What request targets say; those of tracked symbols are remembered, since clients ask for the same books again and again. */
 class Targets {
   readonly #known = new Map<string, Target>();
 
@@ -64,12 +67,12 @@ class Targets {
     if (known !== undefined) return known;
     const [, name, depth] = TARGET.exec(url) ?? [];
     if (name === undefined) return undefined;
-    const target: Target = {
-      name,
-      request: { depth: depth === undefined ? DEFAULT_DEPTH : Number(depth), numbers: 'string', allowStale: false },
-    };
+    return { name, request: { depth: depth === undefined ? DEFAULT_DEPTH : Number(depth), numbers: 'string', allowStale: false } };
+  }
+
+  remember(url: string, target: Target): void {
+    if (this.#known.has(url)) return;
     if (this.#known.size === TARGETS_MAX) this.#known.clear();
     this.#known.set(url, target);
-    return target;
   }
 }

@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly clock: () => number;
   /** The worker of a shard is dead and the shard's books are empty; called before the next one starts. */
   readonly lost: (shard: number) => void;
+  /** How long a worker may take to its first sign of life; default 10,000 ms. */
+  readonly readyTimeoutMs?: number;
 }
 
 /**
@@ -155,14 +157,15 @@ export class ShardSupervisor {
   /** The worker's first sign of life. */
   async #ready(shard: number): Promise<void> {
     const control = new Int32Array(this.#options.shards[shard]!.control);
-    const sign = Atomics.waitAsync(control, CONTROL_READY, 0, READY_TIMEOUT_MS);
+    const { readyTimeoutMs = READY_TIMEOUT_MS } = this.#options;
+    const sign = Atomics.waitAsync(control, CONTROL_READY, 0, readyTimeoutMs);
     if (!sign.async) return;
     // A pending wait does not keep the process alive; this timer does.
-    const keepAlive = setTimeout(() => {}, READY_TIMEOUT_MS);
+    const keepAlive = setTimeout(() => {}, readyTimeoutMs);
     const outcome = await sign.value;
     clearTimeout(keepAlive);
     if (outcome === 'timed-out') {
-      throw new CodedError(ErrorCode.WORKER_START_TIMEOUT, `worker ${shard} did not start within ${READY_TIMEOUT_MS} ms`, { shard });
+      throw new CodedError(ErrorCode.WORKER_START_TIMEOUT, `worker ${shard} did not start within ${readyTimeoutMs} ms`, { shard });
     }
   }
 

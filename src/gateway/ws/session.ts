@@ -64,9 +64,8 @@ export class Session implements ClientConnection {
     // With the default `binaryType` every message is one Buffer.
     ws.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
     ws.on('ping', (data) => this.#pinged(data));
-    ws.on('pong', () => {
-      this.#heardAtMs = now();
-    });
+    // Nobody asks for an answer to it, but it is a message like any other.
+    ws.on('pong', () => void this.#mayAnswer());
     const drained = (): void => this.#subscriber.drained();
     socket.on('drain', drained);
     ws.on('close', () => {

@@ -66,7 +66,7 @@ describe('in one piece', () => {
   });
 
   test('fragments go to ws, with whatever comes between them', () => {
-    const parts = [frame(0x02, bytes(5)), frame(0x89, bytes(1)), frame(BINARY, bytes(3)), frame(0x00, bytes(5)), frame(0x80, bytes(5))];
+    const parts = [frame(0x02, bytes(5)), frame(0x89, bytes(1)), frame(0x00, bytes(5)), frame(0x80, bytes(5))];
     const { handed, forWs } = run([Buffer.concat([...parts, frame(BINARY, bytes(1))])]);
     expect(forWs).toEqual(Buffer.concat(parts));
     expect(handed.at(-1)).toBe(`m ${bytes(1).toString('hex')}`);
@@ -76,8 +76,21 @@ describe('in one piece', () => {
     { what: 'masked', broken: frame(BINARY, bytes(5), true) },
     { what: 'with an extension bit', broken: frame(0xc2, bytes(5)) },
     { what: 'of no known kind', broken: frame(0x83, bytes(5)) },
-  ])('a frame $what goes to ws, which knows what to do', ({ broken }) => {
-    expect(run([broken])).toEqual({ handed: [`w ${broken.toString('hex')}`], forWs: broken });
+    { what: 'of no known control kind', broken: frame(0x8b, bytes(5)) },
+    { what: 'that goes on with nothing', broken: frame(0x80, bytes(5)) },
+    { what: 'of control in pieces', broken: frame(0x09, bytes(5)) },
+    { what: 'of control that is too long', broken: frame(0x89, bytes(126)) },
+  ])('a frame $what goes to ws, which knows what to do, and nothing behind it is a message', ({ broken }) => {
+    expect(run([Buffer.concat([broken, frame(BINARY, bytes(3))]), frame(BINARY, bytes(3))])).toEqual({
+      handed: [`w ${broken.toString('hex')}`],
+      forWs: broken,
+    });
+  });
+
+  test('a message between the fragments of another is a breach, too', () => {
+    const parts = [frame(0x02, bytes(5)), frame(BINARY, bytes(3))];
+    const { handed, forWs } = run([Buffer.concat([...parts, frame(BINARY, bytes(1))])]);
+    expect([handed.length, forWs]).toEqual([2, Buffer.concat(parts)]);
   });
 
   test('nothing that follows a close frame is looked at', () => {
@@ -93,7 +106,8 @@ describe('in pieces', () => {
   test('however the stream is cut, each frame comes once, whole, and in order', () => {
     fc.assert(
       fc.property(streams, fc.array(fc.nat({ max: 90 }), { minLength: 1 }), (list, cuts) => {
-        const sent = list.map(([first, length], i) => frame(first, bytes(length, i + 1)));
+        const lengthOf = ([first, length]: readonly [number, number]): number => (first === 0x89 ? length % 126 : length);
+        const sent = list.map((each, i) => frame(each[0], bytes(lengthOf(each), i + 1)));
         const stream = Buffer.concat(sent);
         const pieces: Buffer[] = [];
         for (let at = 0, i = 0; at < stream.length; i++) {
@@ -116,7 +130,7 @@ describe('in pieces', () => {
           }
           expect(pending).toBe('');
           expect(sent[at]![0]).toBe(BINARY);
-          expect(entry).toBe(`m ${bytes(list[at]![1], at + 1).toString('hex')}`);
+          expect(entry).toBe(`m ${bytes(lengthOf(list[at]!), at + 1).toString('hex')}`);
           at++;
         }
         expect([at, pending]).toEqual([sent.length, '']);

@@ -284,6 +284,18 @@ describe('bad input', () => {
     expect(await client.closed).toEqual({ code: 4029, reason: 'RATE_LIMITED' });
   });
 
+  test('pongs that nobody asked for count as messages', async () => {
+    let nowMs = 1_000_000;
+    await start({ messagesPerSecond: 3, rateLimitedSeconds: 2, now: () => nowMs });
+    const client = await connect();
+    for (let i = 0; i < 6; i++) client.ws.pong();
+    await until(() => client.received.length > 0);
+    expect(client.received[0]).toMatchObject({ op: 'error', code: 'RATE_LIMITED' });
+    nowMs += 1000;
+    for (let i = 0; i < 6; i++) client.ws.pong();
+    expect(await client.closed).toEqual({ code: 4029, reason: 'RATE_LIMITED' });
+  });
+
   test('an upgrade elsewhere is refused', async () => {
     await start();
     for (const [path, status] of [

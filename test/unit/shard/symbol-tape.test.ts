@@ -174,3 +174,14 @@ describe("a symbol's tape", () => {
     expect(bench.tape()).toMatchObject({ state: 'syncing', seq: 2, trades: [] });
   });
 });
+
+test.each([1, 2])('on %i line(s), trades that are on the tape and come again after the death of a worker are not told twice', (lines) => {
+  bench = new ShardBench({ lines }).track();
+  live();
+  bench.deals(at(3)).deals(at(4));
+  resetShard(bench.buffers, bench.now);
+  bench.replaceShard();
+  bench.track().streamUp().deals(at(3)).deals(at(4)).deals(at(5));
+  bench.trades(at(1, 2, 3, 4, 5));
+  expect(times()).toEqual([1, 2, 3, 4, 5]);
+});

@@ -244,10 +244,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const gateway: GatewayOptions = { market, hub, logger, access, ...limits };
     const http = await buildHttp(gateway);
     closers.push(() => http.close());
-    await http.listen({ host: options.host, port: options.port });
+    // Fastify would open a second server on ::1, of which limits and closing know nothing.
+    const host = options.host === 'localhost' ? '127.0.0.1' : options.host;
+    await http.listen({ host, port: options.port });
     const { address, family, port } = http.server.address() as AddressInfo;
     const authority = `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-    const grpc = await listenForGrpc(options, gateway);
+    const grpc = await listenForGrpc({ ...options, host }, gateway);
     closers.push(() => grpc?.close());
     feed.start(tracked);
     tickerRounds.start();

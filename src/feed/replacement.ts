@@ -14,9 +14,11 @@ export interface ReplacementOptions {
   /** Those to carry over. */
   readonly lines: readonly StreamLine[];
   readonly holdMs: number;
+  /** A channel that is refused is left behind, as long as not most of them are; otherwise the first refusal ends it. */
+  readonly tolerant: boolean;
   /** Everything is subscribed on `fresh` and its stream overlaps with the old one's. */
   readonly ready: (replacement: Replacement) => void;
-  /** A subscription was refused or the connection lost: the old connection stays. */
+  /** Subscriptions were refused or the connection lost: the old connection stays. */
   readonly failed: (replacement: Replacement, reason: string) => void;
 }
 
@@ -33,6 +35,7 @@ export class Replacement {
   readonly fresh: Connection;
   readonly #options: ReplacementOptions;
   readonly #unanswered: Set<string>;
+  readonly #refused = new Map<string, string>();
   #held: HeldFrame[] = [];
   #timer: NodeJS.Timeout | undefined;
   #over = false;
@@ -47,6 +50,11 @@ export class Replacement {
 
   get channels(): readonly string[] {
     return this.#options.lines.map((line) => line.channel);
+  }
+
+  /** Channels the exchange does not give any more, each with its reason. */
+  get refused(): ReadonlyMap<string, string> {
+    return this.#refused;
   }
 
   start(): void {
@@ -71,13 +79,18 @@ export class Replacement {
         for (const channel of this.#unanswered) this.fresh.subscribe(channel);
       },
       lost: (_connection, reason) => this.#fail(reason),
-      accepted: (_connection, channel) => this.#accepted(channel),
-      refused: (_connection, channel, reason) => this.#fail(`${channel}: ${reason}`),
+      accepted: (_connection, channel) => this.#answered(channel),
+      refused: (_connection, channel, reason) => {
+        this.#refused.set(channel, reason);
+        const bearable = this.#options.tolerant && 2 * this.#refused.size <= this.channels.length;
+        if (bearable) this.#answered(channel);
+        else this.#fail(`${channel}: ${reason}`);
+      },
       isFlowing: () => false,
     };
   }
 
-  #accepted(channel: string): void {
+  #answered(channel: string): void {
     this.#unanswered.delete(channel);
     if (this.#unanswered.size > 0 || this.#over) return;
     this.#timer = setTimeout(() => this.#options.ready(this), this.#options.holdMs);

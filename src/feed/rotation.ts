@@ -69,8 +69,9 @@ export class Rotation {
   #look(): void {
     const { pool, twins } = this.#options;
     let room = REPLACEMENTS_MAX - this.#replacements.size - (twins?.replacing ?? 0);
-    // A copy: what is replaced at once changes the pool.
-    for (const connection of [...pool.connections()]) {
+    // A copy: what is replaced at once changes the pool. Those that failed before come last.
+    const hasFailed = (connection: Connection): number => (this.#failedAt.has(connection) ? 1 : 0);
+    for (const connection of [...pool.connections()].sort((a, b) => hasFailed(a) - hasFailed(b))) {
       if (room <= 0) return;
       if (!this.#isAged(connection) || this.#replacements.has(connection) || twins?.isReplacing(connection) === true) continue;
       const lines = [...pool.lines(connection)].filter((line) => line.phase === LinePhase.SUBSCRIBED);
@@ -100,6 +101,8 @@ export class Rotation {
       fresh,
       lines,
       holdMs: timings.replacementHoldMs,
+      // A refusal may be an accident. One that comes again must not keep the connection until the exchange cuts it.
+      tolerant: this.#failedAt.has(old),
       ready: (replacement) => this.#takeOver(replacement),
       failed: (replacement, reason) => {
         logger.warn({ connection: old.number, reason }, 'replacing an ageing connection failed, trying later');
@@ -112,7 +115,7 @@ export class Rotation {
 
   #takeOver(replacement: Replacement): void {
     const { pool, router, handlers, twins, leave, logger } = this.#options;
-    const { old, fresh, channels } = replacement;
+    const { old, fresh, channels, refused } = replacement;
     const carried = new Set(channels);
     const moving = [...pool.lines(old)].filter((line) => line.up);
     // Subscribed on the old connection alone since this began: not carried, so not yet.
@@ -126,10 +129,18 @@ export class Rotation {
       carried.delete(line.channel);
     }
     fresh.handlers = handlers;
-    for (const channel of carried) fresh.unsubscribe(channel);
+    for (const channel of carried) if (!refused.has(channel)) fresh.unsubscribe(channel);
     for (const { bytes, receiveTimeMs, isText } of held) {
       if (isText) handlers.text(fresh, bytes, receiveTimeMs);
       else router.route(fresh, bytes, 0, bytes.length, receiveTimeMs);
+    }
+    for (const line of moving) {
+      const reason = refused.get(line.channel);
+      if (reason === undefined) continue;
+      // As if it had been asked for by itself.
+      twins?.drop(line);
+      line.phase = LinePhase.SUBSCRIBING;
+      handlers.refused(fresh, line.channel, reason);
     }
     leave(old);
     this.#replaced++;

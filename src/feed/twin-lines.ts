@@ -34,6 +34,8 @@ interface Twin {
   readonly asked: Map<string, StreamLine>;
   /** Of these, the channels the exchange confirmed: every push of theirs comes here too. */
   readonly carried: Set<string>;
+  /** Channels the exchange refused to one that is to take another's place. */
+  readonly refused: Set<string>;
   /** Subscriptions of this life of the connection. */
   used: number;
   readonly refusals: Backoff;
@@ -51,6 +53,8 @@ export class TwinLines {
   readonly #options: TwinLinesOptions;
   /** By the connection whose lines they repeat. */
   readonly #twins = new Map<Connection, Twin>();
+  /** Twins whose heir was given up before: the others go first, and a refusal is borne. */
+  readonly #failed = new WeakSet<Connection>();
   #takeovers = 0;
   #replaced = 0;
 
@@ -158,16 +162,14 @@ export class TwinLines {
 
   /** Begins to replace up to `most` twins that are due. Each stays until its heir carries as much. */
   replace(most: number, isDue: (first: Connection, twin: Connection) => boolean): void {
-    let room = most;
-    for (const [first, twin] of this.#twins) {
-      if (room <= 0) return;
-      if (twin.heir !== undefined || !isDue(first, twin.connection)) continue;
+    const due = [...this.#twins].filter(([first, twin]) => twin.heir === undefined && isDue(first, twin.connection));
+    const hasFailed = ([, { connection }]: [Connection, Twin]): number => (this.#failed.has(connection) ? 1 : 0);
+    for (const [first, twin] of due.sort((a, b) => hasFailed(a) - hasFailed(b)).slice(0, Math.max(0, most))) {
       const fresh = this.#options.pool.createReplacement();
       fresh.line = twin.connection.line;
       twin.heir = this.#twin(first, fresh);
       fresh.handlers = this.#heirHandlers(twin, twin.heir);
       fresh.open();
-      room--;
     }
   }
 
@@ -187,7 +189,17 @@ export class TwinLines {
   #twin(first: Connection, connection: Connection): Twin {
     const { timings, random } = this.#options;
     const refusals = new Backoff({ baseMs: timings.refusedRetryMs, maxMs: timings.refusedRetryMaxMs, random });
-    const twin: Twin = { first, connection, asked: new Map(), carried: new Set(), used: 0, refusals, retry: undefined, heir: undefined };
+    const twin: Twin = {
+      first,
+      connection,
+      asked: new Map(),
+      carried: new Set(),
+      refused: new Set(),
+      used: 0,
+      refusals,
+      retry: undefined,
+      heir: undefined,
+    };
     connection.handlers = this.#twinHandlers(twin);
     return twin;
   }
@@ -225,6 +237,14 @@ export class TwinLines {
     twin.connection.subscribe(line.channel);
   }
 
+  /** What was refused is asked for again. */
+  #fillLater(twin: Twin): void {
+    twin.retry ??= setTimeout(() => {
+      twin.retry = undefined;
+      this.#fill(twin);
+    }, twin.refusals.next());
+  }
+
   #twinHandlers(twin: Twin): ConnectionHandlers {
     const { router } = this.#options;
     return {
@@ -241,11 +261,7 @@ export class TwinLines {
         router.setTwin(line, connection);
       },
       refused: (_connection, channel) => {
-        if (!twin.asked.delete(channel)) return;
-        twin.retry ??= setTimeout(() => {
-          twin.retry = undefined;
-          this.#fill(twin);
-        }, twin.refusals.next());
+        if (twin.asked.delete(channel)) this.#fillLater(twin);
       },
       // What is heard of the channel may have come on the first line.
       isFlowing: () => false,
@@ -254,7 +270,15 @@ export class TwinLines {
 
   #heirHandlers(twin: Twin, heir: Twin): ConnectionHandlers {
     const failed = (): void => {
-      if (twin.heir === heir) this.#forsake(twin);
+      if (twin.heir !== heir) return;
+      this.#failed.add(twin.connection);
+      this.#forsake(twin);
+    };
+    const inheritWhenComplete = (): void => {
+      for (const line of this.#options.pool.lines(heir.first)) {
+        if (line.phase === LinePhase.SUBSCRIBED && !heir.carried.has(line.channel) && !heir.refused.has(line.channel)) return;
+      }
+      if (twin.heir === heir) this.#inherit(twin, heir);
     };
     return {
       frame: () => {},
@@ -263,12 +287,15 @@ export class TwinLines {
       lost: failed,
       accepted: (_connection, channel) => {
         if (heir.asked.has(channel)) heir.carried.add(channel);
-        for (const line of this.#options.pool.lines(heir.first)) {
-          if (line.phase === LinePhase.SUBSCRIBED && !heir.carried.has(line.channel)) return;
-        }
-        if (twin.heir === heir) this.#inherit(twin, heir);
+        inheritWhenComplete();
       },
-      refused: failed,
+      refused: (_connection, channel) => {
+        heir.refused.add(channel);
+        // A refusal may be an accident; one that comes again must not keep the twin until the exchange cuts it.
+        if (!this.#failed.has(twin.connection) || 2 * heir.refused.size > heir.asked.size) return failed();
+        heir.asked.delete(channel);
+        inheritWhenComplete();
+      },
       isFlowing: () => false,
     };
   }
@@ -279,6 +306,7 @@ export class TwinLines {
     this.#twins.set(heir.first, heir);
     heir.connection.handlers = this.#twinHandlers(heir);
     for (const line of heir.asked.values()) this.#options.router.setTwin(line, heir.connection);
+    if (heir.refused.size > 0) this.#fillLater(heir);
     this.#leave(twin.connection);
     this.#replaced++;
     this.#options.logger.info(

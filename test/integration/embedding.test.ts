@@ -176,7 +176,8 @@ describe('createEngine of the library', () => {
     const engine = opened(await createEngine({ symbols: [first], wsUrl, restUrl, workerUrl }));
     expect(Array.from(engine.market.tracked(), ({ symbol }) => symbol)).toEqual([first]);
     expect(new URL(engine.url).hostname).toBe('127.0.0.1');
-    const text = opened(await createEngine({ symbols: `${first},${second}`, wsUrl, restUrl, workerUrl, workers: 1 }));
+    const text = opened(await createEngine({ symbols: `${first},${second}`, wsUrl, restUrl, workerUrl, workers: 1, host: 'localhost' }));
+    expect(new URL(text.url).hostname).toBe('127.0.0.1');
     expect(text.market.status().books.tracked).toBe(2);
     await expect(createEngine({ symbols: 'top:', wsUrl, restUrl, workerUrl })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
     const apiKeys = 'bot:read:no-hash';

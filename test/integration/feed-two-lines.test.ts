@@ -3,6 +3,7 @@ import { formatChannel } from '../../src/mexc/channels.js';
 import { StreamKind } from '../../src/model/feed.js';
 import type { FakeClient } from '../support/fake-exchange.js';
 import { channelOf, type FeedHarness, type FeedHarnessOptions, name, setUpFeed, tracked } from '../support/feed-harness.js';
+import { systemClock } from '../../src/support/clock.js';
 import { until } from '../support/until.js';
 
 const open: { close(): Promise<void> }[] = [];
@@ -122,5 +123,22 @@ describe('two lines', () => {
       expect(channels.length).toBeLessThanOrEqual(3);
     }
     expect(downs(harness)).toBe(0);
+  });
+
+  it('both are replaced in time although the exchange does not give one of their channels any more', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const timings = { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 40 };
+    const harness = await setUp({ clock, streams: [], timings });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1), tracked(2)]);
+    for (const id of [0, 1, 2]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    const before = [...exchange.clients];
+    exchange.refuse = (channel) => (channel === channelOf(1) ? 'Blocked!' : undefined);
+    skewMs = 3_600_000;
+    await until(() => feed.status().connectionsReplaced === 2 && !before.some(isOpen));
+    for (const id of [0, 2]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    for (const id of [0, 2]) await allCount(harness, name(id));
+    expect([harness.of(0), harness.of(2)].flat().filter(({ kind }) => kind === 'lineDown')).toEqual([]);
   });
 });

@@ -226,6 +226,23 @@ describe('connections', () => {
     expect(harness.events).toEqual([]);
   });
 
+  it('replaces an ageing connection although the exchange does not give one of its channels any more', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const harness = await setUp({ clock, timings: { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 40 } });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1), tracked(2)]);
+    await until(() => harness.count('snapshot') === 3);
+    exchange.refuse = (channel) => (channel === channelOf(1) ? 'Blocked!' : undefined);
+    skewMs = 3_600_000;
+    await until(() => feed.status().connectionsReplaced === 1);
+    // The first refusal could have been an accident.
+    expect(exchange.clients.length).toBe(3);
+    await until(() => harness.count('lineDown') === 1);
+    expect(harness.of(1).find(({ kind }) => kind === 'lineDown')).toMatchObject({ reason: StateReason.SUBSCRIPTION_REFUSED });
+    await until(() => exchange.push(name(0), 900) === 1 && harness.of(0).some((event) => event.kind === 'frame' && event.version === 900));
+  });
+
   it('replaces an ageing connection without a hole', async () => {
     let skewMs = 0;
     const clock = (): number => systemClock() + skewMs;

@@ -24,6 +24,8 @@ import { createPublication, type Publication, publicationKey, type SnapshotReaso
 const ID_MAX = 2 ** 31 - 1;
 /** A snapshot request without an answer for so long is taken for lost and made again. */
 const LOST_REQUEST_MS = 10_000;
+/** About the most that several quotes, trades and deltas of one turn come to. */
+const SMALL_TURN_BYTES = 4096;
 /** Clients closed or dropped by one check. */
 const SENT_AWAY_AT_ONCE_MAX = 10;
 
@@ -170,9 +172,16 @@ export class PublicationHub implements PublicationSink {
     for (const subscription of publication.subscriptions) this.#turn(subscription).acceptTrades(subscription, message);
   }
 
+  /** Clients that were given little go first: a quote does not wait until whole books are written to hundreds of others. */
   flush(): void {
-    for (const subscriber of this.#touched) subscriber.endTurn();
-    this.#touched.length = 0;
+    const touched = this.#touched;
+    let large = 0;
+    for (const subscriber of touched) {
+      if (subscriber.turnBytes <= SMALL_TURN_BYTES) subscriber.endTurn();
+      else touched[large++] = subscriber;
+    }
+    for (let i = 0; i < large; i++) touched[i]!.endTurn();
+    touched.length = 0;
   }
 
   /**

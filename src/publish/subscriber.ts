@@ -96,6 +96,8 @@ export class Subscriber {
   readonly subscriptions = new Map<string, Subscription>();
   /** Between the first frame of a turn and its flush. */
   inTurn = false;
+  /** Bytes written in this turn. */
+  turnBytes = 0;
   readonly #limits: SubscriberLimits;
   readonly #requester: SnapshotRequester;
   readonly #counters: FanOutCounters;
@@ -142,6 +144,7 @@ export class Subscriber {
 
   beginTurn(): void {
     this.inTurn = true;
+    this.turnBytes = 0;
     this.#writable = !this.closed && this.connection.isOpen();
     if (!this.#writable) return;
     if (!this.#slow && this.#isPast(this.#limits.softLimitBytes)) this.#becomeSlow();
@@ -435,6 +438,7 @@ export class Subscriber {
     if (frame.length === 0) return;
     this.#counters.framesSent++;
     this.#counters.bytesSent += frame.length;
+    this.turnBytes += frame.length;
     this.connection.outlet.write(frame);
   }
 }

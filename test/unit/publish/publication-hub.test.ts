@@ -40,6 +40,30 @@ function turn(...messages: [publicationId: number, kind: MessageKind, payload: s
 
 const { SNAPSHOT, DELTA, SNAPSHOT_FOR, STATE, STATE_FOR } = MessageKind;
 
+test('what is small leaves before what is large, whoever came first', () => {
+  const left: string[] = [];
+  const [whole, quotes, more] = [client(), client(), client()];
+  for (const [name, { connection }] of Object.entries({ whole, quotes, more })) connection.outlet.uncork = () => void left.push(name);
+  const book = subscribe(whole.subscriber, 'BTCUSDT', TOP);
+  const quote = subscribe(quotes.subscriber, 'ETHUSDT', TOP);
+  hub.subscribe(more.subscriber, market.symbol('BTCUSDT'), TOP);
+  hub.subscribe(more.subscriber, market.symbol('XRPUSDT'), TOP);
+  turn([book, SNAPSHOT, 'x'.repeat(4500)], [quote, SNAPSHOT, 'y']);
+  expect(left).toEqual(['quotes', 'whole', 'more']);
+});
+
+test('hundreds that do not read are sent away a few at a time', () => {
+  const clients = Array.from({ length: 25 }, client);
+  for (const { connection } of clients) connection.fakeSocket.writableLength = HARD + 1;
+  hub.check(0);
+  const closed: number[] = [];
+  for (let nowMs = 2000; nowMs < 2003; nowMs++) {
+    hub.check(nowMs);
+    closed.push(hub.status().slowClosed);
+  }
+  expect(closed).toEqual([10, 20, 25]);
+});
+
 describe('publications', () => {
   test('are opened with the first subscriber and closed with the last', () => {
     const a = client();

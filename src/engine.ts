@@ -23,7 +23,7 @@ import { TapeReader } from './publish/tape-reader.js';
 import { TickerReader } from './publish/ticker-reader.js';
 import { HEARTBEAT_CHECK_MS, ShardSupervisor } from './shard/supervisor.js';
 import { createShardBuffers, retireShard, shardSizes } from './shard/task.js';
-import { systemClock } from './support/clock.js';
+import { catchUp, systemClock } from './support/clock.js';
 import type { SymbolSelection } from './support/config/index.js';
 import { CodedError, ErrorCode } from './support/errors.js';
 
@@ -227,6 +227,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await supervisor.start();
     let rangMs = clock();
     const ticker = setInterval(() => {
+      const sleptMs = catchUp();
+      if (sleptMs > 0) logger.warn({ sleptMs: Math.round(sleptMs) }, 'the clock jumped: the machine slept, or its clock was set');
+      rangMs += sleptMs;
       const nowMs = clock();
       meters.eventLoopDelay.record(Math.max(0, nowMs - rangMs - TICK_MS));
       rangMs = nowMs;

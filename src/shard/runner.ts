@@ -1,5 +1,5 @@
 import { METER_BUSY_MS, ShardMeter } from '../memory/shard-meter.js';
-import { systemClock } from '../support/clock.js';
+import { catchUp, systemClock } from '../support/clock.js';
 import { Shard } from './shard.js';
 import { CONTROL_HEARTBEAT, CONTROL_READY, type ShardTask } from './task.js';
 
@@ -27,6 +27,7 @@ export function runShard(task: ShardTask, afterTurn?: () => void): void {
     from = to;
     if (handled > 0) continue;
     shard.idle(IDLE_MS);
+    catchUp();
     // Asleep is not busy; the event loop's own measure of utilisation cannot tell the two apart.
     from = systemClock();
   }

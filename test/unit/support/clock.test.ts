@@ -1,0 +1,28 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { catchUp, systemClock } from '../../../src/support/clock.js';
+
+afterEach(() => vi.restoreAllMocks());
+
+function setSystemClock(aheadMs: number): void {
+  const real = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => real + aheadMs);
+}
+
+test('goes with the system, and forward when that jumped', () => {
+  expect(Math.abs(systemClock() - Date.now())).toBeLessThan(1000);
+  const before = systemClock();
+  setSystemClock(900);
+  expect(catchUp()).toBe(0);
+  setSystemClock(3_600_000);
+  const ahead = catchUp();
+  expect(ahead).toBeGreaterThan(3_590_000);
+  expect(systemClock() - before).toBeGreaterThan(3_590_000);
+  expect(catchUp()).toBe(0);
+});
+
+test('never goes back', () => {
+  const before = systemClock();
+  setSystemClock(-3_600_000);
+  expect(catchUp()).toBe(0);
+  expect(systemClock()).toBeGreaterThanOrEqual(before);
+});

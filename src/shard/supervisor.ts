@@ -13,6 +13,11 @@ export const HEARTBEAT_CHECK_MS = 250;
  * Checks are counted, not time, so that a main thread that stood still accuses nobody.
  */
 const SILENT_CHECKS_MAX = 8;
+/**
+ * A worker's heap: it takes about ten, since books, tapes and candles lie outside of it. One that leaks ends soon, and by itself, instead of collecting
+ * garbage for minutes with the memory of the machine.
+ */
+const HEAP_MIB_MAX = 512;
 /** From the order to kill a thread to its end; what it owns is touched only afterwards. */
 const KILL_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
@@ -74,6 +79,7 @@ export class ShardSupervisor {
       concurrentTasksPerWorker: 1,
       idleTimeout: Infinity,
       recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
     });
     // A thread that dies reports here as well as through its task; the task's rejection is what we act on.
     this.#pool.on('error', (error) => options.logger.debug({ err: error }, 'worker thread error'));

@@ -23,7 +23,8 @@ async function setUp(opened: Open, workers: number) {
   const orders = opened(new BroadcastChannel('kill-shard'));
   const kill = (shard: number, midWrite = false): void => orders.postMessage({ shard, midWrite });
   const hang = (shard: number): void => orders.postMessage({ shard, midWrite: true, hang: true });
-  return { sim, engine, symbols, watcher, followers, ofShard, kill, hang };
+  const hoard = (shard: number): void => orders.postMessage({ shard, hoard: true });
+  return { sim, engine, symbols, watcher, followers, ofShard, kill, hang, hoard };
 }
 
 it.for([
@@ -128,4 +129,16 @@ it('a worker that hangs in the middle of its work is replaced, and only its book
     { restarts: 0, lastDeath: null },
     { restarts: 1, lastDeath: 'hung' },
   ]);
+});
+
+it('a worker that runs out of memory is replaced, and nobody else notices', async ({ opened }) => {
+  const { sim, engine, symbols, watcher, ofShard, hoard } = await setUp(opened, 2);
+  watcher.forgetStates();
+  hoard(1);
+  await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the end of the worker', timeoutMs: 20_000 });
+  await until(() => watcher.disturbed().length > 0 && watcher.live().length === symbols.length, { what: 'all books live again' });
+  expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
+  // Where the processor is wanted by others, filling the memory takes so long that it is taken for a hang.
+  expect(['out_of_memory', 'hung']).toContain((await getStatus(engine.url)).shards[1]!.lastDeath);
+  await expectTrueBooks(engine.url, sim, symbols);
 });

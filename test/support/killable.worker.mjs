@@ -12,6 +12,7 @@ export default function killableWorker(task) {
     if (order?.shard !== task.shard) return;
     if (order.midWrite) leaveWritesOpen(new Arena(task.buffers.books));
     if (order.hang) for (;;);
+    if (order.hoard) for (const kept = []; ; ) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
     process.exit(1);
   });
   orders.close();

@@ -113,16 +113,26 @@ export function mergeTrades({ known, knownFromMs, fill, held, breaks }: MergePar
   const unpushed = new FilledTrades();
   for (let i = 0; i < known.count; i++) if (known.idLength(i) === 0) unpushed.add(known, i);
   const isHole = (index: number): boolean => index > 0 && breaks.includes(index) && !(oldestFilledMs < held.times[index - 1]!);
+  /** Index of the last push that is in `fill` as well and of its first moment, which `fill` may not know from its beginning. */
+  let lastOfCut = -1;
+  const isFilled = new Set<number>();
   for (let i = 0; i < held.count; i++) {
     const entry: Entry = { timeMs: held.times[i]!, source: held, index: i, hole: isHole(i) };
     const place = fresh.get(keyOf(held, i))?.shift();
-    if (place !== undefined) entries[place] = entry;
-    else if (!unpushed.take(held, i)) entries.push(entry);
+    if (place !== undefined) {
+      entries[place] = entry;
+      if (entry.timeMs === oldestFilledMs) {
+        lastOfCut = i;
+        isFilled.add(i);
+      }
+    } else if (!unpushed.take(held, i)) entries.push(entry);
   }
   const filled = new FilledTrades();
   for (const { source, index } of entries) if (source === fill) filled.add(fill, index);
-  // Stable: of one moment, REST's in its order, then those it had not seen.
-  entries.sort((a, b) => a.timeMs - b.timeMs);
+  // Stable: of one moment, REST's in its order, then those it had not seen; but in its first moment those that it begins behind come before it.
+  const isCutOff = ({ timeMs, source, index }: Entry): number =>
+    timeMs === oldestFilledMs && source === held && index < lastOfCut && !isFilled.has(index) ? 0 : 1;
+  entries.sort((a, b) => a.timeMs - b.timeMs || isCutOff(a) - isCutOff(b));
 
   const trades = new DealsBuffer(entries.length);
   for (const [at, { source, index, hole }] of entries.entries()) {

@@ -2,6 +2,7 @@ import { Prng } from '../../src/simulator/prng.js';
 import { CodedError, ErrorCode } from '../../src/support/errors.js';
 import { fairWeather, Line, type Weather } from './network.js';
 import { depthAnswer, TrueBook } from './true-book.js';
+import { TrueTrades } from './true-trades.js';
 import type { VirtualTime } from './virtual-time.js';
 
 /** What REST answers do for a while. */
@@ -24,6 +25,8 @@ const REST_LATENCY_MS = 40;
 export interface ExchangeOptions {
   readonly symbols: readonly string[];
   readonly seed: number;
+  /** There are trades. */
+  readonly trades: boolean;
   readonly time: VirtualTime;
   /** Told of throttling, as the REST client tells the budget. */
   readonly throttled: (retryAfterMs: number | null) => void;
@@ -39,6 +42,7 @@ export interface ExchangeOptions {
 /** The exchange of a simulated world: true books, pushes every 100 ms, snapshots; and whatever goes wrong with them. */
 export class Exchange {
   readonly books: readonly TrueBook[];
+  readonly #trades: readonly TrueTrades[];
   readonly weather: Weather = { ...fairWeather };
   readonly mood: RestMood = { ...goodMood };
   /** No push of these symbols leaves; what happens meanwhile comes in one push later, or never. */
@@ -57,6 +61,7 @@ export class Exchange {
     this.#options = options;
     this.#random = new Prng(seed, 'exchange');
     this.books = symbols.map((symbol) => new TrueBook(symbol, 1_000_000 + this.#random.below(1_000_000), 30, new Prng(seed, symbol)));
+    this.#trades = options.trades ? symbols.map((symbol) => new TrueTrades(symbol, new Prng(seed, `trades of ${symbol}`))) : [];
     // Most pairs are quiet, a few are not.
     this.#pace = new Map(symbols.map((symbol, index) => [symbol, index % 3 === 0 ? 0.9 : 0.02 + this.#random.next() ** 3 * 0.4]));
     const turn = (): void => {
@@ -68,6 +73,11 @@ export class Exchange {
 
   book(symbol: string): TrueBook {
     return this.books.find((book) => book.symbol === symbol)!;
+  }
+
+  /** `undefined` where there are none. */
+  trueTrades(symbol: string): TrueTrades | undefined {
+    return this.#trades.find((trades) => trades.symbol === symbol);
   }
 
   /** What the feed calls instead of `new WebSocket`. */
@@ -116,9 +126,8 @@ export class Exchange {
     return failing ? body.subarray(0, body.length >> 1) : body;
   }
 
-  /** No trades here yet. */
-  async trades(): Promise<Uint8Array> {
-    return this.#answer('[]');
+  async trades(symbol: string): Promise<Uint8Array> {
+    return this.#answer(this.trueTrades(symbol)?.body() ?? '[]');
   }
 
   async klines(): Promise<Uint8Array> {
@@ -133,13 +142,19 @@ export class Exchange {
     return this.#answer(`{"serverTime":${Math.floor(this.#options.time.now)}}`);
   }
 
-  async #answer(body: string): Promise<Uint8Array> {
+  async #answer(body: string | Buffer): Promise<Uint8Array> {
     await new Promise<void>((resolve) => this.#options.time.after(1 + this.#random.below(REST_LATENCY_MS), resolve));
     this.#options.succeeded();
-    return Buffer.from(body);
+    return typeof body === 'string' ? Buffer.from(body) : body;
   }
 
   #turn(): void {
+    for (const trades of this.#trades) {
+      trades.happen(this.#options.time.now);
+      const push = trades.push();
+      const channel = `spot@public.aggre.deals.v3.api.pb@100ms@${trades.symbol}`;
+      if (push !== undefined) for (const line of this.lines) if (line.channels.has(channel)) line.pushTrades(push);
+    }
     for (const book of this.books) {
       if (this.#random.next() < this.#pace.get(book.symbol)!) this.#changeSoon(book);
       if (this.stalled.has(book.symbol)) continue;

@@ -91,6 +91,13 @@ export class Line {
     this.#held = undefined;
   }
 
+  /** A push of trades: nothing tells when one is missing, so none is harmed but by what befalls the connection. Draws no lots, as books have to. */
+  pushTrades(bytes: Buffer): void {
+    this.#time.after(LATENCY_MIN_MS, () => {
+      if (this.#open && !this.halfOpen) this.client.receive(bytes, true);
+    });
+  }
+
   text(text: string): void {
     this.#down(Buffer.from(text), false);
   }

@@ -11,8 +11,10 @@ import type { AuditResult } from '../../src/model/audit.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { BookState, bookStateNames, stateReasonNames } from '../../src/model/book-state.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
+import type { Trade } from '../../src/model/trade.js';
 import type { BookReader } from '../../src/publish/book-reader.js';
 import type { PublicationHub } from '../../src/publish/publication-hub.js';
+import { TapeReader } from '../../src/publish/tape-reader.js';
 import type { ShardIngress } from '../../src/shard/ingress.js';
 import { Shard } from '../../src/shard/shard.js';
 import { createShardBuffers, resetShard, type ShardBuffers } from '../../src/shard/task.js';
@@ -31,6 +33,8 @@ const BEHIND_MAX_MS = 1_000;
 const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
 const AUDIT_EVERY_MS = 300;
+const TAPE_TRADES = 20;
+const EVENTS_PER_TAPE_CHECK = 20;
 
 export interface WorldOptions {
   readonly symbols: number;
@@ -39,7 +43,7 @@ export interface WorldOptions {
   /** Small rings run full sooner. */
   readonly inboundBytes: number;
   readonly outboundBytes: number;
-  /** Books are audited; a book made wrong unnoticeably must be right again in the end. */
+  /** Books are audited; a book made wrong unnoticeably must be right again in the end. And there are trades. */
   readonly audits: boolean;
   /** Connections each push comes on, 1 or 2. */
   readonly lines: number;
@@ -92,6 +96,8 @@ export class World {
   readonly #buffers: ShardBuffers[];
   readonly #pipeline: Pipeline;
   readonly #readers: readonly BookReader[];
+  readonly #tapes: readonly TapeReader[];
+  #events = 0;
   readonly #shards: (Shard | undefined)[];
   readonly #symbols: SymbolTable;
   readonly #ingress: ShardIngress;
@@ -132,6 +138,7 @@ export class World {
     this.exchange = new Exchange({
       symbols: this.names,
       seed,
+      trades: options.audits,
       time: this.time,
       throttled: (retryAfterMs) => budget.throttled(retryAfterMs),
       succeeded: () => budget.succeeded(),
@@ -147,7 +154,7 @@ export class World {
     });
     this.#buffers = Array.from({ length: options.shards }, () =>
       createShardBuffers({
-        tape: 20,
+        tape: TAPE_TRADES,
         symbols: options.symbols + 8,
         inboundBytes: options.inboundBytes,
         outboundBytes: options.outboundBytes,
@@ -178,6 +185,7 @@ export class World {
     this.#ingress = ingress;
     this.#symbols = symbols;
     this.#readers = readers;
+    this.#tapes = this.#buffers.map(({ tapes }) => new TapeReader(tapes));
     this.#shards = this.#buffers.map((_, shard) => this.#newShard(shard));
     this.time.afterEvent = () => this.#afterEvent();
     setInterval(() => this.#ingress.tick(clock()), TICK_MS);
@@ -254,6 +262,18 @@ export class World {
     });
   }
 
+  /** Symbols with trades whose tape is not live, or has not the trades of before the last second. */
+  tapesBehind(): string[] {
+    return [...this.#symbols.all()].flatMap(({ symbol, shard, slot }) => {
+      const trades = this.exchange.trueTrades(symbol);
+      const page = this.#tapes[shard]!.read(slot, symbol, TAPE_TRADES, null)!;
+      if (trades === undefined) return [];
+      const newest = page.trades.length === 0 ? 0 : numberOf(page.trades.at(-1)!);
+      const isNew = newest >= trades.countBefore(this.time.now - BEHIND_MAX_MS);
+      return page.state === 'live' && isNew ? [] : [`${symbol}: a tape that is ${page.state} and ends with trade ${newest}`];
+    });
+  }
+
   /** Holes found in any book's stream so far. */
   gaps(): number {
     let count = 0;
@@ -323,7 +343,9 @@ export class World {
     }
     this.#checkBounds();
     this.#checkFreshness();
-    if (this.options.audits) this.#checkAudits();
+    if (!this.options.audits) return;
+    this.#checkAudits();
+    if (++this.#events % EVENTS_PER_TAPE_CHECK === 0) this.#checkTapes();
   }
 
   #burn(shard: number): boolean {
@@ -433,6 +455,19 @@ export class World {
     }
   }
 
+  /** Each trade once, in order, and none missing where the tape does not say so. */
+  #checkTapes(): void {
+    for (const { symbol, shard, slot } of this.#symbols.all()) {
+      const { trades, skipped } = this.#tapes[shard]!.read(slot, symbol, TAPE_TRADES, null)!;
+      for (let i = 1; i < trades.length; i++) {
+        const [before, after] = [numberOf(trades[i - 1]!), numberOf(trades[i]!)];
+        const isHole = skipped.some(({ to }) => to === trades[i]!.timestamp);
+        if (after === before + 1 || (isHole && after > before)) continue;
+        this.#find(`${symbol}: trade ${after} behind trade ${before}`);
+      }
+    }
+  }
+
   #checkBounds(): void {
     const { snapshots } = this.#feed.status();
     const subscriptions = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
@@ -468,4 +503,9 @@ function fromText(side: readonly (readonly [string, string])[]): Levels {
     Math.round(Number(price) * 10 ** PRICE_SCALE),
     Math.round(Number(quantity) * 10 ** QUANTITY_SCALE),
   ]);
+}
+
+/** Which of the pair's trades it is, from 1. */
+function numberOf({ quantity }: Trade): number {
+  return Math.round(Number(quantity) * 10 ** QUANTITY_SCALE);
 }

@@ -175,6 +175,16 @@ describe("a symbol's tape", () => {
   });
 });
 
+test('an answer that begins in the middle of a moment does not change the order of its pushes', () => {
+  live();
+  bench.streamDown();
+  const [first, second] = [deal(6, { id: 'a', quantity: '2' }), deal(6, { id: 'b', quantity: '3' })];
+  bench.streamUp().deals([first, second]).deals(at(7));
+  bench.trades([second, ...at(7)]);
+  expect(bench.tape().trades.map(({ exchange_id }) => exchange_id)).toEqual([null, null, 'a', 'b', 'id7']);
+  expect(bench.tape().skipped).toEqual([{ from: 2, to: 6 }]);
+});
+
 test.each([1, 2])('on %i line(s), trades that are on the tape and come again after the death of a worker are not told twice', (lines) => {
   bench = new ShardBench({ lines }).track();
   live();

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { Rounds } from '../../../src/support/rounds.js';
 
-function visited(rounds: Rounds<number>, share: number, isEnough = (_: number): boolean => false): [numbers: number[], ended: boolean] {
+function visited(
+  rounds: Rounds<number>,
+  share: number,
+  isEnough: (number: number) => boolean = () => false,
+): [numbers: number[], ended: boolean] {
   const numbers: number[] = [];
   const ended = rounds.next(share, (number) => numbers.push(number) > 0 && !isEnough(number));
   return [numbers, ended];

@@ -22,7 +22,7 @@ export interface ReplacementOptions {
   readonly failed: (replacement: Replacement, reason: string) => void;
 }
 
-/** The 10 ms channels of 30 symbols push at most 3,000 frames a second. */
+/** The 10 ms channels of 30 symbols push at most 3,000 frames a second. With more than can be held the old connection stays: none is left out. */
 const HELD_FRAMES_MAX = 20_000;
 
 /**
@@ -102,6 +102,6 @@ export class Replacement {
 
   #hold(frame: HeldFrame): void {
     this.#held.push(frame);
-    if (this.#held.length > HELD_FRAMES_MAX) this.#held = this.#held.slice(HELD_FRAMES_MAX / 2);
+    if (this.#held.length > HELD_FRAMES_MAX) this.#fail(`more than ${HELD_FRAMES_MAX} pushes wait`);
   }
 }

@@ -243,6 +243,21 @@ describe('connections', () => {
     await until(() => exchange.push(name(0), 900) === 1 && harness.of(0).some((event) => event.kind === 'frame' && event.version === 900));
   });
 
+  it('keeps an ageing connection while more comes on its successor than can be held', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const harness = await setUp({ clock, timings: { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 60_000 } });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0)]);
+    await until(() => harness.count('snapshot') === 1);
+    skewMs = 3_600_000;
+    await until(() => exchange.subscribed().get(channelOf(0)) === 2);
+    for (let version = 1; version <= 20_001; version++) exchange.push(name(0), version);
+    await until(() => exchange.clients.length > 2, { what: 'another try' });
+    await until(() => harness.count('frame') >= 20_001, { what: 'all pushes' });
+    expect([feed.status().connectionsReplaced, harness.count('lineDown')]).toEqual([0, 0]);
+  });
+
   it('replaces an ageing connection without a hole', async () => {
     let skewMs = 0;
     const clock = (): number => systemClock() + skewMs;

@@ -210,12 +210,13 @@ export class SymbolTape {
 
   /** The answer to a request may know trades that are pushed only afterwards. */
   #leaveOutFilled(filled: FilledTrades): void {
-    const { deals } = this.#parts;
+    const { tapes, slot, deals } = this.#parts;
     const firstMs = deals.count === 0 ? -Infinity : deals.times[0]!;
     let kept = 0;
     for (let i = 0; i < deals.count; i++) {
       if (this.#told?.has(deals, i) === true) continue;
-      if (filled.take(deals, i)) (this.#told ??= new DealsBuffer(0)).take(deals, i);
+      // One that is on the tape by its id is not the fetched one that equals it.
+      if (!tapes.has(slot, deals, i) && filled.take(deals, i)) (this.#told ??= new DealsBuffer(0)).take(deals, i);
       else deals.move(i, kept++);
     }
     if (filled.isPast(firstMs)) this.#filled = undefined;

@@ -175,6 +175,15 @@ describe("a symbol's tape", () => {
   });
 });
 
+test('a repeat is not taken for the fetched trade that equals it', () => {
+  live();
+  const [pushed, fetched] = [deal(3, { id: 'a' }), deal(3, { id: 'b' })];
+  bench.deals([pushed]).streamDown().streamUp();
+  bench.trades([...at(1, 2), pushed, fetched]);
+  bench.deals([pushed]).deals([fetched]).deals(at(4));
+  expect(bench.tape().trades.map(({ exchange_id }) => exchange_id)).toEqual([null, null, 'a', null, 'id4']);
+});
+
 test('an answer that begins in the middle of a moment does not change the order of its pushes', () => {
   live();
   bench.streamDown();

@@ -132,6 +132,17 @@ export class Connection {
     return this.#state === 'open';
   }
 
+  /** Unix ms of the last frame of any kind. */
+  get lastReceived(): number {
+    return this.#lastReceived;
+  }
+
+  /** Asks the exchange for a sign of life, and returns when, Unix ms. */
+  probe(): number {
+    this.#heartbeat?.ping();
+    return this.#clock();
+  }
+
   /** Unix ms since when it is open. */
   get openedAt(): number {
     return this.#openedAt;

@@ -38,7 +38,7 @@ export class Heartbeat {
     this.#options = options;
     this.#lookIntervalMs = Math.max(1, timings.silenceMs / LOOKS);
     this.#lookedAt = clock();
-    this.#pingTimer = setInterval(() => this.#ping(), timings.pingIntervalMs);
+    this.#pingTimer = setInterval(() => this.ping(), timings.pingIntervalMs);
     this.#lookTimer = setInterval(() => this.#look(), this.#lookIntervalMs);
   }
 
@@ -53,7 +53,8 @@ export class Heartbeat {
     clearTimeout(this.#pongTimer);
   }
 
-  #ping(): void {
+  /** Asks for a sign of life now. */
+  ping(): void {
     this.#options.sendPing();
     // An outstanding PONG keeps its own deadline.
     this.#pongTimer ??= setTimeout(() => this.#pongOverdue(), this.#options.timings.pongTimeoutMs);

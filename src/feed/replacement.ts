@@ -38,6 +38,8 @@ export class Replacement {
   readonly #refused = new Map<string, string>();
   #held: HeldFrame[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When the old connection was asked for a sign of life. */
+  #probedAt = Infinity;
   #over = false;
 
   constructor(options: ReplacementOptions) {
@@ -93,7 +95,14 @@ export class Replacement {
   #answered(channel: string): void {
     this.#unanswered.delete(channel);
     if (this.#unanswered.size > 0 || this.#over) return;
-    this.#timer = setTimeout(() => this.#options.ready(this), this.#options.holdMs);
+    this.#probedAt = this.old.probe();
+    this.#timer = setTimeout(() => this.#overlap(), this.#options.holdMs);
+  }
+
+  /** An old connection that is dead without anybody knowing has not delivered what came before the new one's first push, and of trades nothing tells. */
+  #overlap(): void {
+    if (this.old.lastReceived > this.#probedAt) this.#options.ready(this);
+    else this.#fail('the old connection gives no sign of life');
   }
 
   #fail(reason: string): void {

@@ -226,6 +226,8 @@ export class Feed {
     for (const symbolId of symbolIds) {
       this.#audits?.over(symbolId);
       this.#books.shardLost(symbolId);
+      // What was asked for the dead one may be older than pushes that died with it; the new one asks by itself.
+      this.#trades.cancel(symbolId);
       this.#sides.shardLost(symbolId);
     }
   }

@@ -1,4 +1,4 @@
-import { MARK_ID_SHIFT, REORDER_MS, TRADE_ID_BYTES } from './tape-layout.js';
+import { MARK_ID_SHIFT, TRADE_ID_BYTES } from './tape-layout.js';
 
 /**
  * Trades as columns, oldest first: prices in whole ticks, quantities in whole lots, at the scales they were read with. Marks and ids are those
@@ -72,15 +72,14 @@ export class DealsBuffer {
     return this.marks[index]! >>> MARK_ID_SHIFT;
   }
 
-  /** Whether trade `index` of another buffer is here already: the same exchange id, near its time. Those without an id are never known. */
+  /** Whether trade `index` of another buffer is here already: the same exchange id and time. Those without an id are never known. */
   has(source: DealsBuffer, index: number): boolean {
     const time = source.times[index]!;
     const length = source.idLength(index);
     if (length === 0) return false;
     const from = index * TRADE_ID_BYTES;
+    // Not in the order of time: when a push was dropped, the next connection's come behind newer ones.
     for (let at = this.count - 1; at >= 0; at--) {
-      // In the ordinary case the newest trade is older, and this is all.
-      if (this.times[at]! < (at === this.count - 1 ? time : time - REORDER_MS)) return false;
       if (this.times[at] !== time || this.idLength(at) !== length) continue;
       let byte = 0;
       while (byte < length && this.ids[at * TRADE_ID_BYTES + byte] === source.ids[from + byte]) byte++;

@@ -175,6 +175,12 @@ describe("a symbol's tape", () => {
   });
 });
 
+test('repeats of what waits are known, also when it did not come in the order of time', () => {
+  bench.streamUp().deals(at(6)).deals(at(5)).deals(at(6)).deals(at(5));
+  bench.trades(at(1, 2, 3, 4, 5, 6));
+  expect(times()).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
 test('a repeat is not taken for the fetched trade that equals it', () => {
   live();
   const [pushed, fetched] = [deal(3, { id: 'a' }), deal(3, { id: 'b' })];

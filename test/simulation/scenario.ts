@@ -6,8 +6,8 @@ import { World, type WorldOptions } from './world.js';
 /** Virtual times, ms from the start. */
 const FAULTS_FROM_MS = 4_000;
 const FAULTS_UNTIL_MS = 24_000;
-/** After the last fault everything is right again within this time. */
-export const RECOVERY_MS = 45_000;
+/** After the last fault everything is right again within this time: six answers, 8 s apart, until a count that began anew is believed, take longest. */
+export const RECOVERY_MS = 60_000;
 
 export interface Outcome {
   readonly seed: number;

@@ -5,9 +5,9 @@ import { fuzzPayloads } from './payloads.js';
 import { fuzzRequests } from './requests.js';
 
 test('broken inputs of the exchange are refused, and change no book', { timeout: 120_000 }, () => {
-  const { refused, findings } = fuzzFrames(15_000, 1);
+  const { refused, findings } = fuzzFrames(8_000, 1);
   expect(findings).toEqual([]);
-  expect(refused).toBeGreaterThan(2_000);
+  expect(refused).toBeGreaterThan(1_000);
 });
 
 test.each([
@@ -15,7 +15,7 @@ test.each([
   ['HTTP requests', fuzzRequests],
   ['gRPC payloads', fuzzPayloads],
 ] as const)('broken %s get an answer and hurt nobody', { timeout: 120_000 }, async (_, fuzz) => {
-  const { refused, findings } = await fuzz(500, 1);
+  const { refused, findings } = await fuzz(200, 1);
   expect(findings).toEqual([]);
-  expect(refused).toBeGreaterThan(25);
+  expect(refused).toBeGreaterThan(10);
 });

@@ -1,4 +1,3 @@
-import { once as event } from 'node:events';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { connect as connectSocket } from 'node:net';
 import { status as Status } from '@grpc/grpc-js';
@@ -171,6 +170,7 @@ async function rawConnection({ grpc }: Target, bytes: Buffer, tell: Tell): Promi
   socket.on('timeout', () => socket.destroy());
   socket.resume();
   socket.end(Buffer.concat([PREFACE, bytes]));
-  await event(socket, 'close');
+  // `once` of `node:events` would throw what the error event holds: a refused connection is an answer, too.
+  await new Promise((resolve) => socket.on('close', resolve));
   tell('framing of HTTP/2', undefined);
 }

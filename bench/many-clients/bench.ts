@@ -25,7 +25,7 @@ interface Round extends Measured {
 const SYMBOLS = 30;
 const BOOK_LEVELS = 200;
 /** About what one that never reads lives: from when all have arrived, some are closed and come back all the time. */
-const ARRIVE_MS = 7_000;
+const ARRIVE_MS = 11_000;
 /** After the others left, until their memory is given back. */
 const SETTLE_MS = 500;
 const PAGE_BYTES = 4096;

@@ -107,6 +107,9 @@ export interface PublicationSink {
   deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
   /** The same for trades, each of which goes to every subscriber. */
   deliverTrades(publicationId: number, message: TradesMessage): void;
-  /** Everything due in this turn was delivered: write it out, one write a client. */
-  flush(): void;
+  /**
+   * Everything due in this turn was delivered: write it out, one write a client. Returns true when some clients were left for the next call, which
+   * is due as soon as the event loop went round, whether anything is delivered until then or not.
+   */
+  flush(): boolean;
 }

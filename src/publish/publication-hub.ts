@@ -26,8 +26,10 @@ const ID_MAX = 2 ** 31 - 1;
 const LOST_REQUEST_MS = 10_000;
 /** About the most that several quotes, trades and deltas of one turn come to. */
 const SMALL_TURN_BYTES = 4096;
+/** Clients written to in one turn beside those that were given little, which takes about a millisecond. */
+const LARGE_TURNS_MAX = 64;
 /** Clients closed or dropped by one check. */
-const SENT_AWAY_AT_ONCE_MAX = 10;
+const SENT_AWAY_AT_ONCE_MAX = 4;
 
 export interface FanOutStatus extends Readonly<FanOutCounters> {
   readonly clients: number;
@@ -53,7 +55,7 @@ export class PublicationHub implements PublicationSink {
   readonly #subscribers = new Set<Subscriber>();
   readonly #rounds = new Rounds(this.#subscribers);
   readonly #requests = new Map<number, Subscription>();
-  /** Subscribers that were given something in this turn. */
+  /** Subscribers in their turn, in the order in which it began. */
   readonly #touched: Subscriber[] = [];
   readonly #counters: FanOutCounters = {
     framesSent: 0,
@@ -172,16 +174,22 @@ export class PublicationHub implements PublicationSink {
     for (const subscription of publication.subscriptions) this.#turn(subscription).acceptTrades(subscription, message);
   }
 
-  /** Clients that were given little go first: a quote does not wait until whole books are written to hundreds of others. */
-  flush(): void {
+  /**
+   * Clients that were given little go first, and the turn of many others goes on until the next call: a quote does not wait until whole books are
+   * written to hundreds of others.
+   */
+  flush(): boolean {
     const touched = this.#touched;
     let large = 0;
     for (const subscriber of touched) {
       if (subscriber.turnBytes <= SMALL_TURN_BYTES) subscriber.endTurn();
       else touched[large++] = subscriber;
     }
-    for (let i = 0; i < large; i++) touched[i]!.endTurn();
-    touched.length = 0;
+    const ended = Math.min(large, LARGE_TURNS_MAX);
+    for (let i = 0; i < ended; i++) touched[i]!.endTurn();
+    touched.copyWithin(0, ended, large);
+    touched.length = large - ended;
+    return touched.length > 0;
   }
 
   /**
@@ -219,9 +227,9 @@ export class PublicationHub implements PublicationSink {
     this.#turn(subscription).accept(subscription, kind, frame);
   }
 
-  /** The subscriber, in its turn. */
+  /** The subscriber, in its turn. One that is slow needs none: nothing is written to it. */
   #turn({ subscriber }: Subscription): Subscriber {
-    if (!subscriber.inTurn) {
+    if (!subscriber.inTurn && !subscriber.slow) {
       subscriber.beginTurn();
       this.#touched.push(subscriber);
     }

@@ -82,7 +82,7 @@ export interface SnapshotRequester {
 /**
  * One client of the fan-out: what it is subscribed to, and what is done when it does not keep up. Main thread only.
  *
- * Messages are written to the corked outlet as they come and leave together at the end of the turn; their bytes are
+ * Messages are written to the corked outlet as they come and leave together at the end of the turn, which may be a few rounds of the event loop later; their bytes are
  * shared between all clients and never copied. A client with more than the soft limit in its socket is slow until the
  * socket is empty again. While it is slow nothing is written: stateless channels and states keep their newest message,
  * `book` subscriptions let deltas go and ask for a snapshot afterwards, a few at a time; trades wait in line, and when the line
@@ -94,7 +94,7 @@ export interface SnapshotRequester {
 export class Subscriber {
   readonly connection: ClientConnection;
   readonly subscriptions = new Map<string, Subscription>();
-  /** Between the first frame of a turn and its flush. */
+  /** Between the first frame of a turn and its end. */
   inTurn = false;
   /** Bytes written in this turn. */
   turnBytes = 0;
@@ -153,15 +153,16 @@ export class Subscriber {
 
   endTurn(): void {
     this.inTurn = false;
-    if (!this.#writable) return;
+    // It may have been closed since the turn began.
+    if (!this.#writable || this.closed || !this.connection.isOpen()) return;
     this.#writable = false;
     this.connection.outlet.uncork();
     this.requestOwed();
   }
 
-  /** Takes one message between `beginTurn` and `endTurn`. */
+  /** Takes one message, between `beginTurn` and `endTurn` unless it is slow. */
   accept(subscription: Subscription, kind: MessageKind, frame: Buffer): void {
-    if (!this.#writable) return;
+    if (!this.#takes()) return;
     switch (kind) {
       case MessageKind.SNAPSHOT:
       case MessageKind.SNAPSHOT_FOR:
@@ -189,10 +190,10 @@ export class Subscriber {
     }
   }
 
-  /** Takes one message of trades between `beginTurn` and `endTurn`. */
+  /** The same for a message of trades. */
   acceptTrades(subscription: Subscription, message: TradesMessage): void {
     // What comes before the snapshot is in it.
-    if (!this.#writable || subscription.waiting) return;
+    if (!this.#takes() || subscription.waiting) return;
     if (this.#hasRoom()) return this.#writeTrades(subscription, message);
     this.#withheldBytes += message.frame.length;
     this.#pendingBytes += message.frame.length;
@@ -278,6 +279,11 @@ export class Subscriber {
     this.#owed.clear();
     for (const subscription of this.#pending) this.#dropPending(subscription);
     this.connection.close(reason);
+  }
+
+  /** Whether messages are still taken: to be written, or to be kept while the client is slow. */
+  #takes(): boolean {
+    return (this.#writable || this.#slow) && !this.closed;
   }
 
   #acceptFirst(subscription: Subscription, frame: Buffer): void {
@@ -386,9 +392,10 @@ export class Subscriber {
 
   #setPendingData(subscription: Subscription, frame: Buffer | null): void {
     this.#pendingBytes += (frame?.length ?? 0) - (subscription.pendingData?.length ?? 0);
+    const had = subscription.pendingData !== null;
     subscription.pendingData = frame;
-    if (frame !== null || subscription.pendingState !== null) this.#pending.add(subscription);
-    else this.#pending.delete(subscription);
+    if (frame === null && subscription.pendingState === null) this.#pending.delete(subscription);
+    else if (!had) this.#pending.add(subscription);
   }
 
   #dropPending(subscription: Subscription): void {
@@ -400,7 +407,8 @@ export class Subscriber {
   }
 
   #sendPending(): void {
-    this.connection.outlet.cork();
+    // In its turn it is corked, and what it is given leaves at the end of that.
+    if (!this.inTurn) this.connection.outlet.cork();
     for (const subscription of this.#pending) {
       if (!this.#hasRoom()) break;
       const { pendingData, pendingState, stateIsNewer } = subscription;
@@ -412,7 +420,7 @@ export class Subscriber {
       if (pendingData !== null) this.#write(pendingData);
       if (pendingState !== null && stateIsNewer) this.#write(pendingState);
     }
-    this.connection.outlet.uncork();
+    if (!this.inTurn) this.connection.outlet.uncork();
   }
 
   /** One turn may fill the socket up to the hard limit: a burst is no sign of slowness, what is left of the last one is. */

@@ -39,6 +39,8 @@ export class ShardEgress {
   readonly #published: BatchTimes;
   readonly #clock: Clock;
   #running = false;
+  /** Some clients' turn goes on. */
+  #unfinished = false;
 
   /** `published` learns how long it took from the receipt of a push until a message about it was handed to the sockets. */
   constructor(
@@ -74,14 +76,14 @@ export class ShardEgress {
     this.#running = false;
   }
 
-  /** Handles everything there is now. */
+  /** Handles everything there is now, until all of it has left. */
   drain(): void {
-    while (this.#handleBatch() > 0);
+    while (this.#handleBatch() > 0 || this.#unfinished);
   }
 
   #turn(): void {
     if (!this.#running) return;
-    if (this.#handleBatch() === BATCH_RECORDS) {
+    if (this.#handleBatch() === BATCH_RECORDS || this.#unfinished) {
       // Let the loop read sockets and write what was handed on before the next batch.
       setImmediate(() => this.#turn());
       return;
@@ -102,9 +104,9 @@ export class ShardEgress {
       this.#handle();
       handled++;
     }
-    if (handled > 0) {
-      ring.release();
-      this.#sink.flush();
+    if (handled > 0) ring.release();
+    if (handled > 0 || this.#unfinished) {
+      this.#unfinished = this.#sink.flush();
       if (!this.#published.isEmpty) this.#published.end(this.#clock());
     }
     return handled;

@@ -353,7 +353,9 @@ export class ShardBench implements PublicationSink, ShardEvents {
     this.messages.push({ id, kind: MessageKind.DELTA, token: 0, frame, body });
   }
 
-  flush(): void {}
+  flush(): boolean {
+    return false;
+  }
 
   resyncRequested(_shard: number, slot: number, reason: StateReason): void {
     this.resyncs.push(slot === 1 ? stateReasonNames[reason] : `${slot} ${stateReasonNames[reason]}`);

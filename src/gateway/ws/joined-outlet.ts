@@ -45,9 +45,14 @@ export class JoinedOutlet implements Outlet {
   }
 
   uncork(): void {
+    this.#corked = false;
+    this.flush();
+  }
+
+  /** Writes what is held back, before something that must come behind it. */
+  flush(): void {
     const frames = this.#frames;
     const bytes = this.#bytes;
-    this.#corked = false;
     this.#frames = [];
     this.#bytes = 0;
     if (bytes > JOINED_BYTES_MAX) {

@@ -79,6 +79,7 @@ export class Session implements ClientConnection {
   }
 
   close(reason: CloseReason): void {
+    this.outlet.flush();
     this.#ws.close(closeCodes[reason], reason);
   }
 
@@ -239,7 +240,10 @@ export class Session implements ClientConnection {
   }
 
   #send(message: object): void {
-    if (this.isOpen()) this.#ws.send(JSON.stringify(message));
+    if (!this.isOpen()) return;
+    // An answer comes behind the data of the time before it.
+    this.outlet.flush();
+    this.#ws.send(JSON.stringify(message));
   }
 }
 

@@ -52,8 +52,62 @@ test('what is small leaves before what is large, whoever came first', () => {
   expect(left).toEqual(['quotes', 'whole', 'more']);
 });
 
+describe('the turn of many clients that are given much', () => {
+  const WHOLE = 'x'.repeat(4500);
+
+  /** So many followers of one book, in the middle of their turn, and who was written to, by number. */
+  function crowd(count: number): { id: number; clients: readonly ReturnType<typeof client>[]; taken: () => number[] } {
+    const clients = Array.from({ length: count }, client);
+    let id = 0;
+    for (const { subscriber } of clients) id = subscribe(subscriber, 'BTCUSDT', TOP);
+    deliver(hub, id, SNAPSHOT, WHOLE);
+    const taken = (): number[] => clients.flatMap(({ connection }, i) => (connection.taken().length > 0 ? [i] : []));
+    return { id, clients, taken };
+  }
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+  test('ends a few at a time, in order', () => {
+    const { taken } = crowd(150);
+    expect(hub.flush()).toBe(true);
+    expect(taken()).toEqual(range(0, 64));
+    expect(hub.flush()).toBe(true);
+    expect(taken()).toEqual(range(64, 128));
+    expect(hub.flush()).toBe(false);
+    expect(taken()).toEqual(range(128, 150));
+    expect(hub.flush()).toBe(false);
+    expect(taken()).toEqual([]);
+  });
+
+  test('is not waited for by those that are given little, and takes what comes meanwhile', () => {
+    const { id, clients, taken } = crowd(100);
+    hub.flush();
+    expect(taken()).toEqual(range(0, 64));
+    for (const { connection } of clients.slice(0, 64)) connection.drain();
+    const quotes = client();
+    const quote = subscribe(quotes.subscriber, 'ETHUSDT', TOP);
+    deliver(hub, quote, SNAPSHOT, 'y');
+    deliver(hub, id, SNAPSHOT, 'newer');
+    expect(clients[99]!.connection.taken()).toEqual([]);
+    expect(hub.flush()).toBe(false);
+    expect(quotes.connection.taken()).toEqual(['y']);
+    expect(clients[0]!.connection.taken()).toEqual(['newer']);
+    expect(clients[99]!.connection.taken()).toEqual([WHOLE, 'newer']);
+  });
+
+  test('ends without a word for a client that is closed meanwhile', () => {
+    const { id, clients } = crowd(100);
+    hub.flush();
+    clients[90]!.subscriber.close(0, 'RATE_LIMITED');
+    clients[91]!.connection.open = false;
+    deliver(hub, id, SNAPSHOT, 'newer');
+    hub.flush();
+    const ended = clients.slice(90, 93).map(({ connection }) => connection.taken());
+    expect(ended).toEqual([[], [], [WHOLE, 'newer']]);
+  });
+});
+
 test('hundreds that do not read are sent away a few at a time', () => {
-  const clients = Array.from({ length: 25 }, client);
+  const clients = Array.from({ length: 10 }, client);
   for (const { connection } of clients) connection.fakeSocket.writableLength = HARD + 1;
   hub.check(0);
   const closed: number[] = [];
@@ -61,7 +115,7 @@ test('hundreds that do not read are sent away a few at a time', () => {
     hub.check(nowMs);
     closed.push(hub.status().slowClosed);
   }
-  expect(closed).toEqual([10, 20, 25]);
+  expect(closed).toEqual([4, 8, 10]);
 });
 
 describe('publications', () => {

@@ -15,12 +15,15 @@ let egress: ShardEgress;
 let seen: unknown[][];
 let frames: Buffer[];
 let published: Float64Array;
+/** Flushes it takes until everything has left. */
+let turnsLeft: number;
 
 beforeEach(() => {
   buffer = createRingBuffer(64 * 1024);
   producer = new RingProducer(buffer);
   seen = [];
   frames = [];
+  turnsLeft = 0;
   published = new Float64Array(HISTOGRAM_DOUBLES);
   egress = new ShardEgress(
     2,
@@ -31,7 +34,10 @@ beforeEach(() => {
         seen.push(['message', id, kind, token, frame.toString('latin1')]);
       },
       deliverTrades: (id, { frame, ...head }) => void seen.push(['trades', id, head, frame.toString('latin1')]),
-      flush: () => seen.push(['flush']),
+      flush: () => {
+        seen.push(['flush']);
+        return --turnsLeft > 0;
+      },
     },
     {
       resyncRequested: (...event) => seen.push(['resync', ...event]),
@@ -70,6 +76,22 @@ describe('ShardEgress', () => {
     ]);
     egress.drain();
     expect(seen).toHaveLength(6);
+  });
+
+  test('flushes until everything has left, with what comes meanwhile', async () => {
+    turnsLeft = 3;
+    sendMessage('\x81\x02{}');
+    egress.drain();
+    expect(seen.map(([what]) => what)).toEqual(['message', 'flush', 'flush', 'flush']);
+    seen.length = 0;
+    turnsLeft = 3;
+    sendMessage('\x81\x02{}');
+    egress.start();
+    expect(seen.map(([what]) => what)).toEqual(['message', 'flush']);
+    producer.write(Outbound.REFUSED, 4, 100, 0);
+    await until(() => seen.length === 5, { what: 'what is left' });
+    egress.stop();
+    expect(seen.map(([what]) => what)).toEqual(['message', 'flush', 'refused', 'flush', 'flush']);
   });
 
   test('a message is a copy of its own: the ring may go on', () => {

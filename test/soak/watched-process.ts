@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,8 @@ import { until } from '../support/until.js';
 import type { Kill, Uncaught, Vital } from './probe.js';
 
 const main = join(packageRoot(), 'dist/src/main.js');
+/** What the image sets for the C library's allocator: a soak looks at memory. */
+const imageTunables = /^ENV GLIBC_TUNABLES=(.+)$/m.exec(readFileSync(join(packageRoot(), 'Dockerfile'), 'utf8'))![1]!;
 const probe = new URL('probe.js', import.meta.url);
 const ERROR = 50;
 const levels: Readonly<Record<string, number>> = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60 };
@@ -39,7 +42,7 @@ export class WatchedProcess {
     this.name = name;
     this.#onError = onError;
     const child = spawn(process.execPath, ['--import', fileURLToPath(probe), main, ...argv], {
-      env: { PATH: process.env['PATH'], ...anyGrpcPort },
+      env: { PATH: process.env['PATH'], GLIBC_TUNABLES: imageTunables, ...anyGrpcPort },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;

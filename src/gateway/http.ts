@@ -1,18 +1,20 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { addGuard, isGuarded } from './access/guard.js';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { answerOneAtATime } from './access/one-at-a-time.js';
+import { OpenAnswers } from './access/open-answers.js';
 import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
 import { createContext, type GatewayContext, type GatewayOptions } from './context.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
 import { fastifyLog } from './fastify-log.js';
 import { Problem, sendProblem, toProblem } from './problem.js';
 import { answerQuickly } from './quick-books.js';
-import { refuseBadHttp, refuseConnect } from './raw-refusal.js';
+import { RawRefusal } from './raw-refusal.js';
 import { analytics } from './rest/analytics.js';
 import { audit } from './rest/audit.js';
 import { books } from './rest/books.js';
@@ -44,6 +46,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const context = createContext(options);
   const { limits, trustProxy } = context;
   const headers = securityHeaders(context.tls !== undefined);
+  const openAnswers = new OpenAnswers();
+  const refusal = new RawRefusal(openAnswers);
   const app: FastifyInstance = Fastify({
     ...serverOptions(context),
     loggerInstance: fastifyLog(logger),
@@ -62,13 +66,13 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
       if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon());
       sendProblem(request, reply.headers(headers), toProblem(error, undefined));
     },
-    clientErrorHandler: refuseBadHttp,
+    clientErrorHandler: (error, socket) => refusal.badHttp(error, socket),
   });
   app.setValidatorCompiler(compileValidator);
   answerWithProblems(app);
   admitConnections(app, context);
-  app.server.on('connect', refuseConnect);
-  answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
+  app.server.on('connect', (_request, socket: Duplex) => refusal.connect(socket));
+  answerOneAtATime(app, limits.pipelinedRequests, openAnswers, context.refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);
   await describeRoutes(app);

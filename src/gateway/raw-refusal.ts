@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { OpenAnswers } from './access/open-answers.js';
 import { Problem } from './problem.js';
 
 /** What is wrong with a request that is no HTTP, by the parser's code. */
@@ -12,24 +13,39 @@ const anyOther = { status: '400 Bad Request', detail: 'this is not HTTP/1.1' };
 /** Errors of HTTP itself; with any other, as of a TLS handshake, there is nobody who could read an answer. */
 const ofHttp = /^(?:HPE_|ERR_HTTP_)/;
 
-/** Answers a request that no handler will ever see, because it could not be parsed, and closes the connection. */
-export function refuseBadHttp(error: Error & { readonly code?: string | undefined }, socket: Socket): void {
-  if (!ofHttp.test(error.code ?? '') || socket.destroyed || !socket.writable) {
-    socket.destroy();
-    return;
+/**
+ * Answers requests that no handler will ever see, and closes their connection: what is no HTTP, and CONNECT. Those before them on the same
+ * connection are answered first.
+ */
+export class RawRefusal {
+  readonly #answers: OpenAnswers;
+  /** Connections that are refused already: what follows on them is more of the same. */
+  readonly #refused = new WeakSet<Duplex>();
+
+  constructor(answers: OpenAnswers) {
+    this.#answers = answers;
   }
-  const { status, detail } = refusals[error.code ?? ''] ?? anyOther;
-  answerAndClose(socket, status, new Problem('BAD_REQUEST', detail, {}, { status: Number.parseInt(status, 10) }));
-}
 
-/** Node hands a CONNECT to nobody's handler, and would end the connection without a word. */
-export function refuseConnect(_request: unknown, socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
-  answerAndClose(socket, '405 Method Not Allowed', new Problem('METHOD_NOT_ALLOWED', 'this server is no proxy'));
-}
+  badHttp(error: Error & { readonly code?: string | undefined }, socket: Socket): void {
+    if (!ofHttp.test(error.code ?? '')) return void socket.destroy();
+    const { status, detail } = refusals[error.code ?? ''] ?? anyOther;
+    this.#refuse(socket, status, new Problem('BAD_REQUEST', detail, {}, { status: Number.parseInt(status, 10) }));
+  }
 
-function answerAndClose(socket: Duplex, status: string, problem: Problem): void {
-  const body = JSON.stringify(problem.toJSON());
-  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
+  /** Node hands a CONNECT to nobody's handler, and would end the connection without a word. */
+  connect(socket: Duplex): void {
+    socket.on('error', () => socket.destroy());
+    this.#refuse(socket, '405 Method Not Allowed', new Problem('METHOD_NOT_ALLOWED', 'this server is no proxy'));
+  }
+
+  #refuse(socket: Duplex, status: string, problem: Problem): void {
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
+    this.#answers.onceNext(socket, () => {
+      if (socket.destroyed || !socket.writable) return void socket.destroy();
+      const body = JSON.stringify(problem.toJSON());
+      const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+      socket.end(head + body, () => socket.destroy());
+    });
+  }
 }

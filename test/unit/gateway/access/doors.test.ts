@@ -391,6 +391,31 @@ describe('connections that do nothing', () => {
     expect(read).toBeLessThan(60);
   });
 
+  test.each([
+    ['no HTTP', 'FOO!! / HTTP/1.1\r\n\r\n', 400],
+    ['a head without end', `GET /${'x'.repeat(20_000)}`, 431],
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+  ])('%s behind requests is answered behind them, however long they take', async (_name, last, status) => {
+    await start();
+    const { socket, dropped } = await connect(port());
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    // Adding a symbol asks the exchange.
+    let answer: (() => void) | undefined;
+    const track = market.track.bind(market);
+    market.track = async (symbol) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return track(symbol);
+    };
+    socket.write(`POST /symbols/ETHUSDT HTTP/1.1\r\nHost: x\r\n\r\nGET /status HTTP/1.1\r\nHost: x\r\n\r\n${last}`);
+    await until(() => answer, { what: 'the request that takes long' });
+    await ask('GET', '/bbo');
+    expect(text).toBe('');
+    answer!();
+    await until(dropped, { what: 'the end' });
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+  });
+
   test('too many requests written at once end the connection', async () => {
     await start({}, { pipelinedRequests: 20 });
     const { socket, dropped } = await connect(port());

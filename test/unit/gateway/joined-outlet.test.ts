@@ -83,6 +83,19 @@ test('a large turn leaves frame by frame in one batch', () => {
   expect([sink.batches, sink.writes.map(({ length }) => length)]).toEqual([1, [40_000, 40_000]]);
 });
 
+test('what is held back can be written before the turn ends', () => {
+  const sink = new Sink();
+  const outlet = new JoinedOutlet(sink);
+  outlet.cork();
+  outlet.write(frames[0]!);
+  outlet.flush();
+  outlet.write(frames[1]!);
+  outlet.write(frames[2]!);
+  expect(sink.writes.map(String)).toEqual(['one']);
+  outlet.uncork();
+  expect(sink.writes.map(String)).toEqual(['one', 'twothree']);
+});
+
 test('what is held back counts, and calls for a drain once it is past the mark of the socket', () => {
   const sink = new Sink(true);
   const outlet = new JoinedOutlet(sink);

@@ -112,6 +112,31 @@ describe('subscriptions', () => {
     expect(port.opened()[0]!.spec).toEqual({ channel: Channel.BOOK, depth: 20, intervalMs: 100, format: Format.JSON });
   });
 
+  test('are answered, and ended, behind the data of a turn that goes on for many clients', async () => {
+    await start();
+    const followers: Client[] = [];
+    for (let i = 0; i < 70; i++) {
+      const client = await connect();
+      await client.ask(subscribeTo('book_top', ['BTCUSDT'], { interval: 0 }));
+      followers.push(client);
+    }
+    const [answered, closed, left] = followers.slice(-3) as [Client, Client, Client];
+    const { publicationId } = port.opened()[0]!;
+    deliver(hub, publicationId, SNAPSHOT, { ch: 'book_top', pad: 'x'.repeat(5_000) });
+    expect(hub.flush()).toBe(true);
+    await until(() => followers[63]!.received.length === 2, { what: 'the first 64' });
+    expect([answered, closed, left].map(({ received }) => received.length)).toEqual([1, 1, 1]);
+
+    answered.send({ op: 'unsubscribe', channel: 'book_top', symbols: ['BTCUSDT'] });
+    await until(() => answered.received.length === 3, { what: 'the data, then the answer' });
+    expect(answered.received.slice(1).map(({ ch, op }) => ch ?? op)).toEqual(['book_top', 'unsubscribed']);
+    closed.ws.close(1000);
+    await closed.closed;
+    expect(hub.flush()).toBe(false);
+    await until(() => left.received.length === 2, { what: 'the rest' });
+    expect(closed.received.length).toBe(1);
+  });
+
   test('succeed in part', async () => {
     await start();
     const client = await connect();

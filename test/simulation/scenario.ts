@@ -8,6 +8,9 @@ const FAULTS_FROM_MS = 4_000;
 const FAULTS_UNTIL_MS = 24_000;
 /** After the last fault everything is right again within this time: six answers, 8 s apart, until a count that began anew is believed, take longest. */
 export const RECOVERY_MS = 60_000;
+/** A client that floods: so many symbols, so often. */
+const FLOOD_SYMBOLS = 2;
+const FLOOD_EVERY_MS = 20;
 
 export interface Outcome {
   readonly seed: number;
@@ -201,6 +204,32 @@ const faults: readonly Fault[] = [
   },
 ];
 
+/** A client that asks for symbols and drops them again, far more often than any has a use for. */
+const flood: Fault = {
+  name: 'a client floods',
+  begin: (world, random) => {
+    const client = anyOf(
+      random,
+      world.clients.filter(({ gone }) => !gone),
+    );
+    let ends = false;
+    const ask = (): void => {
+      if (ends || client.gone) return;
+      for (let i = 0; i < FLOOD_SYMBOLS; i++) world.churn(client, anyOf(random, world.names));
+      world.time.after(FLOOD_EVERY_MS, ask);
+    };
+    ask();
+    return () => {
+      ends = true;
+    };
+  },
+};
+
+/** A quarter of the seeds, those apart that once went wrong. */
+function isFlooded(seed: number): boolean {
+  return [2, 3, 9, 12].includes(seed % 16);
+}
+
 /** Three seeds in eight; none of those whose history once went wrong, so that they keep it. In these there are trades, too. */
 function isAudited(seed: number): boolean {
   return seed % 8 > 4;
@@ -238,6 +267,7 @@ export async function runScenario(seed: number, lines = 1, audits = isAudited(se
       });
     };
     for (let count = 2 + random.below(6); count > 0; count--) plan(anyOf(random, faults));
+    if (isFlooded(seed)) plan(flood);
     // What only an audit can find.
     if (audits) plan(weather('falsify', 0.2));
     await time.run(startMs + FAULTS_FROM_MS - 1, () => world.findings.length > 0);

@@ -16,16 +16,19 @@ import { formatTable } from '../support/table.js';
 interface Case {
   readonly what: string;
   readonly faults: readonly FaultSpec[];
-  /** The worker of the symbol is told to end, or to hang. */
-  readonly worker?: 'end' | 'hang';
+  /** What the worker of the symbol is told to do; `midWrite` is to end in the middle of changing its books, `hoard` to use up its heap. */
+  readonly worker?: 'end' | 'hang' | 'midWrite' | 'hoard';
 }
 
 const cases = (symbol: string): readonly Case[] => {
   const gap: FaultSpec = { action: 'skip', symbol };
   return [
     { what: 'a push is lost', faults: [gap] },
+    { what: 'three pushes in a row are lost', faults: [{ action: 'skip', pushes: 3, symbol }] },
     { what: 'two pushes change places', faults: [{ action: 'reorder', symbol }] },
     { what: 'a push breaks off', faults: [{ action: 'truncate', symbol }] },
+    { what: 'half a push comes before the whole one', faults: [{ action: 'truncate', mode: 'add', symbol }] },
+    { what: 'a symbol is silent for 8 s', faults: [{ action: 'stall', forMs: 8_000, symbol }] },
     { what: 'pushes of 300 ms are lost', faults: [{ action: 'stall', forMs: 300, after: 'gap', symbol }] },
     { what: 'a connection is closed (1001)', faults: [{ action: 'drop', closeCode: 1001, symbol }] },
     { what: 'a connection breaks off (1006)', faults: [{ action: 'drop', symbol }] },
@@ -36,6 +39,7 @@ const cases = (symbol: string): readonly Case[] => {
         { action: 'drop', symbol },
       ],
     },
+    { what: 'all connections break off', faults: [{ action: 'drop' }] },
     { what: 'a connection is open but dead', faults: [{ action: 'halfOpen', symbol }] },
     { what: 'a push is lost, the snapshot is answered with 429 (1 s)', faults: [{ action: 'rest429', count: 1 }, gap] },
     { what: "a push is lost, the snapshot meets the firewall's 403", faults: [{ action: 'rest403', count: 1 }, gap] },
@@ -43,7 +47,9 @@ const cases = (symbol: string): readonly Case[] => {
     { what: 'a push is lost, the snapshot comes 500 ms late', faults: [{ action: 'slowSnapshots', delayMs: 500, count: 1, symbol }, gap] },
     { what: 'a push is lost, the snapshot is 8 pushes old', faults: [{ action: 'oldSnapshots', pushes: 8, count: 1, symbol }, gap] },
     { what: 'a worker ends', faults: [], worker: 'end' },
+    { what: 'a worker ends in the middle of a write', faults: [], worker: 'midWrite' },
     { what: 'a worker hangs', faults: [], worker: 'hang' },
+    { what: 'a worker runs out of memory', faults: [], worker: 'hoard' },
   ];
 };
 
@@ -146,7 +152,7 @@ class Market {
     states.splice(0, states.length - 1);
     const sufferedMs = performance.now();
     for (const fault of faults) this.#sim.injectFault(fault);
-    if (worker !== undefined) this.#orders.postMessage({ shard: 0, midWrite: false, hang: worker === 'hang' });
+    if (worker !== undefined) this.#orders.postMessage({ shard: 0, [worker]: true });
     // The state before is the first in the list.
     await this.#until(() => states.length > 2 && states.at(-1)!.state === 'live');
     const noticedMs = states[1]!.atMs;

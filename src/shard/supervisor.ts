@@ -18,6 +18,8 @@ const SILENT_CHECKS_MAX = 8;
  * garbage for minutes with the memory of the machine.
  */
 const HEAP_MIB_MAX = 512;
+/** Of a worker's new objects: it makes few, and by itself V8 gives them 48 MiB in time. */
+const YOUNG_MIB_MAX = 8;
 /** From the order to kill a thread to its end; what it owns is touched only afterwards. */
 const KILL_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
@@ -79,7 +81,7 @@ export class ShardSupervisor {
       concurrentTasksPerWorker: 1,
       idleTimeout: Infinity,
       recordTiming: false,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX, maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
     });
     // A thread that dies reports here as well as through its task; the task's rejection is what we act on.
     this.#pool.on('error', (error) => options.logger.debug({ err: error }, 'worker thread error'));

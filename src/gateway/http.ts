@@ -72,7 +72,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   answerWithProblems(app);
   admitConnections(app, context);
   app.server.on('connect', (_request, socket: Duplex) => refusal.connect(socket));
-  answerOneAtATime(app, limits.pipelinedRequests, openAnswers, context.refusals);
+  answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);
   await describeRoutes(app);
@@ -82,6 +82,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, audit, health, documents, metrics, logLevel])
     await app.register(plugin, { context });
   if (!isGuarded(context)) answerQuickly(app.server, context, headers, isClosing);
+  openAnswers.watch(app.server);
   return app;
 }
 

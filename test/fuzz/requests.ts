@@ -9,7 +9,7 @@ import { type Tell, underAttack } from './target.js';
 
 /** Requests of one connection, sent at once: one more than a hundred that wait would end it. */
 const PIPELINED = 10;
-/** A connection that says nothing for so long has forgotten its client. A pair nobody lists is looked for at the exchange first, in its turn. */
+/** A connection that says nothing for so long, and is not ended, has forgotten its client. A pair nobody lists is looked for at the exchange first, in its turn. */
 const SILENT_MS = 20_000;
 
 /**
@@ -95,7 +95,10 @@ async function converse(port: number, batch: readonly Buffer[], due: number, tel
   // Whoever writes on to a connection that is being closed may lose answers on their way.
   let wasReset = false;
   socket.on('error', () => (wasReset = true));
-  socket.on('timeout', () => socket.destroy());
+  socket.on('timeout', () => {
+    tell('left open', `a connection was left open: ${story(batch)}`);
+    socket.destroy();
+  });
   socket.end(Buffer.concat(batch));
   await event(socket, 'close');
   const text = Buffer.concat(chunks).toString('latin1');

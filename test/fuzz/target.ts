@@ -7,6 +7,9 @@ import { type FuzzReport, HANG_MS } from './report.js';
 /** The engine's heap may end so much larger than it was at a quarter of the inputs. */
 const GROWTH_MAX = 16 * 1024 * 1024;
 const FINDINGS_MAX = 10;
+/** Times as much as MEXC grants, and what the engine asks for by default. */
+const REQUEST_FACTOR = 12;
+const SNAPSHOT_RATE = 8;
 const probe = join(packageRoot(), 'test/fuzz/turn-probe.mjs');
 /** Limits of addresses are off on loopback; with these they are in the way of much. */
 const limited = ['--connections-per-address', '12', '--requests-per-second', '200'];
@@ -42,7 +45,8 @@ export async function underAttack(
   withLimits: boolean,
   attack: (target: Target, tell: Tell, done: Done) => Promise<void>,
 ): Promise<FuzzReport> {
-  const sim = new MdpProcess('sim', '--port', '0', '--symbols', '4', '--rate', '20');
+  // So that a request for a pair nobody lists, which the exchange has to be asked about, does not wait for long.
+  const sim = new MdpProcess('sim', '--port', '0', '--symbols', '4', '--rate', '20', '--request-factor', String(REQUEST_FACTOR));
   let start: MdpProcess | undefined;
   const findings: string[] = [];
   const find = (finding: string): void => {
@@ -57,7 +61,7 @@ export async function underAttack(
   try {
     const { wsUrl: exchangeWs, restUrl } = await exchangeOf(sim);
     const addresses = ['--ws-url', exchangeWs, '--rest-url', restUrl];
-    const limits = withLimits ? limited : [];
+    const limits = [...(withLimits ? limited : []), '--snapshot-rate', String(SNAPSHOT_RATE * REQUEST_FACTOR)];
     start = new MdpProcess({ preload: probe }, 'start', '--port', '0', '--symbols', 'all', '--workers', '1', ...limits, ...addresses);
     const engine = start;
     const { url, wsUrl } = await engineOf(engine);

@@ -1,18 +1,16 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { OpenAnswers } from './open-answers.js';
 import type { Refusals } from './refusals.js';
 
 /**
  * Requests of one connection are answered one at a time, in order, however many a client writes at once. Node would hand all that one read
  * brings to their handlers together, and keep all the answers: 64 KiB of small requests for a whole book are hundreds of megabytes
  * for a client that does not read. So a request behind another waits until it is its turn to write; then nothing of it is known but
- * its head. Beyond `waitingMax` of them the connection is dropped. `openAnswers` learns of every request.
+ * its head. Beyond `waitingMax` of them the connection is dropped.
  */
-export function answerOneAtATime(app: FastifyInstance, waitingMax: number, openAnswers: OpenAnswers, refusals: Refusals): void {
+export function answerOneAtATime(app: FastifyInstance, waitingMax: number, refusals: Refusals): void {
   const waiting = new WeakMap<Socket, number>();
   app.addHook('onRequest', (request, reply, done) => {
-    openAnswers.began(request.raw.socket, reply.raw);
     // A response gets its socket when those before it are through.
     if (reply.raw.socket !== null) return done();
     const { socket } = request.raw;

@@ -1,16 +1,29 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { assert } from '../../support/assert.js';
+
+type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /** The newest request of each connection, so that what comes last is answered last. */
 export class OpenAnswers {
   readonly #newest = new WeakMap<Duplex, ServerResponse>();
 
-  began(socket: Duplex, response: ServerResponse): void {
-    this.#newest.set(socket, response);
+  /**
+   * To be called once everybody listens. Upgrades wait for their turn from here on: the plugin that takes them would find the connection in use, and leave
+   * it open without an answer for good.
+   */
+  watch(server: Server): void {
+    server.on('request', (request, response) => this.#newest.set(request.socket, response));
+    const [upgrade, ...others] = server.listeners('upgrade') as UpgradeListener[];
+    assert(upgrade !== undefined && others.length === 0, 'one listener takes upgrades');
+    server.off('upgrade', upgrade);
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      this.onceNext(socket, () => upgrade.call(server, request, socket, head));
+    });
   }
 
   /**
-   * Calls back once it is the turn of what cannot be read on a connection: of the rest of its newest request, or of what follows that. At once if it
+   * Calls back once it is the turn of what a handler never sees on a connection: of the rest of its newest request, or of what follows that. At once if it
    * is; never when the connection ends before.
    */
   onceNext(socket: Duplex, then: () => void): void {

@@ -395,6 +395,7 @@ describe('connections that do nothing', () => {
     ['no HTTP', 'FOO!! / HTTP/1.1\r\n\r\n', 400],
     ['a head without end', `GET /${'x'.repeat(20_000)}`, 431],
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    ['an upgrade of something else', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 400],
   ])('%s behind requests is answered behind them, however long they take', async (_name, last, status) => {
     await start();
     const { socket, dropped } = await connect(port());
@@ -414,6 +415,21 @@ describe('connections that do nothing', () => {
     answer!();
     await until(dropped, { what: 'the end' });
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+  });
+
+  test('a WebSocket behind requests opens once they are answered', async () => {
+    await start();
+    const { socket } = await connect(port());
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==';
+    const requests = ['/orderbook/BTCUSDT', '/status', '/orderbook/BTCUSDT', '/ws'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n`);
+    socket.write(`${requests.join('\r\n')}${upgrade}\r\n\r\n`);
+    await until(() => text.includes('HTTP/1.1 101'), { what: 'the WebSocket' });
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual([200, 200, 200, 101].map((status) => `HTTP/1.1 ${status}`));
+    // A ping, and the pong.
+    socket.write(Buffer.of(0x89, 0x80, 0, 0, 0, 0));
+    await until(() => text.endsWith('\x8a\0'), { what: 'a pong' });
   });
 
   test('too many requests written at once end the connection', async () => {

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -8,6 +7,7 @@ import { addGuard, isGuarded } from './access/guard.js';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { answerOneAtATime } from './access/one-at-a-time.js';
 import { OpenAnswers } from './access/open-answers.js';
+import { reset } from './access/reset.js';
 import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
 import { createContext, type GatewayContext, type GatewayOptions } from './context.js';
 import { addDocsPage, describeRoutes } from './openapi/document.js';
@@ -47,7 +47,7 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   const { limits, trustProxy } = context;
   const headers = securityHeaders(context.tls !== undefined);
   const openAnswers = new OpenAnswers();
-  const refusal = new RawRefusal(openAnswers);
+  const refusal = new RawRefusal(openAnswers, headers);
   const app: FastifyInstance = Fastify({
     ...serverOptions(context),
     loggerInstance: fastifyLog(logger),
@@ -71,7 +71,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   app.setValidatorCompiler(compileValidator);
   answerWithProblems(app);
   admitConnections(app, context);
-  app.server.on('connect', (_request, socket: Duplex) => refusal.connect(socket));
+  app.server.on('timeout', (socket: Socket) => reset(socket));
+  app.server.on('connect', (_request, socket: Socket) => refusal.connect(socket));
   answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);

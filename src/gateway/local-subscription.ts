@@ -21,13 +21,13 @@ export interface SubscribeRequest {
 export type PushMessage = Readonly<Record<string, unknown>>;
 
 export interface LocalSubscription {
-  /** Nothing comes after it returned. */
+  /** Nothing comes after it returned. May be called by a listener. */
   close(): void;
 }
 
 /**
- * Subscribes this process itself: `listener` gets what a WebSocket client would get, parsed, in the same order. It is called between two
- * other deliveries, so it had better be brief; what it throws is thrown again by itself and disturbs nobody. Throws CodedError with the
+ * Subscribes this process itself: `listener` gets what a WebSocket client would get, parsed, in the same order. It is called when the deliveries under way are
+ * through, and holds up the next ones, so it had better be brief; what it throws is thrown again by itself and disturbs nobody. Throws CodedError with the
  * code of the push protocol when the request is wrong or a symbol is not tracked.
  */
 export function subscribeLocally(
@@ -54,10 +54,14 @@ export function subscribeLocally(
   };
 }
 
-/** A client that is never slow: what is written to it is delivered at once. */
+/**
+ * A client that is never slow: what is written to it is delivered as soon as the hub is through with its other clients. From the middle of that a listener
+ * could not close a subscription, or make one.
+ */
 class LocalConnection implements ClientConnection {
   readonly outlet: Outlet;
   readonly #listener: (message: PushMessage) => void;
+  #waiting: PushMessage[] = [];
   #open = true;
 
   constructor(listener: (message: PushMessage) => void) {
@@ -96,13 +100,21 @@ class LocalConnection implements ClientConnection {
   }
 
   #deliver(message: PushMessage): void {
-    if (!this.#open) return;
-    try {
-      this.#listener(message);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+    if (this.#waiting.push(message) === 1) queueMicrotask(() => this.#tell());
+  }
+
+  #tell(): void {
+    const messages = this.#waiting;
+    this.#waiting = [];
+    for (const message of messages) {
+      if (!this.#open) return;
+      try {
+        this.#listener(message);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
     }
   }
 }

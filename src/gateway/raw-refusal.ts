@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { OpenAnswers } from './access/open-answers.js';
+import { dropWhenStalled, type OpenAnswers } from './access/open-answers.js';
 import { Problem } from './problem.js';
 
 /** What is wrong with a request that is no HTTP, by the parser's code. */
@@ -19,22 +19,30 @@ const ofHttp = /^(?:HPE_|ERR_HTTP_)/;
  */
 export class RawRefusal {
   readonly #answers: OpenAnswers;
+  readonly #headers: string;
   /** Connections that are refused already: what follows on them is more of the same. */
   readonly #refused = new WeakSet<Duplex>();
 
-  constructor(answers: OpenAnswers) {
+  /** `headers`: of every answer. */
+  constructor(answers: OpenAnswers, headers: Readonly<Record<string, string>>) {
     this.#answers = answers;
+    this.#headers = Object.entries(headers)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
   }
 
   badHttp(error: Error & { readonly code?: string | undefined }, socket: Socket): void {
     if (!ofHttp.test(error.code ?? '')) return void socket.destroy();
+    // One answer is all a request gets.
+    if (this.#answers.isAnswered(socket)) return socket.destroySoon();
     const { status, detail } = refusals[error.code ?? ''] ?? anyOther;
     this.#refuse(socket, status, new Problem('BAD_REQUEST', detail, {}, { status: Number.parseInt(status, 10) }));
   }
 
   /** Node hands a CONNECT to nobody's handler, and would end the connection without a word. */
-  connect(socket: Duplex): void {
+  connect(socket: Socket): void {
     socket.on('error', () => socket.destroy());
+    dropWhenStalled(socket);
     this.#refuse(socket, '405 Method Not Allowed', new Problem('METHOD_NOT_ALLOWED', 'this server is no proxy'));
   }
 
@@ -44,7 +52,7 @@ export class RawRefusal {
     this.#answers.onceNext(socket, () => {
       if (socket.destroyed || !socket.writable) return void socket.destroy();
       const body = JSON.stringify(problem.toJSON());
-      const head = `HTTP/1.1 ${status}\r\nContent-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
+      const head = `HTTP/1.1 ${status}\r\n${this.#headers}Content-Type: application/problem+json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
       socket.end(head + body, () => socket.destroy());
     });
   }

@@ -85,6 +85,11 @@ export class BatchTimes {
     this.#starts[this.#count++] = ms;
   }
 
+  /** Whether so many more may begin. */
+  hasRoomFor(more: number): boolean {
+    return this.#count + more <= this.#starts.length;
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0;
   }

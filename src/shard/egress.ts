@@ -55,7 +55,7 @@ export class ShardEgress {
     this.#ring = new RingConsumer(outbound);
     this.#sink = sink;
     this.#events = events;
-    this.#published = new BatchTimes(published, BATCH_RECORDS);
+    this.#published = new BatchTimes(published, 4 * BATCH_RECORDS);
     this.#clock = clock;
   }
 
@@ -107,7 +107,8 @@ export class ShardEgress {
     if (handled > 0) ring.release();
     if (handled > 0 || this.#unfinished) {
       this.#unfinished = this.#sink.flush();
-      if (!this.#published.isEmpty) this.#published.end(this.#clock());
+      // With the last client's turn, unless there are more times than fit.
+      if (!this.#published.isEmpty && (!this.#unfinished || !this.#published.hasRoomFor(BATCH_RECORDS))) this.#published.end(this.#clock());
     }
     return handled;
   }

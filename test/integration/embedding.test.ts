@@ -137,6 +137,7 @@ describe('a subscription in this process', () => {
     );
     expect(follower.faults).toEqual([]);
     engine.market.untrack(other);
+    await until(() => ends.length > 0, { what: 'the end of a symbol' });
     expect(ends).toEqual([
       expect.objectContaining({ op: 'unsubscribed', channel: 'book', depth: 5, interval: 0, ok: [other], code: 'SYMBOL_UNTRACKED' }),
     ]);

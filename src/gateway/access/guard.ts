@@ -22,10 +22,18 @@ export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limit
 
 /**
  * Lets requests through to the handlers: first by the rate of their address, then by their key. Nothing is added where neither a rate nor
- * keys are configured. Goes for WebSocket handshakes and for paths that do not exist as well.
+ * keys are configured, but that pages of other origins change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
  */
 export async function addGuard(app: FastifyInstance, context: GatewayContext): Promise<void> {
-  const { keys, limits, refusals, logger } = context;
+  const { keys, limits, origins, refusals, logger } = context;
+  // A browser lets any page send such a request, and only keeps the answer from it.
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { origin, host } = request.headers;
+    if (origin === undefined || request.routeOptions.config.needs !== 'admin') return done();
+    if (origins === 'any' ? isOf(origin, host) : origins.includes(origin)) return done();
+    refusals.counts.origin++;
+    done(new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not change anything'));
+  });
   if (limits.requestsPerSecond !== Infinity) {
     await app.register(rateLimit, { global: false, cache: ADDRESSES_MAX });
     const take = app.createRateLimit({ max: limits.requestsPerSecond, timeWindow: 1000 });
@@ -51,4 +59,9 @@ export async function addGuard(app: FastifyInstance, context: GatewayContext): P
       done(error as Problem);
     }
   });
+}
+
+/** Whether a page comes from the host that is asked. */
+function isOf(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

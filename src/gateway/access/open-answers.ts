@@ -1,8 +1,20 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assert } from '../../support/assert.js';
+import { reset } from './reset.js';
 
-type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type UpgradeListener = (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+
+/**
+ * Of a connection that Node handed over it looks no more whether anything moves; its timer runs on. Ends it when it goes off; returns the listener that
+ * does.
+ */
+export function dropWhenStalled(socket: Socket): () => void {
+  const drop = (): void => reset(socket);
+  socket.on('timeout', drop);
+  return drop;
+}
 
 /** The newest request of each connection, so that what comes last is answered last. */
 export class OpenAnswers {
@@ -17,9 +29,19 @@ export class OpenAnswers {
     const [upgrade, ...others] = server.listeners('upgrade') as UpgradeListener[];
     assert(upgrade !== undefined && others.length === 0, 'one listener takes upgrades');
     server.off('upgrade', upgrade);
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      this.onceNext(socket, () => upgrade.call(server, request, socket, head));
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      const drop = dropWhenStalled(socket);
+      this.onceNext(socket, () => {
+        socket.off('timeout', drop);
+        if (!socket.destroyed) upgrade.call(server, request, socket, head);
+      });
     });
+  }
+
+  /** Whether the request that breaks off now had its answer already. */
+  isAnswered(socket: Duplex): boolean {
+    const response = this.#newest.get(socket);
+    return response !== undefined && !response.req.complete && response.headersSent;
   }
 
   /**

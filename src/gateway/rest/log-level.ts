@@ -19,7 +19,7 @@ const changeDocs: RouteDocs = {
   summary: 'Changes what is logged',
   description: 'From now on, for the whole process; the next start begins with what is configured.',
   answers: { 200: { description: 'the least severity now', schema: LogLevel, example: { level: 'debug' } } },
-  problems: ['BODY_TOO_LARGE', 'MEDIA_TYPE_NOT_SUPPORTED'],
+  problems: ['ORIGIN_NOT_ALLOWED', 'BODY_TOO_LARGE', 'MEDIA_TYPE_NOT_SUPPORTED'],
 };
 
 /** `GET /log-level` and `PUT /log-level?level=debug`: the one logger of the process, while it runs. */

@@ -44,6 +44,7 @@ const trackDocs: RouteDocs = {
     },
   },
   problems: [
+    'ORIGIN_NOT_ALLOWED',
     'SYMBOL_NOT_LISTED',
     'BODY_TOO_LARGE',
     'MEDIA_TYPE_NOT_SUPPORTED',
@@ -62,7 +63,7 @@ const untrackDocs: RouteDocs = {
   summary: 'Stops tracking it',
   description: 'Frees its memory; subscribers are told with `SYMBOL_UNTRACKED`. Tracked again, it goes on with a higher epoch.',
   answers: { 204: { description: 'it is gone' } },
-  problems: ['SYMBOL_NOT_TRACKED', 'BODY_TOO_LARGE', 'MEDIA_TYPE_NOT_SUPPORTED'],
+  problems: ['SYMBOL_NOT_TRACKED', 'ORIGIN_NOT_ALLOWED', 'BODY_TOO_LARGE', 'MEDIA_TYPE_NOT_SUPPORTED'],
 };
 
 /**

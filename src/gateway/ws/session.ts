@@ -1,12 +1,11 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 import { channelName, type PublicationSpec } from '../../model/publication.js';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { ClientConnection, CloseReason, Subscriber } from '../../publish/subscriber.js';
 import { type Publication, publicationKey, type SkippedRun, type Subscription } from '../../publish/subscription.js';
 import { ErrorCode } from '../../support/errors.js';
+import { reset } from '../access/reset.js';
 import type { GatewayContext } from '../context.js';
 import { canonicalSymbol } from '../symbol-directory.js';
 import { JoinedOutlet } from './joined-outlet.js';
@@ -84,8 +83,7 @@ export class Session implements ClientConnection {
   }
 
   terminate(): void {
-    // Reset, where TLS does not forbid it: an end would leave what the client does not read with the kernel, for minutes.
-    if (this.#socket instanceof Socket && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy();
+    reset(this.#socket);
     this.#ws.terminate();
   }
 

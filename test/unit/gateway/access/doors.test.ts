@@ -417,6 +417,51 @@ describe('connections that do nothing', () => {
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 200', `HTTP/1.1 ${status}`]);
   });
 
+  test('nothing behind answers that nobody reads holds a connection for good', async () => {
+    market.addLive('ETHUSDT', 5_000);
+    await start({}, { stalledMs: 200 });
+    const whole = 'GET /orderbook/ETHUSDT?depth=full HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50);
+    for (const last of [
+      'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+      'FOO!! / HTTP/1.1\r\n\r\n',
+    ]) {
+      const socket = net.connect(port(), '127.0.0.1');
+      opened.push(() => socket.destroy());
+      socket.on('error', () => {});
+      socket.pause();
+      socket.write(whole + last);
+    }
+    await until(async () => (await connections()) === 3, { what: 'the connections' });
+    await until(async () => (await connections()) === 0, { what: 'their end' });
+  });
+
+  test('a request that breaks off behind its answer gets no second one', async () => {
+    await start();
+    const { socket, dropped } = await connect(port());
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.write('GET /status HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n');
+    await until(() => text !== '', { what: 'an answer' });
+    socket.end();
+    await until(dropped, { what: 'the end' });
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200']);
+  });
+
+  test('a page of another origin changes nothing, unless it may', async () => {
+    await start();
+    const host = `127.0.0.1:${port()}`;
+    const add = async (origin: string): Promise<unknown> => {
+      const { status, code } = await ask('POST', '/symbols/ETHUSDT', { origin });
+      return code ?? status;
+    };
+    expect(await add('http://evil.example')).toBe('ORIGIN_NOT_ALLOWED');
+    expect(await add('null')).toBe('ORIGIN_NOT_ALLOWED');
+    expect(await add(`http://${host}`)).toBe(201);
+    expect((await ask('GET', '/symbols', { origin: 'http://evil.example' })).status).toBe(200);
+    expect(access.refusals.counts.origin).toBe(2);
+  });
+
   test('a WebSocket behind requests opens once they are answered', async () => {
     await start();
     const { socket } = await connect(port());

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
 import { printable } from './live-block.js';
 import type { LiveBlock } from './live-block.js';
 
 const STDOUT = 1;
 const STDERR = 2;
+const BACKLOG_BYTES = 1024 * 1024;
 
 export interface LoggerOptions {
   readonly level: string;
@@ -14,11 +15,28 @@ export interface LoggerOptions {
   readonly output?: 'stdout' | 'stderr';
 }
 
-/** The process's logger: JSON lines, or text for people on a terminal. Writes at once, so nothing is lost when the process ends. */
+/** The process's logger: JSON lines, or text for people on a terminal. */
 export function createLogger({ level, block, output = 'stdout' }: LoggerOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (block !== undefined) return pino(options, { write: (line: string) => block.print(humanLine(line)) });
-  return pino(options, pino.destination({ dest: output === 'stdout' ? STDOUT : STDERR, sync: true }));
+  return pino(
+    options,
+    openLog(output === 'stdout' ? STDOUT : STDERR, (error) => process.stderr.write(`mdp: the log cannot be written: ${error.message}\n`)),
+  );
+}
+
+/**
+ * Lines to a file descriptor, written at once, so that nothing is lost when the process ends: whoever takes them has to read them. What cannot be written is
+ * tried again with the next line, and beyond 1 MiB of it dropped; `failed` is called the first time.
+ */
+export function openLog(fd: number, failed: (error: Error) => void): DestinationStream {
+  const destination = pino.destination({ dest: fd, sync: true, maxLength: BACKLOG_BYTES });
+  let hasFailed = false;
+  destination.on('error', (error: Error) => {
+    if (!hasFailed) failed(error);
+    hasFailed = true;
+  });
+  return destination;
 }
 
 /** One JSON log line as `12:00:01 warn  text key=value`. Text that is no log line stays as it is. */

@@ -1,6 +1,9 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { LiveBlock } from '../../../src/cli/live-block.js';
-import { createLogger, humanLine } from '../../../src/cli/logger.js';
+import { createLogger, humanLine, openLog } from '../../../src/cli/logger.js';
+import { until } from '../../support/until.js';
 
 describe('humanLine', () => {
   it('is time, severity, text and fields', () => {
@@ -24,5 +27,22 @@ describe('createLogger', () => {
     logger.info({ port: 8080 }, 'listening');
     expect(written).toMatch(/\d\d:\d\d:\d\d info {2}listening port=8080\n$/);
     expect(written).not.toContain('too small');
+  });
+});
+
+describe('a log', () => {
+  it('that cannot be written ends nobody, and says so once', async () => {
+    const full = openSync('/dev/full', constants.O_WRONLY);
+    const failures: string[] = [];
+    const log = pino(
+      { base: null },
+      openLog(full, ({ message }) => failures.push(message)),
+    );
+    log.info('first');
+    await until(() => failures.length > 0, { what: 'a failure' });
+    log.info('second');
+    await new Promise((resolve) => setImmediate(resolve));
+    closeSync(full);
+    expect(failures).toEqual([expect.stringContaining('ENOSPC')]);
   });
 });

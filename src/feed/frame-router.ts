@@ -81,6 +81,12 @@ export class FrameRouter {
     }
   }
 
+  /** A push that may come after all, on a connection that does not count: of depth, whose versions tell whether it is of use. */
+  routeDepth(connection: Connection, bytes: Buffer, receiveTimeMs: number): void {
+    if (this.#index.peek(bytes, 0, bytes.length) >= 0 && this.#index.kind === StreamKind.DEPTH)
+      this.route(connection, bytes, 0, bytes.length, receiveTimeMs);
+  }
+
   /** A text frame about the symbol named by `name[start, end)`. All of a symbol's text belongs to the connection that carries its depth. */
   routeText(connection: Connection, bytes: Buffer, start: number, end: number, receiveTimeMs: number, name: Uint8Array = bytes): void {
     const id = this.#index.find(name, start, end);

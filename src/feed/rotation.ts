@@ -3,7 +3,7 @@ import type { Clock } from '../support/clock.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Connection, ConnectionHandlers } from './connection.js';
 import type { FrameRouter } from './frame-router.js';
-import { Replacement } from './replacement.js';
+import { type HeldFrame, Replacement } from './replacement.js';
 import { LinePhase } from './stream-line.js';
 import type { StreamLine } from './stream-line.js';
 import type { TwinLines } from './twin-lines.js';
@@ -92,7 +92,7 @@ export class Rotation {
   }
 
   #begin(old: Connection, lines: readonly StreamLine[]): void {
-    const { pool, timings, logger } = this.#options;
+    const { pool, router, timings, logger } = this.#options;
     pool.retire(old, true);
     const fresh = pool.createReplacement();
     fresh.line = old.line;
@@ -106,7 +106,9 @@ export class Rotation {
       ready: (replacement) => this.#takeOver(replacement),
       failed: (replacement, reason) => {
         logger.warn({ connection: old.number, reason }, 'replacing an ageing connection failed, trying later');
-        this.#abandon(replacement);
+        // What came may be newer than what a connection brings that is dead without anybody knowing: those books are not what they seem, then.
+        for (const { bytes, receiveTimeMs, isText } of this.#abandon(replacement))
+          if (!isText) router.routeDepth(old, bytes, receiveTimeMs);
       },
     });
     this.#replacements.set(old, replacement);
@@ -119,7 +121,7 @@ export class Rotation {
     const carried = new Set(channels);
     const moving = [...pool.lines(old)].filter((line) => line.up);
     // Subscribed on the old connection alone since this began: not carried, so not yet.
-    if (moving.some((line) => !carried.has(line.channel) || line.phase !== LinePhase.SUBSCRIBED)) return this.#abandon(replacement);
+    if (moving.some((line) => !carried.has(line.channel) || line.phase !== LinePhase.SUBSCRIBED)) return void this.#abandon(replacement);
     this.#replacements.delete(old);
     const held = replacement.end();
     pool.replace(old, fresh, channels.length);
@@ -148,13 +150,15 @@ export class Rotation {
     this.#look();
   }
 
-  #abandon(replacement: Replacement): void {
+  /** The old connection stays. Returns what the other one brought. */
+  #abandon(replacement: Replacement): readonly HeldFrame[] {
     const { pool, leave, clock } = this.#options;
     this.#replacements.delete(replacement.old);
     this.#failedAt.set(replacement.old, clock());
-    replacement.end();
+    const held = replacement.end();
     pool.retire(replacement.old, false);
     pool.discard(replacement.fresh);
     leave(replacement.fresh);
+    return held;
   }
 }

@@ -10,6 +10,7 @@ import type { LegacyBook } from '../mexc/legacy-json/events.js';
 import { judgeSequence, Sequence } from '../mexc/sequence.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
+import { AuditOutcome } from '../model/audit.js';
 import { encodeReport } from './audit-report.js';
 import { ShardAudits } from './audits.js';
 import type { BookReader, ReadSnapshot } from './book-reader.js';
@@ -26,6 +27,8 @@ const { METER_APPLIED, METER_DROPPED, METER_LEVELS } = meters;
 /** So many pushes in a row without anything new, for so long, and the exchange's versions have begun anew. */
 const DROPS_MAX = 20;
 const DROPS_MS = 5_000;
+/** So many audits in a row whose snapshot is older than the book, while pushes bring nothing new, mean the same. */
+const OLD_AUDITS_MAX = 6;
 
 /** Keeps books: pushes, as far as their versions join, and snapshots with what waited for them. */
 export class BookKeeper {
@@ -100,6 +103,7 @@ export class BookKeeper {
     } else if (this.#applyDelta(book, timeMs)) {
       book.race?.first(delta.toVersion, line, timeMs);
       book.drops = 0;
+      book.oldAudits = 0;
       book.silence.received(timeMs);
       this.#applied.began(timeMs);
       const sentMs = delta.exchangeTimeMs;
@@ -145,6 +149,13 @@ export class BookKeeper {
     book.lostAfter = -1;
   }
 
+  /** The same of a quiet symbol, whose pushes are too few to tell: audits find the exchange at older versions, again and again. */
+  #onOldAudit(book: ShardBook, timeMs: number): void {
+    if (book.drops === 0 || ++book.oldAudits < OLD_AUDITS_MAX) return;
+    this.#trust.gap(book, timeMs);
+    book.lostAfter = -1;
+  }
+
   pushesLost(book: ShardBook, timeMs: number): void {
     if (this.#trust.isFollowing(book)) return this.#trust.losePush(book, StateReason.RING_FULL, timeMs);
     // Whether it was one of those that wait or a later one is not known: a snapshot must reach beyond them all.
@@ -171,6 +182,7 @@ export class BookKeeper {
       // It lost the book, and with it what waits.
       if (!this.#applyDelta(book, timeMs)) return;
       book.drops = 0;
+      book.oldAudits = 0;
       this.#publications.updated(book, delta, 0);
       if (book.audit !== undefined) this.audits.applied(book, frame, 0, frame.length, timeMs);
       // One before it may follow now.
@@ -375,6 +387,7 @@ export class BookKeeper {
     book.lostAfter = -1;
     book.oldSnapshots = 0;
     book.drops = 0;
+    book.oldAudits = 0;
     this.#trust.enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
     this.#publications.restart(book, 'resync');
   }
@@ -395,7 +408,10 @@ export class BookKeeper {
         this.#trust.enter(book, BookState.SUSPECT, StateReason.AUDIT_MISMATCH, timeMs);
         this.#applySnapshot(book, this.#delta.toVersion, timeMs, false);
       },
-      report: (book, report) => outbox.send(Outbound.AUDITED, book.slot, report.outcome, report.timeMs, encodeReport(report)),
+      report: (book, report) => {
+        outbox.send(Outbound.AUDITED, book.slot, report.outcome, report.timeMs, encodeReport(report));
+        if (report.outcome === AuditOutcome.NO_JOIN) this.#onOldAudit(book, report.timeMs);
+      },
     });
   }
 }

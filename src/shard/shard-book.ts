@@ -19,6 +19,8 @@ export interface ShardBook extends AuditedBook {
   oldSnapshots: number;
   /** Pushes in a row that brought nothing new. */
   drops: number;
+  /** Of late audits in a row, none of them with a push between that brought anything: those whose snapshot was older than the book. */
+  oldAudits: number;
   /** With two lines: when the first of these came. */
   dropsFromMs: number;
   /** `undefined` with one line. */

@@ -195,6 +195,7 @@ export class Shard {
       lostAfter: -1,
       oldSnapshots: 0,
       drops: 0,
+      oldAudits: 0,
       dropsFromMs: 0,
       early: this.#twoLines ? new EarlyPushes() : undefined,
       race: this.#twoLines ? new LineRace() : undefined,

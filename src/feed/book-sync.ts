@@ -99,7 +99,9 @@ export class BookSync {
     line.silentChecks++;
     if (!isSubscriptionDoubtful(line.silentChecks)) return this.#scheduler.request(line, Urgency.CHECK, delayMs);
     this.#wait(line, delayMs, () => {
-      if (!router.hasHeard(line)) this.#options.doubted(line);
+      // What was heard brought the book nothing new, or it would be live and this called off.
+      if (router.hasHeard(line)) this.#scheduler.request(line, Urgency.CHECK, 0);
+      else this.#options.doubted(line);
     });
   }
 

@@ -4,7 +4,8 @@ import { assert } from '../support/assert.js';
  * A ladder is one side of one book: whole ticks with the whole lots that rest there, exact over any range of prices, in memory that
  * follows the number of levels. It is a page table, as processors keep for memory: quantities lie in pages of 16 consecutive
  * ticks, and a tree with 32 children a node leads from a tick to its page. Every leaf has one bit a tick that holds a level, every node
- * above one bit a child that is not empty, so that the neighbour of a level is found by looking at bits, in order of price.
+ * above one bit a child that is not empty, so that the neighbour of a level is found by looking at bits, in order of price. A leaf that hardly
+ * changes is packed: its lots lie side by side, without pages.
  *
  *   tick  … 5 bits | 5 bits  | 5 bits | 4 bits
  *           child    child     page     slot
@@ -17,10 +18,16 @@ import { assert } from '../support/assert.js';
  *     int32 0        levels
  *     int32 1 + n    bits: ticks 32n … 32n + 31 with a level
  *     int32 17 + n   word of page n; 0 = none
+ *     int32 49       print of its levels at the last sweep, by which the next one knows whether they changed; 0 = none
+ *
+ *   packed leaf (level 1), 16, 24, … 272 words
+ *     int32 0 … 16   levels and bits, as above
+ *     int32 17       words of this block, and in the upper half changes since the last sweep
+ *     word 9 + n     lots of the nth level in order of price
  *
  *   node (level 2 and up), 17 words     32 times the ticks of a child
  *     int32 0        bits: children with a level
- *     int32 2 + n    int32 index of child n; 0 = none
+ *     int32 2 + n    int32 index of child n, of a packed leaf its negative; 0 = none
  *
  *   side block in the book's header, 8 int32
  *     0 root         int32 index of the top node; 0 = the side holds no ladder
@@ -30,9 +37,12 @@ import { assert } from '../support/assert.js';
  *     4 hot number   tick / 524288 of the level-3 node the best level lies below, and
  *     5 hot node     its int32 index; 0 = none. Where the market is, the way down begins here and not at the root.
  *     6 pages        empty ones too
+ *     7 changes      until the next sweep
  *
  * Bits say where levels are, indices where memory is. A page, leaf or node stays when its last level goes, since most come back, and no bit
- * leads to it then; a side that has too many gives all empty ones back. A ladder is never lower than three levels.
+ * leads to it then. A sweep, once in so many changes and when a side has too many pages, gives all empty ones back and packs the leaves that did not change
+ * since the one before, if that makes them half as large or less. After a snapshot all such leaves are packed. One that then changes more than now and
+ * again gets its pages back. A ladder is never lower than three levels.
  */
 
 export const PAGE_TICKS = 16;
@@ -64,6 +74,11 @@ export const LEVELS_MAX = 65_536;
 /** A side with more pages than its levels times the one and plus the other gives the empty ones back. */
 export const PAGES_PER_LEVEL = 3;
 export const SPARE_PAGES = 64;
+/** So many changes of a side are between two sweeps: a number a level, and some. */
+export const CHANGES_PER_LEVEL = 32;
+export const SPARE_CHANGES = 4096;
+/** With this many changes between two sweeps a packed leaf gets its pages back. */
+export const PACKED_CHANGES_MAX = 16;
 
 /** int32 offsets in nodes of level 2 and up. */
 export const BITS = 0;
@@ -73,9 +88,17 @@ export const FIRST_CHILD = 2;
 export const LEAF_LEVELS = 0;
 export const LEAF_BITS = 1;
 export const FIRST_PAGE = 17;
+export const PRINT = 49;
+export const LEAF_WORDS = 25;
 /** Ticks of one word of bits. */
 export const BITS_SHIFT = 5;
 export const BITS_MASK = 31;
+
+/** In packed leaves: an int32 offset, and the word of the first lots. */
+export const PACKED_SIZE = 17;
+export const PACKED_LOTS = 9;
+/** Sizes of packed leaves are multiples of this many words. */
+export const PACKED_STEP = 8;
 
 export const ROOT = 0;
 export const HEIGHT = 1;
@@ -84,8 +107,11 @@ export const EVICTED = 3;
 export const HOT_NUMBER = 4;
 export const HOT_NODE = 5;
 export const PAGES = 6;
+export const CHANGES = 7;
 export const SIDE_INTS = 8;
 
 assert(SPAN[HEIGHT_MAX + 1] === TICK_LIMIT, 'the highest ladder covers all ticks');
 assert(INT_TICK_LIMIT <= 2 ** 31, 'int32 ticks');
 assert(FIRST_PAGE === LEAF_BITS + (LEAF_TICKS >> BITS_SHIFT), 'the pages of a leaf follow its bits');
+assert(PRINT === FIRST_PAGE + CHILDREN && 2 * LEAF_WORDS === PRINT + 1, 'the print of a leaf is its last int32');
+assert(2 * PACKED_LOTS > PACKED_SIZE, 'the lots of a packed leaf follow its size');

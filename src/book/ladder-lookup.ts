@@ -4,7 +4,8 @@ import * as layout from './ladder-layout.js';
  * Reading a ladder, for its writer and for readers on other threads. A reader may look at a ladder in the middle of a change: every
  * loop here is bounded and every failed search has an answer, so that nonsense comes to an end and the version check can reject it.
  *
- * `side` is the index of the side block in `i32`; `direction` is 1 for upwards and -1 for downwards.
+ * `side` is the index of the side block in `i32`; `direction` is 1 for upwards and -1 for downwards. A `leaf` is an int32 index as its node has it: negative
+ * when it is packed.
  */
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
@@ -30,6 +31,7 @@ const {
   LEAF_SHIFT,
   LEAF_TICKS,
   LEVELS,
+  PACKED_LOTS,
   PAGE_SHIFT,
   PAGE_TICKS,
   ROOT,
@@ -39,7 +41,7 @@ const {
 /** No level: the answer at the end of a ladder. */
 export const NO_TICK = -1;
 
-/** int32 index of the leaf that `tick` lies in; 0 when there is none. */
+/** The leaf that `tick` lies in; 0 when there is none. */
 export function findLeaf(i32: Int32Array, side: number, tick: number): number {
   if (tick < INT_TICK_LIMIT && tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
     const middle = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
@@ -62,7 +64,7 @@ export function placeInLeaf(tick: number): number {
 
 /** Whether a leaf has a level at a place. */
 export function hasLevel(i32: Int32Array, leaf: number, place: number): boolean {
-  return ((i32[leaf + LEAF_BITS + (place >> BITS_SHIFT)]! >>> (place & BITS_MASK)) & 1) !== 0;
+  return ((i32[Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT)]! >>> (place & BITS_MASK)) & 1) !== 0;
 }
 
 /** Which child of its node at `level` a tick lies in. */
@@ -76,8 +78,28 @@ export function lotsAt(f64: Float64Array, i32: Int32Array, side: number, tick: n
   const leaf = findLeaf(i32, side, tick);
   if (leaf === 0) return 0;
   const place = placeInLeaf(tick);
-  if (!hasLevel(i32, leaf, place)) return 0;
-  return f64[i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1))]!;
+  return hasLevel(i32, leaf, place) ? f64[wordOf(i32, leaf, place)]! : 0;
+}
+
+/** The word of the lots of a level of a leaf. */
+export function wordOf(i32: Int32Array, leaf: number, place: number): number {
+  if (leaf < 0) return (-leaf >> 1) + PACKED_LOTS + levelsBelow(i32, -leaf, place);
+  return i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1));
+}
+
+/** How many levels of a leaf, its index positive, lie below a place. */
+export function levelsBelow(i32: Int32Array, leaf: number, place: number): number {
+  const last = leaf + LEAF_BITS + (place >> BITS_SHIFT);
+  let count = countBits(i32[last]! & ((1 << (place & BITS_MASK)) - 1));
+  for (let word = leaf + LEAF_BITS; word < last; word++) count += countBits(i32[word]!);
+  return count;
+}
+
+/** How many of 32 bits are set. */
+export function countBits(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x55555555);
+  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 /** The nearest level beyond `tick`; NO_TICK when there is none. */
@@ -138,10 +160,13 @@ export function collect(
     if (leaf === 0) break;
     let place = placeInLeaf(tick);
     const leafTick = tick - place;
+    // In a packed leaf the lots of the next level lie beside those of this one.
+    let packed = leaf < 0 ? wordOf(i32, leaf, place) : 0;
     for (; place >= 0 && count < depth; place = nextInLeaf(i32, leaf, place, direction)) {
       tick = leafTick + place;
       ticks[count] = tick;
-      lots[count] = f64[i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1))]!;
+      lots[count] = f64[leaf < 0 ? packed : wordOf(i32, leaf, place)]!;
+      packed += direction;
       count++;
     }
     if (count < depth) tick = neighbour(i32, side, tick, direction);
@@ -164,14 +189,15 @@ function firstBelow(i32: Int32Array, node: number, level: number, tick: number, 
 
 /** The place of the level next to `place` in a leaf; -1 when there is none on that side. From -1 and LEAF_TICKS on, all of the leaf. */
 export function nextInLeaf(i32: Int32Array, leaf: number, place: number, direction: number): number {
+  const words = Math.abs(leaf) + LEAF_BITS;
   let word = place >> BITS_SHIFT;
   const inside = place & BITS_MASK;
   // A word beyond either end is not there, and has no bits.
-  let bits = place < 0 || place > LEAF_MASK ? 0 : i32[leaf + LEAF_BITS + word]! & (direction > 0 ? -2 << inside : (1 << inside) - 1);
+  let bits = place < 0 || place > LEAF_MASK ? 0 : i32[words + word]! & (direction > 0 ? -2 << inside : (1 << inside) - 1);
   while (bits === 0) {
     word += direction;
     if (word < 0 || word > LEAF_MASK >> BITS_SHIFT) return -1;
-    bits = i32[leaf + LEAF_BITS + word]!;
+    bits = i32[words + word]!;
   }
   return (word << BITS_SHIFT) + firstBit(bits, direction);
 }

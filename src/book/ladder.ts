@@ -2,13 +2,16 @@ import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
 import type { DeltaBuffer, LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
-import { childOf, findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf } from './ladder-lookup.js';
+import { childOf, findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf, wordOf } from './ladder-lookup.js';
+import { createPackedLeaves } from './packed-leaves.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
   BITS,
   BITS_MASK,
   BITS_SHIFT,
+  CHANGES,
+  CHANGES_PER_LEVEL,
   CHILD_MASK,
   CHILD_SHIFT,
   CHILDREN,
@@ -25,21 +28,24 @@ const {
   LEAF_LEVELS,
   LEAF_MASK,
   LEAF_SHIFT,
+  LEAF_WORDS,
   LEVELS,
   LEVELS_MAX,
   PAGE_SHIFT,
   PAGE_TICKS,
   PAGES,
   PAGES_PER_LEVEL,
+  PRINT,
   ROOT,
   SIDE_INTS,
   SPAN,
+  SPARE_CHANGES,
   SPARE_PAGES,
 } = layout;
 const MIDDLE_SHIFT = HOT_SHIFT - CHILD_SHIFT;
 const SCRATCH = arenaLayout.SCRATCH_WORD;
 
-/** Block sizes, as size classes of the arena. A leaf ends with an int32 that is not used. */
+/** Block sizes, as size classes of the arena. */
 const PAGE_WORDS = PAGE_TICKS;
 const PAGE_BITS = 2 ** PAGE_TICKS - 1;
 /**
@@ -47,7 +53,6 @@ const PAGE_BITS = 2 ** PAGE_TICKS - 1;
  * that call (`v8-flags.ts` says what is wrong with that); a loop that soon ends hardly ever is.
  */
 const RUN_LEVELS = 64;
-const LEAF_WORDS = (FIRST_PAGE + CHILDREN + 1) >> 1;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
 /** The ladders of one shard, see `createLadders`. A ladder is named by its side block: an index into `arena.i32`. */
@@ -62,6 +67,8 @@ export interface Ladders {
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
   apply(side: number, direction: number, best: number, columns: LevelColumns): void;
+  /** Packs what can be packed, after a snapshot. */
+  pack(side: number): void;
 }
 
 /**
@@ -74,6 +81,7 @@ export interface Ladders {
 export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   const { f64, i32 } = arena;
   const { ticks, lots, lotsWords } = delta;
+  const packedLeaves = createPackedLeaves(arena);
 
   function create(side: number): void {
     const root = newNode(NODE_WORDS);
@@ -81,6 +89,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     i32[side + ROOT] = root;
     i32[side + HEIGHT] = HOT_LEVEL;
     i32[side + HOT_NODE] = root;
+    i32[side + CHANGES] = LEVELS_MAX;
   }
 
   function destroy(side: number): void {
@@ -95,11 +104,16 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       i = applyPlain(side, direction, best, i, Math.min(end, i + RUN_LEVELS));
       if (i < end) applyOne(side, direction, best, ticks[i]!, lots[i]!);
     }
-    if (i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
+    i32[side + CHANGES]! -= columns.count;
+    if (i32[side + CHANGES]! < 0 || i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweepAll(side, true);
+  }
+
+  function pack(side: number): void {
+    sweepAll(side, false);
   }
 
   /**
-   * Levels from `from` on, until `to` or one that is not plain: below the hot node, in a leaf that holds levels before and after. Returns
+   * Levels from `from` on, until `to` or one that is not plain: below the hot node, in a leaf with pages that holds levels before and after. Returns
    * its place.
    *
    * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
@@ -132,7 +146,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       }
       // Looked up anew for each level: whether it is the one before is as good as random far from the touch.
       const leaf = i32[(middle + FIRST_CHILD + ((t >> LEAF_SHIFT) & CHILD_MASK)) | 0]!;
-      if (leaf === 0) break;
+      if (leaf <= 0) break;
       const upper = lotsWords[(2 * i + 1) | 0]!;
       const wanted = (upper | -upper) >>> 31;
       const word = (leaf + LEAF_BITS + ((t & LEAF_MASK) >> BITS_SHIFT)) | 0;
@@ -175,16 +189,18 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       if (tick === f64[best]) leaveBest(side, direction, best);
       return;
     }
-    const leaf = addLeaf(side, tick);
+    const entry = addLeaf(side, tick);
     const place = placeInLeaf(tick);
-    let page = i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]!;
-    if (page === 0) page = addPage(side, leaf, place >> PAGE_SHIFT);
-    f64[page + (place & (PAGE_TICKS - 1))] = quantity;
-    const word = leaf + LEAF_BITS + (place >> BITS_SHIFT);
-    const bit = 1 << (place & BITS_MASK);
-    if ((i32[word]! & bit) === 0) {
-      i32[word] = i32[word]! | bit;
-      i32[leaf + LEAF_LEVELS]!++;
+    const packed = i32[entry]! < 0 && packedLeaves.change(side, entry) < 0;
+    const isNew = !hasLevel(i32, i32[entry]!, place);
+    if (packed && isNew) packedLeaves.insert(entry, place);
+    const leaf = i32[entry]!;
+    if (!packed && i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)] === 0) addPage(side, leaf, place >> PAGE_SHIFT);
+    f64[wordOf(i32, leaf, place)] = quantity;
+    if (isNew) {
+      const bits = Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT);
+      i32[bits] = i32[bits]! | (1 << (place & BITS_MASK));
+      i32[Math.abs(leaf) + LEAF_LEVELS]!++;
       if (++i32[side + LEVELS]! > LEVELS_MAX) evictWorst(side, direction);
     }
     const bestTick = f64[best]!;
@@ -205,7 +221,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     const next = nextInLeaf(i32, leaf, place, -direction);
     if (next >= 0) {
       f64[best] = tick + next - place;
-      f64[best + 1] = f64[i32[leaf + FIRST_PAGE + (next >> PAGE_SHIFT)]! + (next & (PAGE_TICKS - 1))]!;
+      f64[best + 1] = f64[wordOf(i32, leaf, next)]!;
       return;
     }
     const found = neighbour(i32, side, tick, -direction);
@@ -232,42 +248,65 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     return page;
   }
 
-  /** Gives back what hangs below a node and holds no level. */
-  function sweep(side: number, node: number, level: number): void {
+  /** A sweep, see `ladder-layout.ts`; with `still` false all leaves are packed that can be. */
+  function sweepAll(side: number, still: boolean): void {
+    sweepNode(side, i32[side + ROOT]!, i32[side + HEIGHT]!, still);
+    i32[side + CHANGES] = CHANGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_CHANGES;
+  }
+
+  function sweepNode(side: number, node: number, level: number, still: boolean): void {
     for (let child = 0; child < CHILDREN; child++) {
-      if (level > 1) {
-        const index = node + FIRST_CHILD + child;
-        const next = i32[index]!;
-        if (next === 0) continue;
-        sweep(side, next, level - 1);
-        // The first word of a node has its bits, that of a leaf counts its levels: either way 0 = empty.
-        if (i32[next + BITS] !== 0) continue;
-        if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
-        arena.release(next >> 1, level > 2 ? NODE_WORDS : LEAF_WORDS);
-        i32[index] = 0;
-      } else {
-        const index = node + FIRST_PAGE + child;
-        const bits = (i32[node + LEAF_BITS + (child >> 1)]! >>> (PAGE_TICKS * (child & 1))) & PAGE_BITS;
-        if (i32[index] === 0 || bits !== 0) continue;
-        arena.release(i32[index]!, PAGE_WORDS);
-        i32[index] = 0;
-        i32[side + PAGES]!--;
+      const entry = node + FIRST_CHILD + child;
+      if (i32[entry] === 0) continue;
+      if (level === 2) {
+        sweepLeaf(side, entry, still);
+        continue;
       }
+      const next = i32[entry]!;
+      sweepNode(side, next, level - 1, still);
+      if (i32[next + BITS] !== 0) continue;
+      if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
+      arena.release(next >> 1, NODE_WORDS);
+      i32[entry] = 0;
     }
   }
 
-  /** The leaf of any tick, with the nodes above it, made where they are missing; the caller puts a level into it at once. */
+  function sweepLeaf(side: number, entry: number, still: boolean): void {
+    const leaf = i32[entry]!;
+    const isEmpty = i32[Math.abs(leaf) + LEAF_LEVELS] === 0;
+    if (leaf < 0) {
+      if (!isEmpty) return packedLeaves.settle(-leaf);
+      packedLeaves.release(-leaf);
+      i32[entry] = 0;
+      return;
+    }
+    for (let child = 0; child < CHILDREN; child++) {
+      const page = leaf + FIRST_PAGE + child;
+      const bits = (i32[leaf + LEAF_BITS + (child >> 1)]! >>> (PAGE_TICKS * (child & 1))) & PAGE_BITS;
+      if (i32[page] === 0 || bits !== 0) continue;
+      arena.release(i32[page]!, PAGE_WORDS);
+      i32[page] = 0;
+      i32[side + PAGES]!--;
+    }
+    if (!isEmpty) return packedLeaves.pack(side, entry, still);
+    i32[leaf + PRINT] = 0;
+    arena.release(leaf >> 1, LEAF_WORDS);
+    i32[entry] = 0;
+  }
+
+  /** The entry of the leaf of any tick, with leaf and nodes made where they are missing; the caller puts a level into it at once. */
   function addLeaf(side: number, tick: number): number {
     while (tick >= SPAN[i32[side + HEIGHT]! + 1]!) addRoot(side);
     let node = i32[side + ROOT]!;
+    let entry = 0;
     for (let level = i32[side + HEIGHT]!; level > 1; level--) {
       const child = childOf(tick, level);
-      const index = node + FIRST_CHILD + child;
-      if (i32[index] === 0) i32[index] = newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
+      entry = node + FIRST_CHILD + child;
+      if (i32[entry] === 0) i32[entry] = newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
       i32[node + BITS] = i32[node + BITS]! | (1 << child);
-      node = i32[index]!;
+      node = i32[entry]!;
     }
-    return node;
+    return entry;
   }
 
   /** One more level on top; the old root becomes child 0 of the new one. */
@@ -283,16 +322,15 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
 
   /** Removes one level, if it is there. */
   function remove(side: number, tick: number): void {
-    const leaf = findLeaf(i32, side, tick);
-    if (leaf === 0) return;
     const place = placeInLeaf(tick);
-    const word = leaf + LEAF_BITS + (place >> BITS_SHIFT);
-    const bits = i32[word]!;
-    const remaining = bits & ~(1 << (place & BITS_MASK));
-    if (remaining === bits) return;
-    i32[word] = remaining;
+    const before = findLeaf(i32, side, tick);
+    if (before === 0 || !hasLevel(i32, before, place)) return;
+    const leaf = before < 0 ? packedLeaves.change(side, addLeaf(side, tick)) : before;
+    if (leaf < 0) packedLeaves.remove(-leaf, place);
+    const bits = Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT);
+    i32[bits] = i32[bits]! & ~(1 << (place & BITS_MASK));
     i32[side + LEVELS]!--;
-    if (--i32[leaf + LEAF_LEVELS]! === 0) clearBits(side, tick);
+    if (--i32[Math.abs(leaf) + LEAF_LEVELS]! === 0) clearBits(side, tick);
   }
 
   /** Clears the bits that lead to the empty leaf of `tick`: one of the lowest node that keeps another child, all of those below. */
@@ -327,6 +365,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   }
 
   function releaseTree(node: number, level: number): void {
+    if (node < 0) return packedLeaves.release(-node);
     for (let child = 0; child < CHILDREN; child++) {
       if (level > 1) {
         const next = i32[node + FIRST_CHILD + child]!;
@@ -340,7 +379,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     arena.release(node >> 1, words);
   }
 
-  return { create, destroy, apply };
+  return { create, destroy, apply, pack };
 }
 
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */

@@ -219,6 +219,8 @@ export class OrderBooks {
       throw error;
     }
     sound = this.#applyLevels(slot, receiveTimeMs);
+    this.#ladders.pack(ints + ASKS);
+    this.#ladders.pack(ints + BIDS);
     this.#prove(slot, reachOf(this.delta.bids, BID_DIRECTION, cut), reachOf(this.delta.asks, ASK_DIRECTION, cut));
     writeEnd(i32, ints + VERSION);
     return sound;
@@ -366,5 +368,6 @@ export class OrderBooks {
     this.#f64[best] = NO_TICK;
     this.#f64[best + 1] = 0;
     this.#ladders.apply(ladder, direction, best, columns);
+    this.#ladders.pack(ladder);
   }
 }

@@ -3,32 +3,32 @@ import { assert } from '../support/assert.js';
 /*
  * The memory of one shard's books: fixed headers, then a heap of small blocks of a few sizes.
  *
- *   byte  0           256                    256 + booksMax * 256                        byteLength
+ *   byte  0           1152                   1152 + booksMax * 256                       byteLength
  *         +-----------+----------------------+-------------------------------------------+
  *         | allocator | book headers         | blocks ...            (bump pointer) free |
  *         +-----------+----------------------+-------------------------------------------+
  *
- *   allocator, int32   0 bump pointer     first never used word of the heap
- *                      1 used words       in blocks that are in use
+ *   allocator, int32   0 bump pointer      first never used word of the heap
+ *                      1 used words        in blocks that are in use
  *                      2 books max
- *                      3 highest epoch    of any book so far
- *                      8 … 55 free lists  one per size (0 … 47 words): first free block, 0 = none; a free block's first int32 is the next
- *                      56, 57 scratch     a double whose value nobody reads
+ *                      3 highest epoch     of any book so far
+ *                      4, 5 scratch        a double whose value nobody reads
+ *                      8 … 280 free lists  one per size (0 … 272 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
  */
 
 export const BOOK_HEADER_WORDS = 32;
-const ALLOCATOR_WORDS = 32;
+const ALLOCATOR_WORDS = 144;
 const BUMP = 0;
 const USED = 1;
 const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
 const FREE_LISTS = 8;
 /** A word of the allocator that may be written and means nothing: where a store goes that is not wanted, without a branch. */
-export const SCRATCH_WORD = 28;
+export const SCRATCH_WORD = 2;
 /** Largest block. */
-export const BLOCK_WORDS_MAX = 47;
+export const BLOCK_WORDS_MAX = 272;
 
 /** Thrown by `allocate`; the shard turns it into a book that says it is not exact. */
 export class ArenaFullError extends Error {
@@ -37,6 +37,8 @@ export class ArenaFullError extends Error {
     this.name = 'ArenaFullError';
   }
 }
+
+assert(FREE_LISTS + BLOCK_WORDS_MAX < 2 * ALLOCATOR_WORDS, 'the free lists end before the book headers');
 
 /** The first word of a book's header. */
 export function bookHeaderWord(slot: number): number {
@@ -94,6 +96,11 @@ export class Arena {
     }
     i32[USED] = i32[USED]! + words;
     return word;
+  }
+
+  /** Whether `allocate` would find a block of `words` words. */
+  hasRoom(words: number): boolean {
+    return this.i32[FREE_LISTS + words]! !== 0 || this.i32[BUMP]! + words <= this.capacityWords;
   }
 
   /** Takes a block back; `words` as it was allocated. */

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { ASKS, BEST_ASK_LOTS, BEST_ASK_TICK, BEST_BID_LOTS, BEST_BID_TICK, BIDS, headerInts } from '../../src/book/book-layout.js';
+import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
 import { EVICTED, LEVELS, LEVELS_MAX, TICK_LIMIT } from '../../src/book/ladder-layout.js';
 import { collect, first, lotsAt, neighbour, NO_TICK } from '../../src/book/ladder-lookup.js';
-import { ASK_DIRECTION, BID_DIRECTION, OrderBooks } from '../../src/book/order-books.js';
-import { Arena, createArenaBuffer } from '../../src/memory/arena.js';
-import { fillDelta } from '../support/delta.js';
+import { BID_DIRECTION } from '../../src/book/order-books.js';
 import { checkLadder } from '../support/ladder-integrity.js';
 import type { Side } from '../support/model-book.js';
+import { OneSide } from '../support/one-side.js';
 
 /** Whole doubles near a power of two: the borders of pages, nodes, int32, exact doubles, and the very end. */
 const borders = fc
@@ -29,56 +28,23 @@ const lots = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_000 }) },
   { weight: 1, arbitrary: fc.constantFrom(1, 2 ** 53 - 1, 2 ** 53, 1e22, 1e300, Number.MAX_VALUE) },
 );
-type LevelChange = readonly [tick: number, lots: number];
 const changes = fc.array(fc.tuple(ticks, lots), { maxLength: 30 });
-const steps = fc.array(
-  fc.record({ kind: fc.constantFrom('delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'snapshot'), changes }),
-  { maxLength: 25 },
-);
-
-/** One book in an arena of its own, seen from one of its sides; the levels of the other side must never matter. */
-class OneSide {
-  readonly arena: Arena;
-  readonly books: OrderBooks;
-  readonly #side: Side;
-  readonly block: number;
-  /** 1 when the best level is the highest. */
-  readonly direction: number;
-
-  constructor(side: Side, arenaBytes: number) {
-    this.arena = new Arena(createArenaBuffer(arenaBytes, 1));
-    this.books = new OrderBooks(this.arena);
-    this.books.open(0, 0, 0, 0);
-    this.#side = side;
-    this.block = headerInts(0) + (side === 'bid' ? BIDS : ASKS);
-    this.direction = side === 'bid' ? BID_DIRECTION : ASK_DIRECTION;
-  }
-
-  replace(changes: readonly LevelChange[]): void {
-    this.#fill(changes);
-    this.books.applySnapshot(0, 0);
-  }
-
-  apply(changes: readonly LevelChange[]): void {
-    this.#fill(changes);
-    this.books.applyDelta(0, 0);
-  }
-
-  get best(): number {
-    return this.books.field(0, this.#side === 'bid' ? BEST_BID_TICK : BEST_ASK_TICK);
-  }
-
-  get bestLots(): number {
-    return this.books.field(0, this.#side === 'bid' ? BEST_BID_LOTS : BEST_ASK_LOTS);
-  }
-
-  #fill(changes: readonly LevelChange[]): void {
-    fillDelta(
-      this.books.delta,
-      changes.map(([tick, quantity]) => [this.#side, tick, quantity]),
-    );
-  }
-}
+const kinds = fc.constantFrom('delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'delta', 'snapshot');
+const anywhere = fc.array(fc.record({ kind: kinds, changes }), { maxLength: 25 });
+/** A snapshot of levels far apart in five leaves, and changes of them and around them: the leaves are packed, grow and get pages. */
+const farTicks = fc.integer({ min: 8_427_008, max: 8_427_008 + 5 * 512 - 1 });
+const farApart = fc
+  .tuple(
+    fc.array(fc.tuple(farTicks, fc.integer({ min: 1, max: 1_000 })), { minLength: 5, maxLength: 150 }),
+    fc.array(fc.array(fc.tuple(farTicks, fc.nat({ max: 3 })), { maxLength: 20 }), { maxLength: 25 }),
+    fc.array(fc.nat(), { maxLength: 60 }),
+  )
+  .map(([levels, deltas, removals]) => [
+    { kind: 'snapshot', changes: levels },
+    ...deltas.map((changes) => ({ kind: 'delta', changes })),
+    { kind: 'delta', changes: removals.map((i) => [levels[i % levels.length]![0], 0] as [number, number]) },
+  ]);
+const steps = fc.oneof(anywhere, farApart);
 
 test('a ladder is a sorted map, at any distance and in both directions', () => {
   fc.assert(
@@ -125,7 +91,7 @@ test('a ladder is a sorted map, at any distance and in both directions', () => {
       book.books.close(0);
       expect(arena.usedBytes()).toBe(0);
     }),
-    { numRuns: 150 },
+    { numRuns: 200 },
   );
 });
 

@@ -11,7 +11,11 @@ import {
   LEAF_BITS,
   LEAF_LEVELS,
   LEAF_TICKS,
+  LEAF_WORDS,
   LEVELS,
+  PACKED_LOTS,
+  PACKED_SIZE,
+  PACKED_STEP,
   PAGE_TICKS,
   PAGES,
   PAGES_PER_LEVEL,
@@ -21,7 +25,6 @@ import {
 } from '../../src/book/ladder-layout.js';
 
 const PAGE_WORDS = PAGE_TICKS;
-const LEAF_WORDS = 25;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
 export interface LadderFacts {
@@ -29,12 +32,14 @@ export interface LadderFacts {
   readonly ticks: readonly number[];
   /** Words of all blocks. */
   readonly words: number;
+  /** Packed leaves. */
+  readonly packed: number;
 }
 
 /**
  * Walks a whole ladder and throws when its tree contradicts itself: a bit without a level below it or a level without its bits, a level
  * without a page, a block that hangs in two places, a wrong count of levels or pages, more empty pages than allowed, a hot node that is not
- * where it says.
+ * where it says, a packed leaf whose levels do not fit in.
  */
 export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const root = i32[side + ROOT]!;
@@ -43,6 +48,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const blocks = new Set<number>();
   let words = 0;
   let pages = 0;
+  let packed = 0;
   let hotNode = 0;
 
   const use = (word: number, size: number): void => {
@@ -52,10 +58,17 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
     }
     words += size;
   };
-  const visitLeaf = (leaf: number, tick: number): void => {
-    use(leaf / 2, LEAF_WORDS);
+  const visitLeaf = (entry: number, tick: number): void => {
+    const leaf = Math.abs(entry);
+    const size = entry < 0 ? i32[leaf + PACKED_SIZE]! & 0xffff : LEAF_WORDS;
+    use(leaf / 2, size);
+    if (entry < 0) {
+      packed++;
+      if (size % PACKED_STEP !== 0 || PACKED_LOTS + i32[leaf + LEAF_LEVELS]! > size)
+        throw new Error(`a packed leaf of ${size} words at tick ${tick}`);
+    }
     const before = ticks.length;
-    for (let child = 0; child < CHILDREN; child++) {
+    for (let child = 0; child < (entry > 0 ? CHILDREN : 0); child++) {
       const page = i32[leaf + FIRST_PAGE + child]!;
       if (page === 0) continue;
       use(page, PAGE_WORDS);
@@ -63,7 +76,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
     }
     for (let place = 0; place < LEAF_TICKS; place++) {
       if (((i32[leaf + LEAF_BITS + (place >> 5)]! >>> (place & 31)) & 1) === 0) continue;
-      if (i32[leaf + FIRST_PAGE + Math.floor(place / PAGE_TICKS)] === 0) throw new Error(`tick ${tick + place} has no page`);
+      if (entry > 0 && i32[leaf + FIRST_PAGE + Math.floor(place / PAGE_TICKS)] === 0) throw new Error(`tick ${tick + place} has no page`);
       ticks.push(tick + place);
     }
     if (ticks.length - before !== i32[leaf + LEAF_LEVELS]) throw new Error(`the leaf at tick ${tick} counts its levels wrongly`);
@@ -84,7 +97,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
 
   if (root === 0) {
     if (i32[side + LEVELS] !== 0) throw new Error('levels without a ladder');
-    return { ticks, words };
+    return { ticks, words, packed };
   }
   if (height < HOT_LEVEL || height > HEIGHT_MAX) throw new Error(`height ${height}`);
   visitNode(root, height, 0);
@@ -92,5 +105,5 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   if (pages !== i32[side + PAGES]) throw new Error(`${pages} pages are counted as ${i32[side + PAGES]}`);
   if (pages > PAGES_PER_LEVEL * ticks.length + SPARE_PAGES) throw new Error(`${pages} pages for ${ticks.length} levels`);
   if (i32[side + HOT_NODE] !== 0 && i32[side + HOT_NODE] !== hotNode) throw new Error('the hot node is another one');
-  return { ticks, words };
+  return { ticks, words, packed };
 }

@@ -41,8 +41,8 @@ import { assert } from '../support/assert.js';
  *
  * Bits say where levels are, indices where memory is. A page, leaf or node stays when its last level goes, since most come back, and no bit
  * leads to it then. A sweep, once in so many changes and when a side has too many pages, gives all empty ones back and packs the leaves that did not change
- * since the one before, if that makes them half as large or less. After a snapshot all such leaves are packed. One that then changes more than now and
- * again gets its pages back. A ladder is never lower than three levels.
+ * since the one before, if that makes them half as large or less. After a snapshot all such leaves are packed, and a new one begins so. One that then
+ * changes more than now and again gets pages. A ladder is never lower than three levels.
  */
 
 export const PAGE_TICKS = 16;

@@ -67,8 +67,8 @@ export interface Ladders {
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
   apply(side: number, direction: number, best: number, columns: LevelColumns): void;
-  /** Packs what can be packed, after a snapshot. */
-  pack(side: number): void;
+  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so what can be packed is. */
+  fill(side: number, direction: number, best: number, columns: LevelColumns): void;
 }
 
 /**
@@ -82,6 +82,8 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   const { f64, i32 } = arena;
   const { ticks, lots, lotsWords } = delta;
   const packedLeaves = createPackedLeaves(arena);
+  /** A leaf that is made now will be filled. */
+  let filling = false;
 
   function create(side: number): void {
     const root = newNode(NODE_WORDS);
@@ -108,7 +110,13 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     if (i32[side + CHANGES]! < 0 || i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweepAll(side, true);
   }
 
-  function pack(side: number): void {
+  function fill(side: number, direction: number, best: number, columns: LevelColumns): void {
+    filling = true;
+    try {
+      apply(side, direction, best, columns);
+    } finally {
+      filling = false;
+    }
     sweepAll(side, false);
   }
 
@@ -302,7 +310,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     for (let level = i32[side + HEIGHT]!; level > 1; level--) {
       const child = childOf(tick, level);
       entry = node + FIRST_CHILD + child;
-      if (i32[entry] === 0) i32[entry] = newNode(level === 2 ? LEAF_WORDS : NODE_WORDS);
+      if (i32[entry] === 0) i32[entry] = level > 2 ? newNode(NODE_WORDS) : filling ? newNode(LEAF_WORDS) : -packedLeaves.create();
       i32[node + BITS] = i32[node + BITS]! | (1 << child);
       node = i32[entry]!;
     }
@@ -379,7 +387,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     arena.release(node >> 1, words);
   }
 
-  return { create, destroy, apply, pack };
+  return { create, destroy, apply, fill };
 }
 
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */

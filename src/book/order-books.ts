@@ -191,7 +191,7 @@ export class OrderBooks {
     const doubles = headerDoubles(slot);
     assert((i32[ints + VERSION]! & 1) === 0, 'write sections do not nest');
     writeBegin(i32, ints + VERSION);
-    const sound = this.#applyLevels(slot, receiveTimeMs);
+    const sound = this.#applyLevels(slot, receiveTimeMs, false);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;
     writeEnd(i32, ints + VERSION);
     return sound;
@@ -218,9 +218,7 @@ export class OrderBooks {
       writeEnd(i32, ints + VERSION);
       throw error;
     }
-    sound = this.#applyLevels(slot, receiveTimeMs);
-    this.#ladders.pack(ints + ASKS);
-    this.#ladders.pack(ints + BIDS);
+    sound = this.#applyLevels(slot, receiveTimeMs, true);
     this.#prove(slot, reachOf(this.delta.bids, BID_DIRECTION, cut), reachOf(this.delta.asks, ASK_DIRECTION, cut));
     writeEnd(i32, ints + VERSION);
     return sound;
@@ -287,14 +285,20 @@ export class OrderBooks {
   }
 
   /** Inside a write section: both columns into the ladders, then everything the header says of the book. */
-  #applyLevels(slot: number, receiveTimeMs: number): boolean {
+  #applyLevels(slot: number, receiveTimeMs: number, isSnapshot: boolean): boolean {
     const { delta } = this;
+    const ladders = this.#ladders;
     const f64 = this.#f64;
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
     try {
-      this.#ladders.apply(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
-      this.#ladders.apply(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
+      if (isSnapshot) {
+        ladders.fill(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
+        ladders.fill(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
+      } else {
+        ladders.apply(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
+        ladders.apply(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
+      }
     } catch (error) {
       this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
       writeEnd(this.#i32, ints + VERSION);
@@ -367,7 +371,6 @@ export class OrderBooks {
     const best = headerDoubles(slot) + bestField;
     this.#f64[best] = NO_TICK;
     this.#f64[best + 1] = 0;
-    this.#ladders.apply(ladder, direction, best, columns);
-    this.#ladders.pack(ladder);
+    this.#ladders.fill(ladder, direction, best, columns);
   }
 }

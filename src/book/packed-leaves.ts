@@ -20,6 +20,7 @@ const {
   PAGES,
   PRINT,
 } = layout;
+const SMALLEST = PACKED_LOTS - (PACKED_LOTS % PACKED_STEP) + PACKED_STEP;
 const PAGE_BITS = 2 ** PAGE_TICKS - 1;
 const WORDS_OF_BITS = LEAF_TICKS >> BITS_SHIFT;
 /** What one change adds to the word of a packed leaf's size. */
@@ -32,6 +33,8 @@ const SIZE_MASK = ONE_CHANGE - 1;
  * node above that names the leaf. The words of bits and the count of levels are the caller's to change, after the lots.
  */
 export interface PackedLeaves {
+  /** A new packed leaf without levels. Throws ArenaFullError. */
+  create(): number;
   /** Packs the leaf of an entry, if that makes it half as large or less and there is room for it. With `still`, only if its levels are those of the last time. */
   pack(side: number, entry: number, still: boolean): void;
   /** Notes one change of the packed leaf of an entry; one that has changed too often gets its pages back. Returns what the entry says then. Throws ArenaFullError. */
@@ -47,6 +50,13 @@ export interface PackedLeaves {
 
 export function createPackedLeaves(arena: Arena): PackedLeaves {
   const { f64, i32 } = arena;
+
+  function create(): number {
+    const packed = 2 * arena.allocate(SMALLEST);
+    i32.fill(0, packed, packed + PACKED_SIZE);
+    i32[packed + PACKED_SIZE] = SMALLEST;
+    return packed;
+  }
 
   function pack(side: number, entry: number, still: boolean): void {
     const leaf = i32[entry]!;
@@ -163,7 +173,7 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     return (i32[leaf + LEAF_BITS + (child >> (BITS_SHIFT - PAGE_SHIFT))]! >>> ((child << PAGE_SHIFT) & (2 ** BITS_SHIFT - 1))) & PAGE_BITS;
   }
 
-  return { pack, change, insert, remove, settle, release };
+  return { create, pack, change, insert, remove, settle, release };
 }
 
 /** Words of a packed leaf for so many levels. */

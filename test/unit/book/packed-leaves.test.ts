@@ -63,6 +63,18 @@ test('a packed leaf is changed in place until it has changed too often', () => {
   expect(levelsOf(side)).toEqual([...expected].sort(([a], [b]) => a - b));
 });
 
+test('a level far from all others is in a packed leaf from the start', () => {
+  const side = new OneSide('ask', ARENA_BYTES);
+  side.replace([[BASE, 1]]);
+  const before = side.arena.usedBytes();
+  const alone = Array.from({ length: 100 }, (_, i): LevelChange => [BASE + (i + 1) * LEAF_TICKS, 1 + i]);
+  side.apply(alone);
+  expect(checkLadder(side.arena.i32, side.block).packed).toBe(101);
+  expect(levelsOf(side)).toEqual([[BASE, 1], ...alone]);
+  // Sixteen words each, and three more nodes of 17.
+  expect(side.arena.usedBytes() - before).toBe(8 * (100 * 16 + 3 * 17));
+});
+
 test('a removal that finds nothing is no change', () => {
   const side = new OneSide('ask', ARENA_BYTES);
   side.replace(farApart());

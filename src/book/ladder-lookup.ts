@@ -17,7 +17,6 @@ const {
   CHILD_SHIFT,
   CHILDREN,
   FIRST_CHILD,
-  FIRST_PAGE,
   HEIGHT,
   HEIGHT_MAX,
   HOT_NODE,
@@ -31,11 +30,11 @@ const {
   LEAF_SHIFT,
   LEAF_TICKS,
   LEVELS,
+  PACKED_BELOW,
   PACKED_LOTS,
-  PAGE_SHIFT,
-  PAGE_TICKS,
   ROOT,
   SPAN,
+  WIDE_LOTS,
 } = layout;
 
 /** No level: the answer at the end of a ladder. */
@@ -69,7 +68,7 @@ export function hasLevel(i32: Int32Array, leaf: number, place: number): boolean 
 
 /** Which child of its node at `level` a tick lies in. */
 export function childOf(tick: number, level: number): number {
-  if (tick < INT_TICK_LIMIT) return level > INT_HEIGHT_MAX ? 0 : (tick >> (PAGE_SHIFT + CHILD_SHIFT * (level - 1))) & CHILD_MASK;
+  if (tick < INT_TICK_LIMIT) return level > INT_HEIGHT_MAX ? 0 : (tick >> (LEAF_SHIFT + CHILD_SHIFT * (level - 2))) & CHILD_MASK;
   return Math.floor(tick * INVERSE_SPAN[level]!) - Math.floor(tick * INVERSE_SPAN[level + 1]!) * CHILDREN;
 }
 
@@ -83,16 +82,14 @@ export function lotsAt(f64: Float64Array, i32: Int32Array, side: number, tick: n
 
 /** The word of the lots of a level of a leaf. */
 export function wordOf(i32: Int32Array, leaf: number, place: number): number {
-  if (leaf < 0) return (-leaf >> 1) + PACKED_LOTS + levelsBelow(i32, -leaf, place);
-  return i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)]! + (place & (PAGE_TICKS - 1));
+  return leaf < 0 ? (-leaf >> 1) + PACKED_LOTS + levelsBelow(i32, -leaf, place) : (leaf >> 1) + WIDE_LOTS + place;
 }
 
-/** How many levels of a leaf, its index positive, lie below a place. */
-export function levelsBelow(i32: Int32Array, leaf: number, place: number): number {
-  const last = leaf + LEAF_BITS + (place >> BITS_SHIFT);
-  let count = countBits(i32[last]! & ((1 << (place & BITS_MASK)) - 1));
-  for (let word = leaf + LEAF_BITS; word < last; word++) count += countBits(i32[word]!);
-  return count;
+/** How many levels of a packed leaf, its index positive, lie below a place. */
+export function levelsBelow(i32: Int32Array, packed: number, place: number): number {
+  const word = place >> BITS_SHIFT;
+  const below = (i32[packed + PACKED_BELOW + (word >> 2)]! >>> ((word & 3) << 3)) & 0xff;
+  return below + countBits(i32[packed + LEAF_BITS + word]! & ((1 << (place & BITS_MASK)) - 1));
 }
 
 /** How many of 32 bits are set. */

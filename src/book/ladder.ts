@@ -1,4 +1,3 @@
-import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
 import type { DeltaBuffer, LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
@@ -17,7 +16,6 @@ const {
   CHILDREN,
   EVICTED,
   FIRST_CHILD,
-  FIRST_PAGE,
   HEIGHT,
   HOT_LEVEL,
   HOT_NODE,
@@ -28,32 +26,21 @@ const {
   LEAF_LEVELS,
   LEAF_MASK,
   LEAF_SHIFT,
-  LEAF_WORDS,
   LEVELS,
   LEVELS_MAX,
-  PAGE_SHIFT,
-  PAGE_TICKS,
-  PAGES,
-  PAGES_PER_LEVEL,
-  PRINT,
   ROOT,
   SIDE_INTS,
   SPAN,
   SPARE_CHANGES,
-  SPARE_PAGES,
+  WIDE_LOTS,
 } = layout;
 const MIDDLE_SHIFT = HOT_SHIFT - CHILD_SHIFT;
-const SCRATCH = arenaLayout.SCRATCH_WORD;
-
-/** Block sizes, as size classes of the arena. */
-const PAGE_WORDS = PAGE_TICKS;
-const PAGE_BITS = 2 ** PAGE_TICKS - 1;
+const NODE_WORDS = 1 + CHILDREN / 2;
 /**
  * Levels of one run of the hot loop. In a host's process V8 may replace a loop that goes on for long by machine code made for the middle of
  * that call (`v8-flags.ts` says what is wrong with that); a loop that soon ends hardly ever is.
  */
 const RUN_LEVELS = 64;
-const NODE_WORDS = 1 + CHILDREN / 2;
 
 /** The ladders of one shard, see `createLadders`. A ladder is named by its side block: an index into `arena.i32`. */
 export interface Ladders {
@@ -67,7 +54,7 @@ export interface Ladders {
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
   apply(side: number, direction: number, best: number, columns: LevelColumns): void;
-  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so what can be packed is. */
+  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so all leaves are packed, and none of this counts as a change. */
   fill(side: number, direction: number, best: number, columns: LevelColumns): void;
 }
 
@@ -82,20 +69,17 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   const { f64, i32 } = arena;
   const { ticks, lots, lotsWords } = delta;
   const packedLeaves = createPackedLeaves(arena);
-  /** A leaf that is made now will be filled. */
-  let filling = false;
 
   function create(side: number): void {
-    const root = newNode(NODE_WORDS);
+    const root = newNode();
     i32.fill(0, side, side + EVICTED);
     i32[side + ROOT] = root;
     i32[side + HEIGHT] = HOT_LEVEL;
     i32[side + HOT_NODE] = root;
-    i32[side + CHANGES] = LEVELS_MAX;
   }
 
   function destroy(side: number): void {
-    if (i32[side + ROOT] !== 0) releaseTree(i32[side + ROOT]!, i32[side + HEIGHT]!);
+    if (i32[side + ROOT] !== 0) releaseTree(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
     i32.fill(0, side, side + EVICTED);
     i32.fill(0, side + EVICTED + 1, side + SIDE_INTS);
   }
@@ -104,28 +88,23 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     const end = columns.start + columns.count;
     for (let i = columns.start; i < end; i++) {
       i = applyPlain(side, direction, best, i, Math.min(end, i + RUN_LEVELS));
-      if (i < end) applyOne(side, direction, best, ticks[i]!, lots[i]!);
+      if (i < end) applyOne(side, direction, best, ticks[i]!, lots[i]!, true);
     }
     i32[side + CHANGES]! -= columns.count;
-    if (i32[side + CHANGES]! < 0 || i32[side + PAGES]! > PAGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_PAGES) sweepAll(side, true);
+    if (i32[side + CHANGES]! < 0) sweepAll(side);
   }
 
   function fill(side: number, direction: number, best: number, columns: LevelColumns): void {
-    filling = true;
-    try {
-      apply(side, direction, best, columns);
-    } finally {
-      filling = false;
-    }
-    sweepAll(side, false);
+    for (let i = columns.start; i < columns.start + columns.count; i++) applyOne(side, direction, best, ticks[i]!, lots[i]!, false);
+    countDown(side);
   }
 
   /**
-   * Levels from `from` on, until `to` or one that is not plain: below the hot node, in a leaf with pages that holds levels before and after. Returns
+   * Levels from `from` on, until `to` or one that is not plain: below the hot node, in a wide leaf that holds levels before and after. Returns
    * its place.
    *
    * Half of all changes remove a level and half of the rest add one, in no order a processor could predict. So a level is set,
-   * added and removed by the same arithmetic, and a page stays when it is empty; what still branches is rare.
+   * added and removed by the same arithmetic; what still branches is rare.
    */
   function applyPlain(side: number, direction: number, best: number, from: number, to: number): number {
     const hotNumber = i32[side + HOT_NUMBER]!;
@@ -164,13 +143,10 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       const leafLevels = i32[leaf + LEAF_LEVELS]!;
       const leafLevelsAfter = (leafLevels + more) | 0;
       if (leafLevels === 0 || leafLevelsAfter === 0) break;
-      // A level that is removed needs no page, and its lots go where nobody reads them.
-      let page = i32[(leaf + FIRST_PAGE + ((t >> PAGE_SHIFT) & CHILD_MASK)) | 0]!;
-      if (page < wanted) page = addPage(side, leaf, (t >> PAGE_SHIFT) & CHILD_MASK);
       i32[word] = bits ^ (changed << (t & BITS_MASK));
       i32[leaf + LEAF_LEVELS] = leafLevelsAfter;
       levels = (levels + more) | 0;
-      f64[(SCRATCH + ((page + (t & (PAGE_TICKS - 1)) - SCRATCH) & -wanted)) | 0] = lots[i]!;
+      f64[((leaf >> 1) + WIDE_LOTS + (t & LEAF_MASK)) | 0] = lots[i]!;
       const rank = ((t ^ flip) - flip) | 0;
       if (rank >= bestRank) {
         if (wanted === 1) {
@@ -190,20 +166,19 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     return i;
   }
 
-  /** Any level, the long way. */
-  function applyOne(side: number, direction: number, best: number, tick: number, quantity: number): void {
+  /** Any level, the long way; one that `counts` may make its leaf wide. */
+  function applyOne(side: number, direction: number, best: number, tick: number, quantity: number, counts: boolean): void {
     if (quantity === 0) {
       remove(side, tick);
       if (tick === f64[best]) leaveBest(side, direction, best);
       return;
     }
-    const entry = addLeaf(side, tick);
+    const entry = findEntry(side, tick) || addLeaf(side, tick);
     const place = placeInLeaf(tick);
-    const packed = i32[entry]! < 0 && packedLeaves.change(side, entry) < 0;
+    if (counts && i32[entry]! < 0) packedLeaves.change(side, entry);
     const isNew = !hasLevel(i32, i32[entry]!, place);
-    if (packed && isNew) packedLeaves.insert(entry, place);
+    if (isNew && i32[entry]! < 0) packedLeaves.insert(side, entry, place);
     const leaf = i32[entry]!;
-    if (!packed && i32[leaf + FIRST_PAGE + (place >> PAGE_SHIFT)] === 0) addPage(side, leaf, place >> PAGE_SHIFT);
     f64[wordOf(i32, leaf, place)] = quantity;
     if (isNew) {
       const bits = Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT);
@@ -223,14 +198,16 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   function leaveBest(side: number, direction: number, best: number): void {
     const tick = f64[best]!;
     const leaf = findLeaf(i32, side, tick);
-    const place = placeInLeaf(tick);
-    if (hasLevel(i32, leaf, place)) return;
-    // Where the touch moves, nearly always: to a level of the same leaf.
-    const next = nextInLeaf(i32, leaf, place, -direction);
-    if (next >= 0) {
-      f64[best] = tick + next - place;
-      f64[best + 1] = f64[wordOf(i32, leaf, next)]!;
-      return;
+    if (leaf !== 0) {
+      const place = placeInLeaf(tick);
+      if (hasLevel(i32, leaf, place)) return;
+      // Where the touch moves, nearly always: to a level of the same leaf.
+      const next = nextInLeaf(i32, leaf, place, -direction);
+      if (next >= 0) {
+        f64[best] = tick + next - place;
+        f64[best + 1] = f64[wordOf(i32, leaf, next)]!;
+        return;
+      }
     }
     const found = neighbour(i32, side, tick, -direction);
     f64[best] = found;
@@ -248,30 +225,33 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     i32[side + HOT_NODE] = node;
   }
 
-  /** A new page of a leaf. */
-  function addPage(side: number, leaf: number, child: number): number {
-    const page = arena.allocate(PAGE_WORDS);
-    i32[leaf + FIRST_PAGE + child] = page;
-    i32[side + PAGES]!++;
-    return page;
+  /** A sweep, see `ladder-layout.ts`. */
+  function sweepAll(side: number): void {
+    sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
+    countDown(side);
   }
 
-  /** A sweep, see `ladder-layout.ts`; with `still` false all leaves are packed that can be. */
-  function sweepAll(side: number, still: boolean): void {
-    sweepNode(side, i32[side + ROOT]!, i32[side + HEIGHT]!, still);
+  function countDown(side: number): void {
     i32[side + CHANGES] = CHANGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_CHANGES;
   }
 
-  function sweepNode(side: number, node: number, level: number, still: boolean): void {
+  function sweep(side: number, node: number, level: number): void {
     for (let child = 0; child < CHILDREN; child++) {
       const entry = node + FIRST_CHILD + child;
-      if (i32[entry] === 0) continue;
+      const next = i32[entry]!;
+      if (next === 0) continue;
       if (level === 2) {
-        sweepLeaf(side, entry, still);
+        if (next < 0) {
+          packedLeaves.settle(-next);
+        } else if (i32[next + LEAF_LEVELS] !== 0) {
+          packedLeaves.packIfStill(side, entry);
+        } else {
+          packedLeaves.release(side, entry);
+          i32[entry] = 0;
+        }
         continue;
       }
-      const next = i32[entry]!;
-      sweepNode(side, next, level - 1, still);
+      sweep(side, next, level - 1);
       if (i32[next + BITS] !== 0) continue;
       if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
       arena.release(next >> 1, NODE_WORDS);
@@ -279,27 +259,20 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     }
   }
 
-  function sweepLeaf(side: number, entry: number, still: boolean): void {
+  /** The entry of the leaf of any tick if it holds levels, else 0. */
+  function findEntry(side: number, tick: number): number {
+    let node = i32[side + HOT_NODE]!;
+    let level = HOT_LEVEL;
+    if (node === 0 || tick >= INT_TICK_LIMIT || tick >> HOT_SHIFT !== i32[side + HOT_NUMBER]!) {
+      node = i32[side + ROOT]!;
+      level = i32[side + HEIGHT]!;
+      if (tick >= SPAN[level + 1]!) return 0;
+    }
+    for (; level > 2 && node !== 0; level--) node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
+    if (node === 0) return 0;
+    const entry = node + FIRST_CHILD + childOf(tick, 2);
     const leaf = i32[entry]!;
-    const isEmpty = i32[Math.abs(leaf) + LEAF_LEVELS] === 0;
-    if (leaf < 0) {
-      if (!isEmpty) return packedLeaves.settle(-leaf);
-      packedLeaves.release(-leaf);
-      i32[entry] = 0;
-      return;
-    }
-    for (let child = 0; child < CHILDREN; child++) {
-      const page = leaf + FIRST_PAGE + child;
-      const bits = (i32[leaf + LEAF_BITS + (child >> 1)]! >>> (PAGE_TICKS * (child & 1))) & PAGE_BITS;
-      if (i32[page] === 0 || bits !== 0) continue;
-      arena.release(i32[page]!, PAGE_WORDS);
-      i32[page] = 0;
-      i32[side + PAGES]!--;
-    }
-    if (!isEmpty) return packedLeaves.pack(side, entry, still);
-    i32[leaf + PRINT] = 0;
-    arena.release(leaf >> 1, LEAF_WORDS);
-    i32[entry] = 0;
+    return leaf !== 0 && i32[Math.abs(leaf) + LEAF_LEVELS]! !== 0 ? entry : 0;
   }
 
   /** The entry of the leaf of any tick, with leaf and nodes made where they are missing; the caller puts a level into it at once. */
@@ -310,7 +283,10 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     for (let level = i32[side + HEIGHT]!; level > 1; level--) {
       const child = childOf(tick, level);
       entry = node + FIRST_CHILD + child;
-      if (i32[entry] === 0) i32[entry] = level > 2 ? newNode(NODE_WORDS) : filling ? newNode(LEAF_WORDS) : -packedLeaves.create();
+      if (i32[entry] === 0) {
+        i32[entry] = level > 2 ? newNode() : -packedLeaves.create();
+        i32[side + CHANGES]! -= CHANGES_PER_LEVEL;
+      }
       i32[node + BITS] = i32[node + BITS]! | (1 << child);
       node = i32[entry]!;
     }
@@ -319,7 +295,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
 
   /** One more level on top; the old root becomes child 0 of the new one. */
   function addRoot(side: number): void {
-    const root = newNode(NODE_WORDS);
+    const root = newNode();
     const old = i32[side + ROOT]!;
     // A child without a level keeps its place, but its bit is not set.
     i32[root + FIRST_CHILD] = old;
@@ -331,14 +307,18 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   /** Removes one level, if it is there. */
   function remove(side: number, tick: number): void {
     const place = placeInLeaf(tick);
-    const before = findLeaf(i32, side, tick);
-    if (before === 0 || !hasLevel(i32, before, place)) return;
-    const leaf = before < 0 ? packedLeaves.change(side, addLeaf(side, tick)) : before;
-    if (leaf < 0) packedLeaves.remove(-leaf, place);
+    const entry = findEntry(side, tick);
+    if (entry === 0 || !hasLevel(i32, i32[entry]!, place)) return;
+    if (i32[entry]! < 0 && packedLeaves.change(side, entry) < 0) packedLeaves.remove(-i32[entry]!, place);
+    const leaf = i32[entry]!;
     const bits = Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT);
     i32[bits] = i32[bits]! & ~(1 << (place & BITS_MASK));
     i32[side + LEVELS]!--;
-    if (--i32[Math.abs(leaf) + LEAF_LEVELS]! === 0) clearBits(side, tick);
+    if (--i32[Math.abs(leaf) + LEAF_LEVELS]! !== 0) return;
+    clearBits(side, tick);
+    if (leaf > 0) return;
+    packedLeaves.release(side, entry);
+    i32[entry] = 0;
   }
 
   /** Clears the bits that lead to the empty leaf of `tick`: one of the lowest node that keeps another child, all of those below. */
@@ -365,26 +345,22 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     i32[side + EVICTED]!++;
   }
 
-  /** int32 index of a new, empty leaf or node. Freed ones are empty but for their first word, and fresh memory is. */
-  function newNode(words: number): number {
-    const index = arena.allocate(words) * 2;
+  /** int32 index of a new, empty node. Freed ones are empty but for their first word, and fresh memory is. */
+  function newNode(): number {
+    const index = arena.allocate(NODE_WORDS) * 2;
     i32[index + BITS] = 0;
     return index;
   }
 
-  function releaseTree(node: number, level: number): void {
-    if (node < 0) return packedLeaves.release(-node);
+  function releaseTree(side: number, node: number, level: number): void {
     for (let child = 0; child < CHILDREN; child++) {
-      if (level > 1) {
-        const next = i32[node + FIRST_CHILD + child]!;
-        if (next !== 0) releaseTree(next, level - 1);
-      } else if (i32[node + FIRST_PAGE + child] !== 0) {
-        arena.release(i32[node + FIRST_PAGE + child]!, PAGE_WORDS);
-      }
+      const entry = node + FIRST_CHILD + child;
+      if (i32[entry] === 0) continue;
+      if (level > 2) releaseTree(side, i32[entry]!, level - 1);
+      else packedLeaves.release(side, entry);
     }
-    const words = level > 1 ? NODE_WORDS : LEAF_WORDS;
-    i32.fill(0, node, node + 2 * words);
-    arena.release(node >> 1, words);
+    i32.fill(0, node, node + 2 * NODE_WORDS);
+    arena.release(node >> 1, NODE_WORDS);
   }
 
   return { create, destroy, apply, fill };

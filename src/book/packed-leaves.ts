@@ -1,51 +1,53 @@
 import type { Arena } from '../memory/arena.js';
-import { levelsBelow } from './ladder-lookup.js';
+import { countBits, levelsBelow } from './ladder-lookup.js';
 import * as layout from './ladder-layout.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
   BITS_SHIFT,
-  CHILDREN,
-  FIRST_PAGE,
   LEAF_BITS,
   LEAF_LEVELS,
   LEAF_TICKS,
-  LEAF_WORDS,
+  LEVELS,
+  LEVELS_PER_WIDE,
+  PACKED_BELOW,
   PACKED_CHANGES_MAX,
   PACKED_LOTS,
   PACKED_SIZE,
   PACKED_STEP,
-  PAGE_SHIFT,
-  PAGE_TICKS,
-  PAGES,
+  PACKED_WORDS_MAX,
   PRINT,
+  SPARE_WIDE,
+  WIDE,
+  WIDE_LOTS,
+  WIDE_WORDS,
 } = layout;
-const SMALLEST = PACKED_LOTS - (PACKED_LOTS % PACKED_STEP) + PACKED_STEP;
-const PAGE_BITS = 2 ** PAGE_TICKS - 1;
 const WORDS_OF_BITS = LEAF_TICKS >> BITS_SHIFT;
+const SMALLEST = sizeFor(1);
 /** What one change adds to the word of a packed leaf's size. */
 const ONE_CHANGE = 0x10000;
 const SIZE_MASK = ONE_CHANGE - 1;
 
 /**
- * Leaves without pages, see `ladder-layout.ts`. A book of a thousand levels far apart takes 24 KiB with them and 175 without, and a leaf
- * that is changed now and then is in a few lines of memory. `leaf` and `packed` are int32 indices, both positive here; `entry` is the index of the int32 in the
- * node above that names the leaf. The words of bits and the count of levels are the caller's to change, after the lots.
+ * Both kinds of leaves, see `ladder-layout.ts`: a packed one becomes wide, a wide one packed. A book of BTCUSDT takes 25 KiB after a snapshot, and a leaf that
+ * is changed now and then is in a few lines of memory. `leaf` and `packed` are int32 indices, both positive here; `entry` is the index of the int32 in the
+ * node above that names the leaf. The bits and the count of levels are the caller's to change, after the lots.
  */
 export interface PackedLeaves {
   /** A new packed leaf without levels. Throws ArenaFullError. */
   create(): number;
-  /** Packs the leaf of an entry, if that makes it half as large or less and there is room for it. With `still`, only if its levels are those of the last time. */
-  pack(side: number, entry: number, still: boolean): void;
-  /** Notes one change of the packed leaf of an entry; one that has changed too often gets its pages back. Returns what the entry says then. Throws ArenaFullError. */
+  /** Notes one change of the packed leaf of an entry; one that has changed too often becomes wide. Returns what the entry says then. Throws ArenaFullError. */
   change(side: number, entry: number): number;
-  /** Makes a place for the lots of a level that a packed leaf does not have. Throws ArenaFullError. */
-  insert(entry: number, place: number): void;
+  /** Makes a place for the lots of a level that the packed leaf of an entry does not have; a full one becomes larger, or wide. Throws ArenaFullError. */
+  insert(side: number, entry: number, place: number): void;
   /** Takes the lots of a level away that a packed leaf has. */
   remove(packed: number, place: number): void;
+  /** Packs the wide leaf of an entry if its levels are those of the last time, and there is room for it. */
+  packIfStill(side: number, entry: number): void;
   /** Begins to count the changes of a packed leaf anew. */
   settle(packed: number): void;
-  release(packed: number): void;
+  /** Gives the memory of a leaf, as an entry names it, back. */
+  release(side: number, entry: number): void;
 }
 
 export function createPackedLeaves(arena: Arena): PackedLeaves {
@@ -53,127 +55,123 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
 
   function create(): number {
     const packed = 2 * arena.allocate(SMALLEST);
-    i32.fill(0, packed, packed + PACKED_SIZE);
+    i32.fill(0, packed, packed + 2 * PACKED_LOTS);
     i32[packed + PACKED_SIZE] = SMALLEST;
     return packed;
-  }
-
-  function pack(side: number, entry: number, still: boolean): void {
-    const leaf = i32[entry]!;
-    const levels = i32[leaf + LEAF_LEVELS]!;
-    const words = sizeFor(levels);
-    const pages = countPages(leaf);
-    if (2 * words > LEAF_WORDS + pages * PAGE_TICKS || !arena.hasRoom(words)) return;
-    if (still && !isStill(leaf)) return;
-    const packed = 2 * arena.allocate(words);
-    copyBits(leaf, packed);
-    i32[packed + PACKED_SIZE] = words;
-    let to = (packed >> 1) + PACKED_LOTS;
-    for (let child = 0; child < CHILDREN; child++) {
-      const page = i32[leaf + FIRST_PAGE + child]!;
-      if (page === 0) continue;
-      for (let bits = pageBits(leaf, child); bits !== 0; bits &= bits - 1) f64[to++] = f64[page + lowest(bits)]!;
-      arena.release(page, PAGE_TICKS);
-    }
-    i32[side + PAGES]! -= pages;
-    i32.fill(0, leaf, leaf + 2 * LEAF_WORDS);
-    arena.release(leaf >> 1, LEAF_WORDS);
-    i32[entry] = -packed;
   }
 
   function change(side: number, entry: number): number {
     const packed = -i32[entry]!;
     const size = i32[packed + PACKED_SIZE]! + ONE_CHANGE;
-    i32[packed + PACKED_SIZE] = size;
-    if (size >= PACKED_CHANGES_MAX * ONE_CHANGE) unpack(side, entry);
+    if (size < PACKED_CHANGES_MAX * ONE_CHANGE) i32[packed + PACKED_SIZE] = size;
+    else if (LEVELS_PER_WIDE * (i32[side + WIDE]! - SPARE_WIDE) < i32[side + LEVELS]!) widen(side, entry);
     return i32[entry]!;
   }
 
-  function unpack(side: number, entry: number): void {
+  function insert(side: number, entry: number, place: number): void {
+    const levels = i32[-i32[entry]! + LEAF_LEVELS]!;
+    const words = i32[-i32[entry]! + PACKED_SIZE]! & SIZE_MASK;
+    if (PACKED_LOTS + levels === words) {
+      if (words === PACKED_WORDS_MAX) return widen(side, entry);
+      grow(entry, words);
+    }
     const packed = -i32[entry]!;
-    const leaf = 2 * arena.allocate(LEAF_WORDS);
-    copyBits(packed, leaf);
-    i32[entry] = leaf;
-    let from = (packed >> 1) + PACKED_LOTS;
-    try {
-      for (let child = 0; child < CHILDREN; child++) {
-        let bits = pageBits(leaf, child);
-        if (bits === 0) continue;
-        const page = arena.allocate(PAGE_TICKS);
-        i32[leaf + FIRST_PAGE + child] = page;
-        i32[side + PAGES]!++;
-        for (; bits !== 0; bits &= bits - 1) f64[page + lowest(bits)] = f64[from++]!;
-      }
-    } finally {
-      release(packed);
-    }
-  }
-
-  function insert(entry: number, place: number): void {
-    let packed = -i32[entry]!;
-    const levels = i32[packed + LEAF_LEVELS]!;
-    if (PACKED_LOTS + levels === (i32[packed + PACKED_SIZE]! & SIZE_MASK)) {
-      packed = grow(packed);
-      i32[entry] = -packed;
-    }
     const lots = (packed >> 1) + PACKED_LOTS;
     const from = lots + levelsBelow(i32, packed, place);
     for (let i = lots + levels; i > from; i--) f64[i] = f64[i - 1]!;
+    countBelow(packed, place, 1);
   }
 
-  function grow(packed: number): number {
-    const words = i32[packed + PACKED_SIZE]! & SIZE_MASK;
+  function grow(entry: number, words: number): void {
+    const packed = -i32[entry]!;
     const larger = arena.allocate(words + PACKED_STEP);
     for (let i = 0; i < words; i++) f64[larger + i] = f64[(packed >> 1) + i]!;
     i32[2 * larger + PACKED_SIZE]! += PACKED_STEP;
     arena.release(packed >> 1, words);
-    return 2 * larger;
+    i32[entry] = -2 * larger;
+  }
+
+  function widen(side: number, entry: number): void {
+    const packed = -i32[entry]!;
+    const wide = 2 * arena.allocate(WIDE_WORDS);
+    copyBits(packed, wide);
+    i32[wide + PRINT] = 0;
+    let from = (packed >> 1) + PACKED_LOTS;
+    const lots = (wide >> 1) + WIDE_LOTS;
+    for (let word = 0; word < WORDS_OF_BITS; word++) {
+      for (let bits = i32[wide + LEAF_BITS + word]!; bits !== 0; bits &= bits - 1) f64[lots + placeOf(word, bits)] = f64[from++]!;
+    }
+    release(side, entry);
+    i32[side + WIDE]!++;
+    i32[entry] = wide;
   }
 
   function remove(packed: number, place: number): void {
     const lots = (packed >> 1) + PACKED_LOTS;
     const last = lots + i32[packed + LEAF_LEVELS]! - 1;
     for (let i = lots + levelsBelow(i32, packed, place); i < last; i++) f64[i] = f64[i + 1]!;
+    countBelow(packed, place, -1);
+  }
+
+  /** Adds to the counts of levels below the words of bits behind that of a place, four bytes at a time: none of them leaves its byte. */
+  function countBelow(packed: number, place: number, more: number): void {
+    const word = place >> BITS_SHIFT;
+    let at = packed + PACKED_BELOW + (word >> 2);
+    i32[at]! += Math.imul(0x01010100 << ((word & 3) << 3), more);
+    for (at++; at < packed + 2 * PACKED_LOTS; at++) i32[at]! += Math.imul(0x01010101, more);
+  }
+
+  function packIfStill(side: number, entry: number): void {
+    const wide = i32[entry]!;
+    const words = sizeFor(i32[wide + LEAF_LEVELS]!);
+    if (words > PACKED_WORDS_MAX || !isStill(wide) || !arena.hasRoom(words)) return;
+    const packed = 2 * arena.allocate(words);
+    copyBits(wide, packed);
+    i32[packed + PACKED_SIZE] = words;
+    i32.fill(0, packed + PACKED_BELOW, packed + 2 * PACKED_LOTS);
+    let to = (packed >> 1) + PACKED_LOTS;
+    const lots = (wide >> 1) + WIDE_LOTS;
+    let below = 0;
+    for (let word = 0; word < WORDS_OF_BITS; word++) {
+      i32[packed + PACKED_BELOW + (word >> 2)]! |= below << ((word & 3) << 3);
+      below += countBits(i32[wide + LEAF_BITS + word]!);
+      for (let bits = i32[wide + LEAF_BITS + word]!; bits !== 0; bits &= bits - 1) f64[to++] = f64[lots + placeOf(word, bits)]!;
+    }
+    release(side, entry);
+    i32[entry] = -packed;
+  }
+
+  /** Whether the levels of a wide leaf are those that it had when this was asked before. They may, very rarely, be others: it is then packed in vain. */
+  function isStill(wide: number): boolean {
+    let print = 1;
+    const lots = (wide >> 1) + WIDE_LOTS;
+    for (let word = 0; word < WORDS_OF_BITS; word++) {
+      let bits = i32[wide + LEAF_BITS + word]!;
+      print = (Math.imul(print, 31) + bits) | 0;
+      for (; bits !== 0; bits &= bits - 1) print = (Math.imul(print, 31) + f64[lots + placeOf(word, bits)]!) | 0;
+    }
+    const still = i32[wide + PRINT] === print;
+    i32[wide + PRINT] = print;
+    return still;
   }
 
   function settle(packed: number): void {
     i32[packed + PACKED_SIZE]! &= SIZE_MASK;
   }
 
-  function release(packed: number): void {
-    arena.release(packed >> 1, i32[packed + PACKED_SIZE]! & SIZE_MASK);
+  function release(side: number, entry: number): void {
+    const leaf = i32[entry]!;
+    if (leaf < 0) return arena.release(-leaf >> 1, i32[-leaf + PACKED_SIZE]! & SIZE_MASK);
+    arena.release(leaf >> 1, WIDE_WORDS);
+    i32[side + WIDE]!--;
   }
 
   /** Levels and bits of a leaf. */
   function copyBits(from: number, to: number): void {
-    for (let i = 0; i < FIRST_PAGE; i++) i32[to + i] = i32[from + i]!;
+    for (let i = 0; i < LEAF_BITS + WORDS_OF_BITS; i++) i32[to + i] = i32[from + i]!;
   }
 
-  function countPages(leaf: number): number {
-    let pages = 0;
-    for (let entry = leaf + FIRST_PAGE; entry < leaf + FIRST_PAGE + CHILDREN; entry++) if (i32[entry] !== 0) pages++;
-    return pages;
-  }
-
-  /** Whether the levels of a leaf are those that it had when this was asked before. They may, very rarely, be others: it is then packed in vain. */
-  function isStill(leaf: number): boolean {
-    let print = 1;
-    for (let word = 0; word < WORDS_OF_BITS; word++) print = Math.imul(print, 31) + i32[leaf + LEAF_BITS + word]!;
-    for (let child = 0; child < CHILDREN; child++) {
-      const page = i32[leaf + FIRST_PAGE + child]!;
-      for (let bits = pageBits(leaf, child); bits !== 0; bits &= bits - 1) print = (Math.imul(print, 31) + f64[page + lowest(bits)]!) | 0;
-    }
-    const still = i32[leaf + PRINT] === (print | 0);
-    i32[leaf + PRINT] = print;
-    return still;
-  }
-
-  /** The bits of one page of a leaf. */
-  function pageBits(leaf: number, child: number): number {
-    return (i32[leaf + LEAF_BITS + (child >> (BITS_SHIFT - PAGE_SHIFT))]! >>> ((child << PAGE_SHIFT) & (2 ** BITS_SHIFT - 1))) & PAGE_BITS;
-  }
-
-  return { create, pack, change, insert, remove, settle, release };
+  return { create, change, insert, remove, packIfStill, settle, release };
 }
 
 /** Words of a packed leaf for so many levels. */
@@ -181,7 +179,8 @@ function sizeFor(levels: number): number {
   return (PACKED_LOTS + levels + PACKED_STEP - 1) & -PACKED_STEP;
 }
 
-/** The place of the lowest bit of 16. */
-function lowest(bits: number): number {
-  return 31 - Math.clz32(bits & -bits);
+/** The place in a leaf that the lowest bit of one of its words stands for. */
+function placeOf(word: number, bits: number): number {
+  // Not `-bits`: that has no int32 when only the highest bit is set.
+  return (word << BITS_SHIFT) + 31 - Math.clz32(bits & (~bits + 1));
 }

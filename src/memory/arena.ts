@@ -3,7 +3,7 @@ import { assert } from '../support/assert.js';
 /*
  * The memory of one shard's books: fixed headers, then a heap of small blocks of a few sizes.
  *
- *   byte  0           1152                   1152 + booksMax * 256                       byteLength
+ *   byte  0           2176                   2176 + booksMax * 256                       byteLength
  *         +-----------+----------------------+-------------------------------------------+
  *         | allocator | book headers         | blocks ...            (bump pointer) free |
  *         +-----------+----------------------+-------------------------------------------+
@@ -12,23 +12,20 @@ import { assert } from '../support/assert.js';
  *                      1 used words        in blocks that are in use
  *                      2 books max
  *                      3 highest epoch     of any book so far
- *                      4, 5 scratch        a double whose value nobody reads
- *                      8 … 280 free lists  one per size (0 … 272 words): first free block, 0 = none; a free block's first int32 is the next
+ *                      8 … 529 free lists  one per size (0 … 521 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
  */
 
 export const BOOK_HEADER_WORDS = 32;
-const ALLOCATOR_WORDS = 144;
+const ALLOCATOR_WORDS = 272;
 const BUMP = 0;
 const USED = 1;
 const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
 const FREE_LISTS = 8;
-/** A word of the allocator that may be written and means nothing: where a store goes that is not wanted, without a branch. */
-export const SCRATCH_WORD = 2;
 /** Largest block. */
-export const BLOCK_WORDS_MAX = 272;
+export const BLOCK_WORDS_MAX = 521;
 
 /** Thrown by `allocate`; the shard turns it into a book that says it is not exact. */
 export class ArenaFullError extends Error {

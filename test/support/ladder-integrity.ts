@@ -2,7 +2,6 @@ import {
   BITS,
   CHILDREN,
   FIRST_CHILD,
-  FIRST_PAGE,
   HEIGHT,
   HEIGHT_MAX,
   HOT_LEVEL,
@@ -11,20 +10,18 @@ import {
   LEAF_BITS,
   LEAF_LEVELS,
   LEAF_TICKS,
-  LEAF_WORDS,
   LEVELS,
+  PACKED_BELOW,
   PACKED_LOTS,
   PACKED_SIZE,
   PACKED_STEP,
-  PAGE_TICKS,
-  PAGES,
-  PAGES_PER_LEVEL,
+  PACKED_WORDS_MAX,
   ROOT,
   SPAN,
-  SPARE_PAGES,
+  WIDE,
+  WIDE_WORDS,
 } from '../../src/book/ladder-layout.js';
 
-const PAGE_WORDS = PAGE_TICKS;
 const NODE_WORDS = 1 + CHILDREN / 2;
 
 export interface LadderFacts {
@@ -32,14 +29,14 @@ export interface LadderFacts {
   readonly ticks: readonly number[];
   /** Words of all blocks. */
   readonly words: number;
-  /** Packed leaves. */
+  /** Leaves of either kind. */
   readonly packed: number;
+  readonly wide: number;
 }
 
 /**
- * Walks a whole ladder and throws when its tree contradicts itself: a bit without a level below it or a level without its bits, a level
- * without a page, a block that hangs in two places, a wrong count of levels or pages, more empty pages than allowed, a hot node that is not
- * where it says, a packed leaf whose levels do not fit in.
+ * Walks a whole ladder and throws when its tree contradicts itself: a bit without a level below it or a level without its bits, a block that hangs in two places, a wrong count of levels or wide leaves, a hot node that is not where it says, a packed leaf that is
+ * empty, counts its levels wrongly or has no room for them.
  */
 export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const root = i32[side + ROOT]!;
@@ -47,7 +44,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   const ticks: number[] = [];
   const blocks = new Set<number>();
   let words = 0;
-  let pages = 0;
+  let wide = 0;
   let packed = 0;
   let hotNode = 0;
 
@@ -60,26 +57,23 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
   };
   const visitLeaf = (entry: number, tick: number): void => {
     const leaf = Math.abs(entry);
-    const size = entry < 0 ? i32[leaf + PACKED_SIZE]! & 0xffff : LEAF_WORDS;
+    const size = entry < 0 ? i32[leaf + PACKED_SIZE]! & 0xffff : WIDE_WORDS;
     use(leaf / 2, size);
-    if (entry < 0) {
-      packed++;
-      if (size % PACKED_STEP !== 0 || PACKED_LOTS + i32[leaf + LEAF_LEVELS]! > size)
-        throw new Error(`a packed leaf of ${size} words at tick ${tick}`);
+    if (entry > 0) wide++;
+    else packed++;
+    const levels = i32[leaf + LEAF_LEVELS]!;
+    if (entry < 0 && (size % PACKED_STEP !== 0 || size > PACKED_WORDS_MAX || PACKED_LOTS + levels > size || levels === 0)) {
+      throw new Error(`a packed leaf of ${size} words has ${levels} levels at tick ${tick}`);
     }
     const before = ticks.length;
-    for (let child = 0; child < (entry > 0 ? CHILDREN : 0); child++) {
-      const page = i32[leaf + FIRST_PAGE + child]!;
-      if (page === 0) continue;
-      use(page, PAGE_WORDS);
-      pages++;
-    }
     for (let place = 0; place < LEAF_TICKS; place++) {
-      if (((i32[leaf + LEAF_BITS + (place >> 5)]! >>> (place & 31)) & 1) === 0) continue;
-      if (entry > 0 && i32[leaf + FIRST_PAGE + Math.floor(place / PAGE_TICKS)] === 0) throw new Error(`tick ${tick + place} has no page`);
-      ticks.push(tick + place);
+      if (entry < 0 && place % 32 === 0) {
+        const below = (i32[leaf + PACKED_BELOW + (place >> 7)]! >>> (((place >> 5) & 3) * 8)) & 0xff;
+        if (below !== ticks.length - before) throw new Error(`${below} levels below tick ${tick + place}, not ${ticks.length - before}`);
+      }
+      if (((i32[leaf + LEAF_BITS + (place >> 5)]! >>> (place & 31)) & 1) === 1) ticks.push(tick + place);
     }
-    if (ticks.length - before !== i32[leaf + LEAF_LEVELS]) throw new Error(`the leaf at tick ${tick} counts its levels wrongly`);
+    if (ticks.length - before !== levels) throw new Error(`the leaf at tick ${tick} counts its levels wrongly`);
   };
   const visitNode = (node: number, level: number, tick: number): void => {
     use(node / 2, NODE_WORDS);
@@ -97,13 +91,12 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
 
   if (root === 0) {
     if (i32[side + LEVELS] !== 0) throw new Error('levels without a ladder');
-    return { ticks, words, packed };
+    return { ticks, words, packed, wide };
   }
   if (height < HOT_LEVEL || height > HEIGHT_MAX) throw new Error(`height ${height}`);
   visitNode(root, height, 0);
   if (ticks.length !== i32[side + LEVELS]) throw new Error(`${ticks.length} levels are counted as ${i32[side + LEVELS]}`);
-  if (pages !== i32[side + PAGES]) throw new Error(`${pages} pages are counted as ${i32[side + PAGES]}`);
-  if (pages > PAGES_PER_LEVEL * ticks.length + SPARE_PAGES) throw new Error(`${pages} pages for ${ticks.length} levels`);
+  if (wide !== i32[side + WIDE]) throw new Error(`${wide} wide leaves are counted as ${i32[side + WIDE]}`);
   if (i32[side + HOT_NODE] !== 0 && i32[side + HOT_NODE] !== hotNode) throw new Error('the hot node is another one');
-  return { ticks, words, packed };
+  return { ticks, words, packed, wide };
 }

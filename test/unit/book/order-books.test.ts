@@ -242,7 +242,7 @@ describe('when the memory is full', () => {
     books.release(SLOT);
     expect(arena.usedBytes()).toBe(0);
 
-    makeBooks(400);
+    makeBooks(1500);
     books.open(SLOT, 2, 3, 12);
     replace(Array.from({ length: 100 }, (_, i) => ['ask', i, 1]));
     expect(() => books.rescale(SLOT, 7, 3)).toThrow(ArenaFullError);

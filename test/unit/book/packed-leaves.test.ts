@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
-import { CHANGES_PER_LEVEL, LEAF_TICKS, PACKED_CHANGES_MAX, SPARE_CHANGES } from '../../../src/book/ladder-layout.js';
+import {
+  CHANGES_PER_LEVEL,
+  LEAF_TICKS,
+  LEVELS_PER_WIDE,
+  PACKED_CHANGES_MAX,
+  SPARE_CHANGES,
+  SPARE_WIDE,
+} from '../../../src/book/ladder-layout.js';
 import { collect } from '../../../src/book/ladder-lookup.js';
 import { ArenaFullError } from '../../../src/memory/arena.js';
 import { checkLadder } from '../../support/ladder-integrity.js';
@@ -27,18 +34,15 @@ function sweep(side: OneSide, levels: number): void {
   for (; left > 0; left -= 1000) side.apply(Array.from({ length: Math.min(left, 1000) }, (_, i) => [BASE, 1 + i]));
 }
 
-test('after a snapshot leaves of levels far apart are packed, others not', () => {
+test('after a snapshot leaves are packed, but for those with a level at more than every other tick', () => {
   const side = new OneSide('ask', ARENA_BYTES);
   side.replace(farApart());
-  expect(checkLadder(side.arena.i32, side.block).packed).toBe(LEAVES);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: LEAVES, wide: 0 });
   expect(levelsOf(side)).toEqual(farApart());
-  const before = side.arena.usedBytes();
-  const sideBySide = Array.from({ length: 8 * 16 * LEAVES }, (_, i): LevelChange => [BASE + i, 1 + i]);
+  const sideBySide = Array.from({ length: 900 }, (_, i): LevelChange => [BASE + i, 1 + i]);
   side.replace(sideBySide);
-  // 512 levels of a leaf take 521 words without pages and 537 with them.
-  expect(checkLadder(side.arena.i32, side.block).packed).toBe(0);
-  expect(levelsOf(side).length).toBe(1000);
-  expect(side.arena.usedBytes()).toBeGreaterThan(before);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: 0, wide: 2 });
+  expect(levelsOf(side)).toEqual(sideBySide);
 });
 
 test('a packed leaf is changed in place until it has changed too often', () => {
@@ -96,42 +100,70 @@ test('a leaf that stands still between two sweeps is packed again, one that chan
     side.apply([[moving, 50 + round]]);
     sweep(side, 16 * LEAVES);
   }
-  // The best level's leaf and the moving one have pages.
+  // The best level's leaf and the moving one are wide.
   expect(checkLadder(side.arena.i32, side.block).packed).toBe(LEAVES - 2);
   const expected = new Map(farApart()).set(still, 5 + PACKED_CHANGES_MAX - 1).set(moving, 52);
   expect(levelsOf(side).slice(1)).toEqual([...expected].slice(1));
 });
 
-test('the last level of a packed leaf goes, and a sweep gives its block back', () => {
+test('the last level of a packed leaf goes, and its memory with it', () => {
+  const side = new OneSide('ask', ARENA_BYTES);
+  const [near, middle, far]: LevelChange[] = [
+    [BASE, 1],
+    [BASE + LEAF_TICKS, 2],
+    [BASE + 2 * LEAF_TICKS, 3],
+  ];
+  side.replace([near!, middle!, far!]);
+  const before = side.arena.usedBytes();
+  side.apply([[middle![0], 0]]);
+  expect(checkLadder(side.arena.i32, side.block).packed).toBe(2);
+  expect(levelsOf(side)).toEqual([near, far]);
+  expect(side.arena.usedBytes()).toBe(before - 8 * 16);
+  side.apply([[near![0], 0]]);
+  expect(levelsOf(side)).toEqual([far]);
+  side.apply([near!, middle!]);
+  expect(levelsOf(side)).toEqual([near, middle, far]);
+  expect(side.arena.usedBytes()).toBe(before);
+});
+
+test('the last level of a wide leaf goes, and a sweep gives its memory back', () => {
   const side = new OneSide('ask', ARENA_BYTES);
   side.replace([
     [BASE, 1],
     [BASE + LEAF_TICKS, 2],
-    [BASE + 2 * LEAF_TICKS, 3],
   ]);
-  const before = side.arena.usedBytes();
+  for (let i = 0; i < PACKED_CHANGES_MAX; i++) side.apply([[BASE + LEAF_TICKS, 3 + i]]);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: 1, wide: 1 });
   side.apply([[BASE + LEAF_TICKS, 0]]);
-  expect(checkLadder(side.arena.i32, side.block).packed).toBe(3);
-  expect(levelsOf(side)).toEqual([
-    [BASE, 1],
-    [BASE + 2 * LEAF_TICKS, 3],
-  ]);
-  sweep(side, 3);
-  expect(levelsOf(side).slice(1)).toEqual([[BASE + 2 * LEAF_TICKS, 3]]);
-  side.apply([[BASE + LEAF_TICKS, 4]]);
-  expect(levelsOf(side).slice(1)).toEqual([
-    [BASE + LEAF_TICKS, 4],
-    [BASE + 2 * LEAF_TICKS, 3],
-  ]);
-  side.replace([
-    [BASE, 1],
-    [BASE + LEAF_TICKS, 2],
-    [BASE + 2 * LEAF_TICKS, 3],
-  ]);
-  expect(side.arena.usedBytes()).toBe(before);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: 1, wide: 1 });
+  sweep(side, 2);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: 0, wide: 1 });
+  expect(levelsOf(side).map(([tick]) => tick)).toEqual([BASE]);
 });
 
-test('where memory ends nothing leaks: a snapshot stays as it is, a leaf that gets no pages makes the book suspect', () => {
+test('a side of few levels gets few wide leaves, however many change', () => {
+  const side = new OneSide('ask', ARENA_BYTES);
+  const lone = Array.from({ length: 100 }, (_, i): LevelChange => [BASE + i * LEAF_TICKS, 1]);
+  side.replace(lone);
+  for (let i = 0; i < 2 * PACKED_CHANGES_MAX; i++) side.apply(lone.map(([tick]) => [tick, 2 + i]));
+  expect(checkLadder(side.arena.i32, side.block).wide).toBe(SPARE_WIDE + Math.ceil(100 / LEVELS_PER_WIDE));
+  expect(levelsOf(side)).toEqual(lone.map(([tick]) => [tick, 2 * PACKED_CHANGES_MAX + 1]));
+});
+
+test('levels that come and go, each far from the one before, leave no more nodes behind than there are levels, and some', () => {
+  const side = new OneSide('ask', ARENA_BYTES);
+  side.replace([[BASE, 1]]);
+  let most = 0;
+  for (let i = 1; i < 1000; i++) {
+    side.apply([[BASE + i * 32 * LEAF_TICKS, 1]]);
+    side.apply([[BASE + i * 32 * LEAF_TICKS, 0]]);
+    most = Math.max(most, side.arena.usedBytes());
+  }
+  expect(most).toBeLessThan((1 + SPARE_CHANGES / CHANGES_PER_LEVEL) * 8 * 17);
+  expect(levelsOf(side)).toEqual([[BASE, 1]]);
+});
+
+test('where memory ends nothing leaks: a snapshot stays as it is, a leaf that cannot become wide makes the book suspect', () => {
   for (const kib of [16, 20, 24, 28, 32]) {
     const side = new OneSide('ask', kib * 1024);
     try {

@@ -38,6 +38,9 @@ const {
   VERSION,
 } = layout;
 
+/** Books that take more than this together are not in a core's own cache one and all. */
+const CACHED_BYTES = 2 ** 21;
+
 /** Ladder directions: the best bid is the highest, the best ask the lowest tick. */
 export const BID_DIRECTION = 1;
 export const ASK_DIRECTION = -1;
@@ -51,6 +54,8 @@ export class OrderBooks {
   readonly #i32: Int32Array;
   readonly #ladders: Ladders;
   readonly #arena: Arena;
+  /** The book of the update before. */
+  #lastSlot = -1;
   /** The update that `applyDelta` and `applySnapshot` apply: decoders put it here. */
   readonly delta = new DeltaBuffer();
 
@@ -190,6 +195,11 @@ export class OrderBooks {
     const ints = headerInts(slot);
     const doubles = headerDoubles(slot);
     assert((i32[ints + VERSION]! & 1) === 0, 'write sections do not nest');
+    if (slot !== this.#lastSlot && this.#arena.usedBytes() > CACHED_BYTES) {
+      this.#ladders.prefetch(ints + ASKS, this.delta.asks);
+      this.#ladders.prefetch(ints + BIDS, this.delta.bids);
+    }
+    this.#lastSlot = slot;
     writeBegin(i32, ints + VERSION);
     const sound = this.#applyLevels(slot, receiveTimeMs, false);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;

@@ -12,6 +12,7 @@ import { assert } from '../support/assert.js';
  *                      1 used words        in blocks that are in use
  *                      2 books max
  *                      3 highest epoch     of any book so far
+ *                      4 scratch           whose value nobody reads
  *                      8 … 529 free lists  one per size (0 … 521 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
@@ -23,6 +24,8 @@ const BUMP = 0;
 const USED = 1;
 const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
+/** int32 index of a word that may be written and means nothing. */
+export const SCRATCH = 4;
 const FREE_LISTS = 8;
 /** Largest block. */
 export const BLOCK_WORDS_MAX = 521;

@@ -558,7 +558,7 @@ describe('memory', () => {
   });
 
   test('a book that finds no room to be opened says so', () => {
-    const bench = new ShardBench({ booksBytes: 3_904 });
+    const bench = new ShardBench({ booksBytes: 4_928 });
     for (const slot of [1, 2, 3]) bench.track(`S${slot}`, slot);
     expect([1, 2, 3].map((slot) => bench.state(slot))).toContain('suspect memory_full');
     expect(bench.running).toBe(true);

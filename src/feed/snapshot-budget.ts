@@ -42,6 +42,8 @@ export class SnapshotBudget implements RequestBudget {
   #pausedUntil = 0;
   #requests = 0;
   #pauseCount = 0;
+  /** Who waits in `acquire`, and is left what they need. */
+  #waiting = 0;
 
   constructor(options: SnapshotBudgetOptions = {}) {
     this.ratePerSecond = options.ratePerSecond ?? 8;
@@ -78,7 +80,11 @@ export class SnapshotBudget implements RequestBudget {
 
   /** Spends one request if there is one for this purpose. */
   tryTake(purpose: Purpose): boolean {
-    if (this.msUntil(purpose) > 0) return false;
+    return this.#take(this.#needed(purpose) + this.#waiting);
+  }
+
+  #take(needed: number): boolean {
+    if (this.#msUntil(needed) > 0) return false;
     this.#tokens--;
     this.#requests++;
     return true;
@@ -86,13 +92,17 @@ export class SnapshotBudget implements RequestBudget {
 
   /** How long until `tryTake` may succeed, in ms, rounded up; 0 = now. */
   msUntil(purpose: Purpose): number {
+    return this.#msUntil(this.#needed(purpose) + this.#waiting);
+  }
+
+  #msUntil(needed: number): number {
     const now = this.#clock();
     if (now > this.#countedAt) {
       this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#countedAt) * this.ratePerSecond) / 1000);
       this.#countedAt = now;
     }
     const pauseMs = Math.max(0, this.#pausedUntil - now);
-    const missing = this.#needed(purpose) - this.#tokens;
+    const missing = needed - this.#tokens;
     // A sum of small refills may end a rounding error short of a whole token.
     if (missing <= 1e-9) return Math.ceil(pauseMs);
     return Math.ceil(pauseMs + (missing * 1000) / this.ratePerSecond);
@@ -112,11 +122,14 @@ export class SnapshotBudget implements RequestBudget {
     }
   }
 
+  /** Whoever takes without waiting would be quicker each time: they leave one request for each that waits here. */
   async acquire(): Promise<void> {
-    while (!this.tryTake('resync')) {
-      const delayMs = this.msUntil('resync');
+    this.#waiting++;
+    while (!this.#take(1)) {
+      const delayMs = this.#msUntil(1);
       await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
+    this.#waiting--;
   }
 
   /**

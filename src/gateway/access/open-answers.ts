@@ -50,7 +50,8 @@ export class OpenAnswers {
    */
   onceNext(socket: Duplex, then: () => void): void {
     const response = this.#newest.get(socket);
-    if (response === undefined || response.closed || response.writableFinished) return then();
+    // Not `writableFinished`: what is written is still to be reported, and until then the answer has the connection.
+    if (response === undefined || response.closed) return then();
     if (response.req.complete) response.once('close', then);
     // A response gets its socket when those before it are through.
     else if (response.socket === null) response.once('socket', then);

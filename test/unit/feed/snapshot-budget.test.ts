@@ -134,6 +134,22 @@ describe('SnapshotBudget', () => {
     expect(budget.pausedUntil! - clock.now).toBe(10_000);
   });
 
+  it('leaves a request to whoever waits for one, however many are taken meanwhile', async () => {
+    const { clock, budget, drain } = setUp();
+    drain('resync');
+    let isServed = false;
+    const served = budget.acquire().then(() => (isServed = true));
+    clock.now += 125;
+    expect(drain('resync')).toBe(0);
+    expect(budget.msUntil('resync')).toBe(125);
+    clock.now += 125;
+    expect(drain('resync')).toBe(1);
+    await served;
+    expect(isServed).toBe(true);
+    clock.now += 125;
+    expect(drain('resync')).toBe(1);
+  });
+
   it('resolves acquire at once while there is something to take', async () => {
     const { budget, drain } = setUp();
     await budget.acquire();

@@ -417,6 +417,22 @@ describe('connections that do nothing', () => {
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 201', 'HTTP/1.1 200', `HTTP/1.1 ${status}`]);
   });
 
+  test.each([
+    ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
+    ['an upgrade', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 400],
+    ['no HTTP', 'FOO!! / HTTP/1.1\r\n\r\n', 400],
+  ])('%s behind a long answer that was written a moment ago is answered too', async (_name, last, status) => {
+    await start();
+    for (let i = 0; i < 10; i++) {
+      const { socket, dropped } = await connect(port());
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      socket.end(`GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n${last}`);
+      await until(dropped, { what: 'the end' });
+      expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+    }
+  });
+
   test('nothing behind answers that nobody reads holds a connection for good', async () => {
     market.addLive('ETHUSDT', 5_000);
     await start({}, { stalledMs: 200 });

@@ -26,6 +26,8 @@ const NO_BYTES = new Uint8Array(0);
 const UNSHOWN_BYTES_MAX = 16 * 1024;
 /** Parts of a buffer up to this long are copied by a loop of ours: V8's copy is quicker for long ones, but needs an object made for each part. */
 const COPIED_BY_WORDS_MAX = 4096;
+/** Looks at the ring between two looks at the clock, which costs as much as several of them. */
+const LOOKS = 32;
 
 /** The writing end. One thread only. */
 export class RingProducer {
@@ -46,12 +48,16 @@ export class RingProducer {
   #sourceWords: Int32Array = new Int32Array(0);
   /** The end of this turn shows what was written. */
   #turnEnds = false;
+  readonly #beforeShown: (() => void) | undefined;
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
+    this.#beforeShown?.();
     this.show();
   };
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** `beforeShown` is called at the end of a turn in which `writeSoon` was used, just before the consumer is shown its records. */
+  constructor(buffer: SharedArrayBuffer, beforeShown?: () => void) {
+    this.#beforeShown = beforeShown;
     this.capacity = buffer.byteLength - RECORDS_BYTE;
     this.payloadBytesMax = (this.capacity >> 1) - RECORD_HEADER_BYTES - SKEW_MAX - 1;
     this.#mask = this.capacity - 1;
@@ -236,6 +242,20 @@ export class RingConsumer {
     Atomics.store(this.#words, CONSUMER, this.#position);
   }
 
+  /**
+   * Looks for a record for so long, without a word to the producer, which therefore need not wake us; whether there is one. Takes the whole core meanwhile, as V8 has
+   * no way to say that a loop waits.
+   */
+  lookForRecord(forMs: number): boolean {
+    const words = this.#words;
+    const position = this.#position;
+    const untilMs = performance.now() + forMs;
+    do {
+      for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, PRODUCER) !== position) return true;
+    } while (performance.now() < untilMs);
+    return false;
+  }
+
   /** Blocks until a record is there or `timeoutMs` passed. Worker threads only; call after `release()`. */
   waitForRecord(timeoutMs: number): void {
     const words = this.#words;
@@ -255,7 +275,20 @@ export class RingConsumer {
     return undefined;
   }
 
-  /** Ends the announcement made by `recordArrival`, once its promise has resolved. */
+  /**
+   * Announces once more, after `awake`, that the promise of `recordArrival` is waited for, which has not been heard of yet; false when a record is there, and
+   * nothing is announced. Should it have resolved already, whoever waits for it hears of that soon, record or not.
+   */
+  asleepAgain(): boolean {
+    const words = this.#words;
+    Atomics.store(words, SLEEPING, 1);
+    // The same pair as in `recordArrival`: the flag was stored before this look at the position.
+    if (Atomics.load(words, PRODUCER) === this.#position) return true;
+    Atomics.store(words, SLEEPING, 0);
+    return false;
+  }
+
+  /** Ends the announcement made by `recordArrival`: its promise has resolved, or we look at the ring ourselves. */
   awake(): void {
     Atomics.store(this.#words, SLEEPING, 0);
   }

@@ -1,14 +1,15 @@
-/** Takes the records of `ring-producer.mjs` and checks each; sleeps when there is none. */
+/** Takes the records of `ring-producer.mjs` and checks each; when there is none it looks for one for `workerData.spinMs`, then sleeps. */
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { RingConsumer } from '../../../dist/src/memory/spsc-ring.js';
 import { checksum, fillPayload, lengthOf, PAYLOAD_MAX } from './ring-stream.mjs';
 
-const { buffer, records, seed } = workerData;
+const { buffer, records, seed, spinMs } = workerData;
 const consumer = new RingConsumer(buffer);
 const expected = new Uint8Array(PAYLOAD_MAX);
 let index = 0;
 let sleeps = 0;
+let finds = 0;
 let bytes = 0;
 /** The first record that is not what was sent. */
 let wrong = null;
@@ -33,10 +34,11 @@ while (index < records && wrong === null) {
     handled++;
   }
   if (handled > 0) consumer.release();
+  else if (spinMs > 0 && consumer.lookForRecord(spinMs)) finds++;
   else {
     sleeps++;
     // Longer than the test may take: a record that does not wake us fails it.
     consumer.waitForRecord(120_000);
   }
 }
-parentPort.postMessage({ received: index, sleeps, bytes, wrong, more: consumer.next() });
+parentPort.postMessage({ received: index, sleeps, finds, bytes, wrong, more: consumer.next() });

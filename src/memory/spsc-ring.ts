@@ -26,8 +26,6 @@ const NO_BYTES = new Uint8Array(0);
 const UNSHOWN_BYTES_MAX = 16 * 1024;
 /** Parts of a buffer up to this long are copied by a loop of ours: V8's copy is quicker for long ones, but needs an object made for each part. */
 const COPIED_BY_WORDS_MAX = 4096;
-/** Looks at the ring between two looks at the clock, which costs as much as several of them. */
-const LOOKS = 32;
 
 /** The writing end. One thread only. */
 export class RingProducer {
@@ -240,20 +238,6 @@ export class RingConsumer {
   /** Gives the space of every record read so far back to the producer. */
   release(): void {
     Atomics.store(this.#words, CONSUMER, this.#position);
-  }
-
-  /**
-   * Looks for a record for so long, without a word to the producer, which therefore need not wake us; whether there is one. Takes the whole core meanwhile, as V8 has
-   * no way to say that a loop waits.
-   */
-  lookForRecord(forMs: number): boolean {
-    const words = this.#words;
-    const position = this.#position;
-    const untilMs = performance.now() + forMs;
-    do {
-      for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, PRODUCER) !== position) return true;
-    } while (performance.now() < untilMs);
-    return false;
   }
 
   /** Blocks until a record is there or `timeoutMs` passed. Worker threads only; call after `release()`. */

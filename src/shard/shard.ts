@@ -23,6 +23,7 @@ import { decodeTrack, encodeAsk, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REF
 import type { ShardBook } from './shard-book.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SilenceWatch } from './silence.js';
+import { Spin } from './spin.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
 import { TextFrames } from './text-frames.js';
@@ -56,9 +57,7 @@ export class Shard {
   readonly #staleAfterMs: number;
   readonly #twoLines: boolean;
   readonly #clock: () => number;
-  readonly #spinMs: number;
-  /** Until when it is looked for records before it sleeps. */
-  #spinUntilMs = -Infinity;
+  readonly #spin: Spin | undefined;
   #lastSilenceCheckMs = 0;
   #running = true;
 
@@ -76,7 +75,8 @@ export class Shard {
     this.#staleAfterMs = task.staleAfterMs;
     this.#twoLines = task.lines === 2;
     this.#clock = clock;
-    this.#spinMs = (task.spinUs ?? 0) / 1000;
+    const { spinUs = 0 } = task;
+    this.#spin = spinUs > 0 ? new Spin(spinUs, clock) : undefined;
     this.#publications = new Publications({ books, candles: this.#candles, tickers: this.#tickers, tapes: this.#tapes, clock }, outbox);
     const parts = { books, outbox, publications: this.#publications, meter };
     this.#trust = new BookTrust(parts, (book, timeMs) => this.#keeper.audits.interrupt(book, timeMs));
@@ -112,7 +112,7 @@ export class Shard {
     }
     // The main thread takes it for our answer: what is published at interval 0 was written before. What found no room, below, has to wake it.
     if (handled > 0) inbound.release();
-    if (news && this.#spinMs > 0) this.#spinUntilMs = this.#clock() + this.#spinMs;
+    if (news) this.#spin?.news();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     this.#outbox.retry();
     this.#publications.retry();
@@ -121,7 +121,7 @@ export class Shard {
 
   /** Waits until a record arrives or `timeoutMs` passed: awake for a while where it is told to, then asleep. */
   idle(timeoutMs: number): void {
-    if (this.#spinMs > 0 && this.#inbound.lookForRecord(this.#spinUntilMs - this.#clock())) return;
+    if (this.#spin?.finds(this.#inbound)) return;
     this.#inbound.waitForRecord(timeoutMs);
   }
 

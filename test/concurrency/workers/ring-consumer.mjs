@@ -1,12 +1,14 @@
-/** Takes the records of `ring-producer.mjs` and checks each; when there is none it looks for one for `workerData.spinMs`, then sleeps. */
+/** Takes the records of `ring-producer.mjs` and checks each; when there is none it looks for one for `workerData.spinUs`, then sleeps. */
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { RingConsumer } from '../../../dist/src/memory/spsc-ring.js';
+import { Spin } from '../../../dist/src/shard/spin.js';
 import { checksum, fillPayload, lengthOf, PAYLOAD_MAX } from './ring-stream.mjs';
 
-const { buffer, records, seed, spinMs } = workerData;
+const { buffer, records, seed, spinUs } = workerData;
 const consumer = new RingConsumer(buffer);
 const expected = new Uint8Array(PAYLOAD_MAX);
+const spin = spinUs > 0 ? new Spin(spinUs, () => performance.now()) : undefined;
 let index = 0;
 let sleeps = 0;
 let finds = 0;
@@ -33,8 +35,10 @@ while (index < records && wrong === null) {
     index++;
     handled++;
   }
-  if (handled > 0) consumer.release();
-  else if (spinMs > 0 && consumer.lookForRecord(spinMs)) finds++;
+  if (handled > 0) {
+    consumer.release();
+    spin?.news();
+  } else if (spin?.finds(consumer)) finds++;
   else {
     sleeps++;
     // Longer than the test may take: a record that does not wake us fails it.

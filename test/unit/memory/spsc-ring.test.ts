@@ -268,25 +268,7 @@ describe('sleeping', () => {
   });
 });
 
-describe('looking instead of sleeping', () => {
-  test('what is there is found, what is not is not, and the producer is told of neither', () => {
-    const { words, producer, consumer } = ringAt(0);
-    const stores = vi.spyOn(Atomics, 'store');
-    try {
-      expect(consumer.lookForRecord(0.1)).toBe(false);
-      words[PRODUCER] = 32;
-      expect(consumer.lookForRecord(60_000)).toBe(true);
-      expect(stores).not.toHaveBeenCalled();
-      words[PRODUCER] = 0;
-      producer.write(1, 5, 0, 0);
-      expect(stores).toHaveBeenCalledTimes(1);
-    } finally {
-      stores.mockRestore();
-    }
-    expect(take(consumer)).toMatchObject({ key: 5 });
-    expect(consumer.lookForRecord(-1)).toBe(false);
-  });
-
+describe('looking instead of waiting', () => {
   test('an awaited promise can be left and taken up again: only the next write to a sleeper resolves it', async () => {
     const { words, producer, consumer } = ringAt(0);
     const arrival = consumer.recordArrival();

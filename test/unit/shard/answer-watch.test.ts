@@ -70,8 +70,18 @@ test.each([
   ]);
 });
 
-test('goes on without a shard that says nothing, and takes from all the same', async () => {
-  watch.expect();
-  await nextTurn();
-  expect(done).toEqual(['attend 0', 'attend 1', 'take 0: 0', 'take 1: 0']);
+test('goes on without a shard that says nothing, takes from it all the same, and looks more and more rarely until it answers', async () => {
+  const turnsWithLook: number[] = [];
+  for (let turn = 0; turn < 40; turn++) {
+    if (turn === 15) answers = [8, 8];
+    done = [];
+    watch.expect();
+    await nextTurn();
+    if (done.length > 0) turnsWithLook.push(turn);
+    else continue;
+    expect(done).toEqual(['attend 0', 'attend 1', `take 0: ${answers[0]}`, `take 1: ${answers[1]}`]);
+  }
+  // In vain at 0, 2, 5 and 10; the look at 19 finds an answer.
+  expect(turnsWithLook.slice(0, 6)).toEqual([0, 2, 5, 10, 19, 20]);
+  expect(turnsWithLook).toHaveLength(4 + 21);
 });

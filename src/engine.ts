@@ -58,6 +58,11 @@ export interface EngineOptions extends AccessOptions {
   readonly tape?: number;
   /** Take the memory of tapes and candles when a symbol is tracked, not as they fill over hours. Default false. */
   readonly preallocate?: boolean;
+  /**
+   * For so many microseconds after the last push a worker looks for the next one before it sleeps, and the main thread for the worker's answer, up to 50. Takes a
+   * core for each worker while pushes come. Default 0.
+   */
+  readonly spinUs?: number;
   /** From one audit of a book against the exchange to the next, in ms, when requests are to spare. Default `off`. */
   readonly audit?: number | 'off';
   readonly logger: Logger;
@@ -96,7 +101,7 @@ export interface Engine {
  * SYMBOL_CAPACITY_REACHED, WORKER_START_TIMEOUT, PUBLIC_WITHOUT_KEYS, TLS_UNUSABLE) or the listener's error, and leaves nothing behind when it does.
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { audit = 'off', logger, workers } = options;
+  const { audit = 'off', logger, spinUs = 0, workers } = options;
   const clock = systemClock;
   const closers: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -147,6 +152,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clock,
       slotsPerShard: sizes.symbols,
       preallocate: options.preallocate ?? false,
+      spinUs,
       meters,
       stuck: (shard) => supervisor.replace(shard),
       ...(audit !== 'off' && { auditEveryMs: audit }),
@@ -157,6 +163,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       shards: buffers,
       staleAfterMs: options.staleAfterMs,
       lines,
+      spinUs,
       workerUrl: options.workerUrl ?? new URL('../workers/shard.worker.js', import.meta.url),
       logger,
       clock,

@@ -17,6 +17,8 @@ export interface EngineJob {
   readonly snapshotRate?: number;
   /** Clients of one address; default as many as come. */
   readonly connectionsPerAddress?: number;
+  /** As `--spin-us`; default 0. */
+  readonly spinUs?: number;
 }
 
 export interface EngineCounts {
@@ -62,7 +64,7 @@ async function until(condition: () => boolean): Promise<void> {
 setV8Flags();
 servePeer(
   {
-    start: async ({ port, workers, snapshotRate = 50, connectionsPerAddress = 20_000 }: EngineJob): Promise<string> => {
+    start: async ({ port, workers, snapshotRate = 50, connectionsPerAddress = 20_000, spinUs = 0 }: EngineJob): Promise<string> => {
       engine = await createEngine({
         symbols: { kind: 'all' },
         workers,
@@ -74,6 +76,7 @@ servePeer(
         snapshotRate,
         connectionsPerAddress,
         staleAfterMs: 600_000,
+        spinUs,
         logger: pino({ level: 'warn' }, pino.destination(2)),
         // No exchange sends without end; here reading may rest for as long as the shards are behind.
         feedTimings: { firstDeltaWaitMs: 10, connection: { restStretchMs: PATIENCE_MS } },

@@ -5,6 +5,7 @@ import { BookReader } from '../publish/book-reader.js';
 import { CandleReader } from '../publish/candle-reader.js';
 import { PublicationHub } from '../publish/publication-hub.js';
 import type { SubscriberLimits } from '../publish/subscriber.js';
+import { AnswerWatch } from '../shard/answer-watch.js';
 import { ShardEgress } from '../shard/egress.js';
 import { ShardIngress } from '../shard/ingress.js';
 import { commitSlot, type ShardBuffers, vacateSlot } from '../shard/task.js';
@@ -26,6 +27,8 @@ export interface PipelineOptions extends Pick<FeedOptions, 'wsUrl' | 'interval' 
   readonly meters: Meters;
   /** Take the whole memory of a symbol's tape and candles when it is tracked. Default false. */
   readonly preallocate?: boolean;
+  /** Longest look for the shards' answers to pushes before the loop sleeps, in microseconds; default 0. */
+  readonly spinUs?: number;
   /** From one audit of a book to the next. Default: no audits. */
   readonly auditEveryMs?: number;
   readonly feedTimings?: NonNullable<FeedOptions['timings']>;
@@ -50,14 +53,26 @@ export class Pipeline {
   readonly #clock: () => number;
 
   constructor(options: PipelineOptions) {
-    const { auditEveryMs, buffers, logger, clock, feedTimings, meters, preallocate, slotsPerShard, stuck, subscriberLimits, ...feed } =
-      options;
+    const {
+      auditEveryMs,
+      buffers,
+      logger,
+      clock,
+      feedTimings,
+      meters,
+      preallocate,
+      slotsPerShard,
+      spinUs = 0,
+      stuck,
+      subscriberLimits,
+      ...feed
+    } = options;
     this.#buffers = buffers;
     this.#preallocate = preallocate ?? false;
     this.#clock = clock;
     this.symbols = new SymbolTable(buffers.length, slotsPerShard);
     this.readers = buffers.map(({ books }) => new BookReader(books));
-    this.ingress = new ShardIngress(buffers, logger, stuck);
+    this.ingress = new ShardIngress(buffers, logger, stuck, spinUs > 0 ? () => answers.expect() : undefined);
     const demand = new CandleDemand(this.ingress, {
       openKline: (symbolId) => this.feed.openKline(symbolId),
       closeKline: (symbolId) => this.feed.closeKline(symbolId),
@@ -87,6 +102,7 @@ export class Pipeline {
       clock,
     });
     this.egresses = buffers.map(({ outbound }, shard) => new ShardEgress(shard, outbound, this.hub, events, meters.published));
+    const answers = new AnswerWatch(this.ingress, this.egresses, spinUs);
   }
 
   startListening(): void {

@@ -46,12 +46,16 @@ export class RingProducer {
   #sourceWords: Int32Array = new Int32Array(0);
   /** The end of this turn shows what was written. */
   #turnEnds = false;
+  readonly #beforeShown: (() => void) | undefined;
   readonly #endTurn = (): void => {
     this.#turnEnds = false;
+    this.#beforeShown?.();
     this.show();
   };
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** `beforeShown` is called at the end of a turn in which `writeSoon` was used, just before the consumer is shown its records. */
+  constructor(buffer: SharedArrayBuffer, beforeShown?: () => void) {
+    this.#beforeShown = beforeShown;
     this.capacity = buffer.byteLength - RECORDS_BYTE;
     this.payloadBytesMax = (this.capacity >> 1) - RECORD_HEADER_BYTES - SKEW_MAX - 1;
     this.#mask = this.capacity - 1;
@@ -255,7 +259,20 @@ export class RingConsumer {
     return undefined;
   }
 
-  /** Ends the announcement made by `recordArrival`, once its promise has resolved. */
+  /**
+   * Announces once more, after `awake`, that the promise of `recordArrival` is waited for, which has not been heard of yet; false when a record is there, and
+   * nothing is announced. Should it have resolved already, whoever waits for it hears of that soon, record or not.
+   */
+  asleepAgain(): boolean {
+    const words = this.#words;
+    Atomics.store(words, SLEEPING, 1);
+    // The same pair as in `recordArrival`: the flag was stored before this look at the position.
+    if (Atomics.load(words, PRODUCER) === this.#position) return true;
+    Atomics.store(words, SLEEPING, 0);
+    return false;
+  }
+
+  /** Ends the announcement made by `recordArrival`: its promise has resolved, or we look at the ring ourselves. */
   awake(): void {
     Atomics.store(this.#words, SLEEPING, 0);
   }

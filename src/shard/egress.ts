@@ -39,6 +39,10 @@ export class ShardEgress {
   readonly #published: BatchTimes;
   readonly #clock: Clock;
   #running = false;
+  /** A turn is on its way. */
+  #scheduled = false;
+  /** A promise of the ring is on its way: resolved or not, it has not been heard of. */
+  #arriving = false;
   /** Some clients' turn goes on. */
   #unfinished = false;
 
@@ -59,6 +63,7 @@ export class ShardEgress {
     this.#clock = clock;
   }
 
+  /** Bytes of records that wait to be taken. */
   usedBytes(): number {
     return this.#ring.usedBytes();
   }
@@ -69,11 +74,21 @@ export class ShardEgress {
 
   start(): void {
     this.#running = true;
-    this.#turn();
+    this.take();
   }
 
   stop(): void {
     this.#running = false;
+  }
+
+  /** The caller looks at the ring itself and then calls `take`: until then the shard need not wake this thread. */
+  attend(): void {
+    this.#ring.awake();
+  }
+
+  /** Handles what there is, as a turn that the shard asked for would, unless such a turn is on its way anyhow. */
+  take(): void {
+    if (!this.#scheduled) this.#turn();
   }
 
   /** Handles everything there is now, until all of it has left. */
@@ -83,19 +98,35 @@ export class ShardEgress {
 
   #turn(): void {
     if (!this.#running) return;
-    if (this.#handleBatch() === BATCH_RECORDS || this.#unfinished) {
-      // Let the loop read sockets and write what was handed on before the next batch.
-      setImmediate(() => this.#turn());
-      return;
-    }
-    const arrival = this.#ring.recordArrival();
-    if (arrival === undefined) setImmediate(() => this.#turn());
-    else
-      void arrival.then(() => {
-        this.#ring.awake();
-        this.#turn();
-      });
+    // After a batch, let the loop read sockets and write what was handed on before the next one.
+    if (this.#handleBatch() === BATCH_RECORDS || this.#unfinished || !this.#rest()) this.#schedule();
   }
+
+  #schedule(): void {
+    this.#scheduled = true;
+    setImmediate(this.#scheduledTurn);
+  }
+
+  readonly #scheduledTurn = (): void => {
+    this.#scheduled = false;
+    this.#turn();
+  };
+
+  /** Waits for the shard to wake this thread; false when there is a record already. One promise at a time, also where records were taken without it. */
+  #rest(): boolean {
+    if (this.#arriving) return this.#ring.asleepAgain();
+    const arrival = this.#ring.recordArrival();
+    if (arrival === undefined) return false;
+    this.#arriving = true;
+    void arrival.then(this.#arrived);
+    return true;
+  }
+
+  readonly #arrived = (): void => {
+    this.#arriving = false;
+    this.#ring.awake();
+    this.take();
+  };
 
   #handleBatch(): number {
     const ring = this.#ring;

@@ -43,10 +43,13 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
 
   readonly #stuck: (shard: number) => void;
 
-  /** `stuck` is told of a shard that takes nothing any more, not even what must not be lost. */
-  constructor(shards: readonly ShardBuffers[], logger: Logger, stuck: (shard: number) => void) {
+  /**
+   * `stuck` is told of a shard that takes nothing any more, not even what must not be lost. `beforePushes` is called at the end of a turn with pushes, just
+   * before a shard is shown them.
+   */
+  constructor(shards: readonly ShardBuffers[], logger: Logger, stuck: (shard: number) => void, beforePushes?: () => void) {
     this.#stuck = stuck;
-    this.#producers = shards.map(({ inbound }) => new RingProducer(inbound));
+    this.#producers = shards.map(({ inbound }) => new RingProducer(inbound, beforePushes));
     this.#waiting = shards.map(() => []);
     this.#lost = new Float64Array(shards.length);
     this.#pressed = new Float64Array(shards.length);

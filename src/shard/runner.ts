@@ -7,7 +7,7 @@ import { CONTROL_HEARTBEAT, CONTROL_READY, type ShardTask } from './task.js';
 const IDLE_MS = 1000;
 
 /**
- * The duty cycle of a shard: work while there are records, sleep until the next one. Returns after a SHUT_DOWN record. `afterTurn` is
+ * The duty cycle of a shard: work while there are records, wait for the next one. Returns after a SHUT_DOWN record. `afterTurn` is
  * called after every turn, for tests that need to act inside the worker.
  */
 export function runShard(task: ShardTask, afterTurn?: () => void): void {
@@ -28,7 +28,7 @@ export function runShard(task: ShardTask, afterTurn?: () => void): void {
     if (handled > 0) continue;
     shard.idle(IDLE_MS);
     catchUp();
-    // Asleep is not busy; the event loop's own measure of utilisation cannot tell the two apart.
+    // Waiting is not busy, asleep or awake; the event loop's own measure of utilisation cannot tell the two apart.
     from = systemClock();
   }
 }

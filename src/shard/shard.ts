@@ -23,6 +23,7 @@ import { decodeTrack, encodeAsk, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REF
 import type { ShardBook } from './shard-book.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SilenceWatch } from './silence.js';
+import { Spin } from './spin.js';
 import { SymbolTape } from './symbol-tape.js';
 import type { ShardTask } from './task.js';
 import { TextFrames } from './text-frames.js';
@@ -56,6 +57,7 @@ export class Shard {
   readonly #staleAfterMs: number;
   readonly #twoLines: boolean;
   readonly #clock: () => number;
+  readonly #spin: Spin | undefined;
   #lastSilenceCheckMs = 0;
   #running = true;
 
@@ -73,6 +75,8 @@ export class Shard {
     this.#staleAfterMs = task.staleAfterMs;
     this.#twoLines = task.lines === 2;
     this.#clock = clock;
+    const { spinUs = 0 } = task;
+    this.#spin = spinUs > 0 ? new Spin(spinUs, clock) : undefined;
     this.#publications = new Publications({ books, candles: this.#candles, tickers: this.#tickers, tapes: this.#tapes, clock }, outbox);
     const parts = { books, outbox, publications: this.#publications, meter };
     this.#trust = new BookTrust(parts, (book, timeMs) => this.#keeper.audits.interrupt(book, timeMs));
@@ -98,21 +102,26 @@ export class Shard {
   doWork(recordsMax = BATCH_RECORDS): number {
     const inbound = this.#inbound;
     let handled = 0;
+    let news = false;
     while (handled < recordsMax && inbound.next()) {
       this.#handle();
       handled++;
+      if (inbound.type !== Inbound.TICK) news = true;
       // One of these may take milliseconds: a batch of them would look like a worker that hangs.
       if (isSlow(inbound.type)) break;
     }
+    // The main thread takes it for our answer: what is published at interval 0 was written before. What found no room, below, has to wake it.
     if (handled > 0) inbound.release();
+    if (news) this.#spin?.news();
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     this.#outbox.retry();
     this.#publications.retry();
     return this.#tickerIntake.isBusy ? handled + this.#tickerIntake.work() : handled;
   }
 
-  /** Sleeps until a record arrives or `timeoutMs` passed. */
+  /** Waits until a record arrives or `timeoutMs` passed: awake for a while where it is told to, then asleep. */
   idle(timeoutMs: number): void {
+    if (this.#spin?.finds(this.#inbound)) return;
     this.#inbound.waitForRecord(timeoutMs);
   }
 

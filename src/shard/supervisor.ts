@@ -34,6 +34,8 @@ export interface SupervisorOptions {
   readonly staleAfterMs: number;
   /** Connections each push may come on. */
   readonly lines: number;
+  /** Microseconds a worker looks for records before it sleeps; default 0. */
+  readonly spinUs?: number;
   /** The built worker file. */
   readonly workerUrl: URL;
   readonly logger: Logger;
@@ -145,10 +147,10 @@ export class ShardSupervisor {
   }
 
   async #run(shard: number): Promise<void> {
-    const { shards, staleAfterMs, lines, clock } = this.#options;
+    const { shards, staleAfterMs, lines, spinUs = 0, clock } = this.#options;
     // A run too many would queue silently, or be refused and still run later.
     assert(this.#runs.size < shards.length, 'one task a shard');
-    const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs, lines };
+    const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs, lines, spinUs };
     const startedAt = clock();
     this.#startedAt[shard] = startedAt;
     const kill = new AbortController();

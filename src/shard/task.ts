@@ -57,6 +57,8 @@ export interface ShardTask {
   readonly staleAfterMs: number;
   /** Connections each push may come on, 1 (the default) or 2. */
   readonly lines?: number;
+  /** For so many microseconds after the last record that is not a tick the worker looks for the next one before it sleeps; default 0. */
+  readonly spinUs?: number;
 }
 
 /** control words: 0 = the task runs (stored and notified once by the worker), 1 = turns of the duty cycle so far. */

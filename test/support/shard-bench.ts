@@ -45,6 +45,8 @@ export interface ShardBenchOptions {
   readonly staleAfterMs?: number;
   /** Connections pushes come on. */
   readonly lines?: number;
+  /** Microseconds the shard looks for records before it sleeps. */
+  readonly spinUs?: number;
   /** Trades a tape keeps. */
   readonly tape?: number;
 }
@@ -100,6 +102,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   #shard: Shard;
   readonly #staleAfterMs: number;
   readonly #lines: number;
+  readonly #spinUs: number;
   readonly #egress: ShardEgress;
   /** The histogram of what was published, see `memory/log-histogram.ts`. */
   readonly published = new Float64Array(HISTOGRAM_DOUBLES);
@@ -107,8 +110,17 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly #specs = new Map<number, PublicationSpec>();
 
   constructor(options: ShardBenchOptions = {}) {
-    const { inboundBytes = 2 ** 20, outboundBytes = 2 ** 20, booksBytes = 2 ** 20, staleAfterMs = 1000, tape = 100, lines = 1 } = options;
+    const {
+      inboundBytes = 2 ** 20,
+      outboundBytes = 2 ** 20,
+      booksBytes = 2 ** 20,
+      staleAfterMs = 1000,
+      tape = 100,
+      lines = 1,
+      spinUs = 0,
+    } = options;
     this.#lines = lines;
+    this.#spinUs = spinUs;
     this.buffers = {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
@@ -137,7 +149,16 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 
   #newShard(): Shard {
-    return new Shard({ shard: 0, buffers: this.buffers, staleAfterMs: this.#staleAfterMs, lines: this.#lines }, () => this.now);
+    return new Shard(
+      { shard: 0, buffers: this.buffers, staleAfterMs: this.#staleAfterMs, lines: this.#lines, spinUs: this.#spinUs },
+      () => this.now,
+    );
+  }
+
+  /** Lets the shard wait for a record, which must be there. */
+  idle(): void {
+    this.ingress.show();
+    this.#shard.idle(0);
   }
 
   /** Lets the shard handle all there is, and takes what it sends. */

@@ -17,6 +17,8 @@ const SNAPSHOT_RATE_MAX = 1_000;
 const AUDIT_MS_MIN = 100;
 /** At this length a worker has room for 141 tapes. */
 const TAPE_TRADES_MAX = 100_000;
+/** Far more than from one tick of the clock to the next: such a worker never sleeps. */
+const SPIN_US_MAX = 100_000;
 /** The shortest push window is 10 ms. */
 const RATE_MAX = 100;
 
@@ -104,6 +106,11 @@ const start = Type.Object({
     description: 'Take the memory of trades and candles when a pair is tracked, not as they fill: 72 KiB a pair and 76 bytes a trade.',
   }),
   audit,
+  spinUs: key.wholeNumber(0, SPIN_US_MAX, {
+    description:
+      'How long a worker looks for the next push before it sleeps, and the main thread, up to 50, for its answer: less latency, and a core for each worker while pushes come.',
+    unit: 'microseconds',
+  }),
   logLevel,
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import {
   CONSUMER_POSITION_BYTE,
@@ -9,6 +9,7 @@ import {
   SLEEPING_BYTE,
 } from '../../../src/memory/spsc-ring-layout.js';
 import { discardRecords, RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
+import { nextTurn } from '../../support/next-turn.js';
 import { patterned, ringAt, type RingRecord, take, write } from '../../support/ring-bench.js';
 
 const PRODUCER = PRODUCER_POSITION_BYTE >> 2;
@@ -265,4 +266,39 @@ describe('sleeping', () => {
     expect(consumer.recordArrival()).toBeUndefined();
     expect(words[SLEEPING]).toBe(0);
   });
+});
+
+describe('looking instead of waiting', () => {
+  test('an awaited promise can be left and taken up again: only the next write to a sleeper resolves it', async () => {
+    const { words, producer, consumer } = ringAt(0);
+    const arrival = consumer.recordArrival();
+    const resolved = vi.fn<() => void>();
+    void arrival!.then(resolved);
+    for (let key = 1; key <= 3; key++) {
+      consumer.awake();
+      producer.write(1, key, 0, 0);
+      expect(take(consumer)).toMatchObject({ key });
+      expect([consumer.asleepAgain(), words[SLEEPING]]).toEqual([true, 1]);
+    }
+    await nextTurn();
+    expect(resolved).not.toHaveBeenCalled();
+    producer.write(1, 4, 0, 0);
+    expect(await arrival).toBe('ok');
+    expect([consumer.asleepAgain(), words[SLEEPING]]).toEqual([false, 0]);
+    expect(take(consumer)).toMatchObject({ key: 4 });
+  });
+});
+
+test('whoever asked to be told hears once of the records of a turn, before they are shown', async () => {
+  const { buffer, words, consumer } = ringAt(0);
+  const shown: number[] = [];
+  const producer = new RingProducer(buffer, () => shown.push(words[PRODUCER]!));
+  producer.write(1, 0, 0, 0);
+  for (let key = 1; key <= 3; key++) producer.writeSoon(1, key, 0, 0, new Uint8Array(0));
+  expect(shown).toEqual([]);
+  await Promise.resolve();
+  expect([shown, words[PRODUCER]]).toEqual([[24], 96]);
+  await nextTurn();
+  expect(shown).toHaveLength(1);
+  for (let key = 0; key <= 3; key++) expect(take(consumer)).toMatchObject({ key });
 });

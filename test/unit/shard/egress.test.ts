@@ -1,12 +1,13 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { HISTOGRAM_DOUBLES, LogHistogram } from '../../../src/memory/log-histogram.js';
-import { createRingBuffer } from '../../../src/memory/spsc-ring-layout.js';
+import { createRingBuffer, SLEEPING_BYTE } from '../../../src/memory/spsc-ring-layout.js';
 import { RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
 import { MessageKind } from '../../../src/model/publication.js';
 import { ShardEgress } from '../../../src/shard/egress.js';
 import { KIND_BITS, Outbound } from '../../../src/shard/records.js';
+import { nextTurn } from '../../support/next-turn.js';
 import { until } from '../../support/until.js';
 
 let buffer: SharedArrayBuffer;
@@ -120,5 +121,105 @@ describe('ShardEgress', () => {
     producer.write(Outbound.REFUSED, 9999, 0, 0);
     await until(() => producer.usedBytes() === 24);
     expect(seen.flat()).not.toContain(9999);
+  });
+});
+
+describe('a look at the ring', () => {
+  const slots = (): unknown[] => seen.flatMap(([what, , slot]) => (what === 'refused' ? [slot] : []));
+  const isAsleep = (): boolean => new Int32Array(buffer)[SLEEPING_BYTE >> 2] === 1;
+
+  test('takes records in order, without being woken, and leaves it asleep', async () => {
+    egress.start();
+    const [promises, wakes] = [vi.spyOn(Atomics, 'waitAsync'), vi.spyOn(Atomics, 'notify')];
+    try {
+      for (let turn = 0; turn < 50; turn++) {
+        expect(isAsleep()).toBe(true);
+        egress.attend();
+        expect(isAsleep()).toBe(false);
+        for (let i = 0; i < 3; i++) producer.write(Outbound.REFUSED, 3 * turn + i, 0, 0);
+        egress.take();
+      }
+      await nextTurn();
+      expect(promises).not.toHaveBeenCalled();
+      expect(wakes).not.toHaveBeenCalled();
+    } finally {
+      promises.mockRestore();
+      wakes.mockRestore();
+    }
+    expect(slots()).toEqual(Array.from({ length: 150 }, (_, i) => i));
+    // The promise of before is still good.
+    producer.write(Outbound.REFUSED, 150, 0, 0);
+    await until(() => slots().length === 151, { what: 'the record that wakes it' });
+    egress.stop();
+  });
+
+  test('may come before a promise that has resolved: nothing comes twice, nothing is missed, and one promise is waited for', async () => {
+    egress.start();
+    const promises = vi.spyOn(Atomics, 'waitAsync');
+    try {
+      for (let turn = 0; turn < 20; turn++) {
+        // Wakes it, but it looks first.
+        producer.write(Outbound.REFUSED, 2 * turn, 0, 0);
+        egress.attend();
+        egress.take();
+        expect([slots().length, isAsleep()]).toEqual([2 * turn + 1, true]);
+        producer.write(Outbound.REFUSED, 2 * turn + 1, 0, 0);
+        await until(() => slots().length === 2 * turn + 2, { what: 'the record after it' });
+        await nextTurn();
+        expect(isAsleep()).toBe(true);
+      }
+      expect(promises.mock.calls.length).toBeLessThanOrEqual(40);
+    } finally {
+      promises.mockRestore();
+    }
+    expect(slots()).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    egress.stop();
+  });
+
+  test('finds nothing: the shard has to wake it again', async () => {
+    egress.start();
+    egress.attend();
+    egress.take();
+    expect([isAsleep(), seen]).toEqual([true, []]);
+    producer.write(Outbound.REFUSED, 7, 0, 0);
+    await until(() => slots().length === 1, { what: 'the record that wakes it' });
+    egress.stop();
+  });
+
+  test('leaves a turn that is on its way alone, so that the loop gets its own between batches and clients', async () => {
+    turnsLeft = 3;
+    sendMessage('\x81\x02{}');
+    egress.start();
+    producer.write(Outbound.REFUSED, 1, 0, 0);
+    egress.attend();
+    for (let i = 0; i < 5; i++) egress.take();
+    expect(seen.map(([what]) => what)).toEqual(['message', 'flush']);
+    await until(() => isAsleep(), { what: 'all that is left' });
+    expect(seen.map(([what]) => what)).toEqual(['message', 'flush', 'refused', 'flush', 'flush']);
+    for (let i = 0; i < 1500; i++) producer.write(Outbound.REFUSED, 2 + i, 0, 0);
+    egress.attend();
+    egress.take();
+    egress.take();
+    expect(slots()).toHaveLength(1 + 1024);
+    await until(() => isAsleep(), { what: 'the second batch' });
+    expect(slots()).toEqual(Array.from({ length: 1501 }, (_, i) => i + 1));
+    egress.stop();
+  });
+
+  test('does nothing once it is stopped; started again it goes on', async () => {
+    egress.start();
+    egress.stop();
+    producer.write(Outbound.REFUSED, 1, 0, 0);
+    egress.attend();
+    egress.take();
+    await nextTurn();
+    expect(seen).toEqual([]);
+    egress.start();
+    expect(slots()).toEqual([1]);
+    egress.attend();
+    producer.write(Outbound.REFUSED, 2, 0, 0);
+    egress.take();
+    expect([slots(), isAsleep()]).toEqual([[1, 2], true]);
+    egress.stop();
   });
 });

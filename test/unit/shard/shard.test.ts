@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import {
   COUNT_APPLIED,
@@ -613,4 +613,40 @@ test('books of other symbols in the shard notice nothing', () => {
   ]);
   bench.untrack(1);
   expect(bench.state(2)).toBe('live synced');
+});
+
+describe('waiting for records', () => {
+  /** Whether the shard goes to sleep although a record is there: a look would have found it. */
+  function sleeps(bench: ShardBench): boolean {
+    const waits = vi.spyOn(Atomics, 'wait');
+    try {
+      pushDepth(bench.ingress, 301, new Uint8Array(0), bench.now);
+      bench.idle();
+      return waits.mock.calls.length > 0;
+    } finally {
+      waits.mockRestore();
+    }
+  }
+
+  test('it sleeps at once unless it is told otherwise', () => {
+    const bench = new ShardBench().live();
+    expect(sleeps(bench)).toBe(true);
+  });
+
+  test('it looks before it sleeps, for a while after the last news; ticks of the clock are none', () => {
+    const spinUs = 20_000;
+    const bench = new ShardBench({ spinUs }).live();
+    expect(sleeps(bench)).toBe(false);
+    bench.work();
+    bench.now += 15;
+    expect(sleeps(bench)).toBe(false);
+    bench.work();
+    bench.tick(15);
+    expect(sleeps(bench)).toBe(false);
+    // That was news once more, 5 ms before the end.
+    bench.work();
+    bench.tick(10);
+    bench.tick(10);
+    expect(sleeps(bench)).toBe(true);
+  });
 });

@@ -62,6 +62,7 @@ describe('loadStartConfig', () => {
       tape: 1000,
       preallocate: false,
       audit: 2000,
+      spinUs: 0,
       logLevel: 'info',
     });
   });
@@ -70,6 +71,12 @@ describe('loadStartConfig', () => {
     const path = file({ start: { host: 'file', port: 1, workers: 2, snapshotRate: 3 }, sim: { seed: 9 } });
     const config = loadStartConfig(['--port', '3', '--config', path], { MDP_PORT: '2', MDP_WORKERS: '5', MDP_CONFIG: 'not used' });
     expect(config).toMatchObject({ host: 'file', port: 3, workers: 5, snapshotRate: 3, interval: '100ms' });
+  });
+
+  it('takes microseconds to spin from every layer', () => {
+    expect(loadStartConfig(['--spin-us', '2000'], { MDP_SPIN_US: '50' }).spinUs).toBe(2000);
+    expect(loadStartConfig([], { MDP_SPIN_US: '50', MDP_CONFIG: file({ start: { spinUs: 7 } }) }).spinUs).toBe(50);
+    expect(loadStartConfig([], { MDP_CONFIG: file({ start: { spinUs: 7 } }) }).spinUs).toBe(7);
   });
 
   it('takes the file that MDP_CONFIG names', () => {
@@ -106,6 +113,9 @@ describe('loadStartConfig', () => {
     ['--trust-proxy', ''],
     ['--connections', '0'],
     ['--requests-per-second', 'many'],
+    ['--spin-us', '-1'],
+    ['--spin-us', '0.5'],
+    ['--spin-us', '100001'],
   ])('refuses %s %j', (flag, value) => {
     expect(problemsOf(() => loadStartConfig([`${flag}=${value}`], {}))).toHaveLength(1);
   });

@@ -72,6 +72,8 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   answerWithProblems(app);
   admitConnections(app, context);
   app.server.on('timeout', (socket: Socket) => reset(socket));
+  // Who has said all gets what is still to be answered. Otherwise Node ends the connection when the client ends its side. Not in its types.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   app.server.on('connect', (_request, socket: Socket) => refusal.connect(socket));
   answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);

@@ -16,6 +16,7 @@ import { type GrpcServer, startGrpcServer } from '../../../../src/gateway/grpc/s
 import { buildHttp } from '../../../../src/gateway/http.js';
 import type { GatewayLimits } from '../../../../src/gateway/limits.js';
 import { PublicationHub } from '../../../../src/publish/publication-hub.js';
+import { CodedError, ErrorCode } from '../../../../src/support/errors.js';
 import { adminKey, apiKeys, readerKey } from '../../../support/api-keys.js';
 import { makeCertificate } from '../../../support/certificate.js';
 import { FakeMarketData, FakePort } from '../../../support/fake-market-data.js';
@@ -431,6 +432,28 @@ describe('connections that do nothing', () => {
       await until(dropped, { what: 'the end' });
       expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
     }
+  });
+
+  test('who ends its side gets its answers all the same, however long they take, and the end', async () => {
+    await start();
+    let answer: (() => void) | undefined;
+    market.track = async () => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, 'no');
+    };
+    const { socket, dropped } = await connect(port());
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.end(['GET /status', 'POST /symbols/NOPEUSDT', 'GET /bbo'].map((line) => `${line} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    await until(() => answer, { what: 'the request that takes long' });
+    await ask('GET', '/bbo');
+    answer!();
+    await until(dropped, { what: 'the end' });
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual([200, 404, 200].map((status) => `HTTP/1.1 ${status}`));
+    // Nothing is left of one that had nothing to say.
+    const silent = await connect(port());
+    silent.socket.end();
+    await until(silent.dropped, { what: 'the end of a silent one' });
   });
 
   test('nothing behind answers that nobody reads holds a connection for good', async () => {

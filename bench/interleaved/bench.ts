@@ -11,7 +11,7 @@ import type { RoundResult } from './measure.process.js';
 
 const defaultSession = join(projectRoot, '../shared/data/mexc-reencoded/btcusdt_20240808.frames.jsonl.gz');
 const SYMBOLS = [500, 2000];
-/** As a process gets its memory by itself, and as the Docker image asks for it. Where the C library is another one both are the same. */
+/** As a process gets its memory by itself, and as glibc asks for it when it is told to. Where the C library is another one both are the same. */
 const memory = [
   { pages: '4 KiB', suffix: '', env: {} },
   { pages: '2 MiB', suffix: '-huge', env: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } },

@@ -20,7 +20,7 @@ import { assert } from '../support/assert.js';
  *
  *   packed leaf (level 1), 16, 24, … 264 words
  *     int32 0 … 16   levels and bits, as above
- *     int32 17       words of this block, and in the upper half changes since the last sweep
+ *     int32 17       words of this block; from bit 16 on its changes in one window of time, from bit 21 on which window
  *     byte 72 + n    levels at ticks below 32n
  *     word 11 + n    lots of the nth level in order of price
  *
@@ -38,8 +38,8 @@ import { assert } from '../support/assert.js';
  *     6 wide         wide leaves
  *     7 changes      until the next sweep; a new leaf or node counts as some
  *
- * A leaf begins packed, after a snapshot too. With so many changes it becomes wide, unless the side has many wide leaves for its levels. Bits say where levels are,
- * indices where memory is: a wide leaf or a node stays when its last level goes, since most come back, and no bit leads to it then. A sweep, once in so many
+ * A leaf begins packed, after a snapshot too. With so many changes in so many seconds it becomes wide, unless the side has many wide leaves for its levels. Bits say
+ * where levels are, indices where memory is: a wide leaf or a node stays when its last level goes, since most come back, and no bit leads to it then. A sweep, once in so many
  * changes of a side, gives back what is empty and packs wide leaves whose levels are those of the sweep before. A ladder is never lower than three levels.
  */
 
@@ -69,8 +69,9 @@ export const LEVELS_MAX = 65_536;
 /** So many changes of a side are between two sweeps: a number a level, and some. */
 export const CHANGES_PER_LEVEL = 32;
 export const SPARE_CHANGES = 4096;
-/** With this many changes between two sweeps a packed leaf becomes wide, */
+/** With this many changes in one window of so many ms a packed leaf becomes wide, */
 export const PACKED_CHANGES_MAX = 16;
+export const WINDOW_MS = 8192;
 /** if the side then has a wide leaf for so many levels, not counting this many. */
 export const LEVELS_PER_WIDE = 8;
 export const SPARE_WIDE = 16;

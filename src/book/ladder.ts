@@ -56,6 +56,8 @@ export interface Ladders {
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
   apply(side: number, direction: number, best: number, columns: LevelColumns): void;
+  /** What is applied from here on is applied at this time, Unix ms: how often leaves change is told by it. */
+  at(timeMs: number): void;
   /** Reads what `apply` will need for most levels, so that a book that is in no cache is fetched from memory all at once and not level by level. Changes nothing. */
   prefetch(side: number, columns: LevelColumns): void;
   /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so all leaves are packed, and none of this counts as a change. */
@@ -263,9 +265,8 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       const next = i32[entry]!;
       if (next === 0) continue;
       if (level === 2) {
-        if (next < 0) {
-          packedLeaves.settle(-next);
-        } else if (i32[next + LEAF_LEVELS] !== 0) {
+        if (next < 0) continue;
+        if (i32[next + LEAF_LEVELS] !== 0) {
           packedLeaves.packIfStill(side, entry);
         } else {
           packedLeaves.release(side, entry);
@@ -385,7 +386,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     arena.release(node >> 1, NODE_WORDS);
   }
 
-  return { create, destroy, apply, prefetch, fill };
+  return { create, destroy, apply, at: packedLeaves.at, prefetch, fill };
 }
 
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */

@@ -200,6 +200,7 @@ export class OrderBooks {
       this.#ladders.prefetch(ints + BIDS, this.delta.bids);
     }
     this.#lastSlot = slot;
+    this.#ladders.at(receiveTimeMs);
     writeBegin(i32, ints + VERSION);
     const sound = this.#applyLevels(slot, receiveTimeMs, false);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;

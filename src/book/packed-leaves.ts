@@ -1,3 +1,4 @@
+import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
 import { countBits, levelsBelow } from './ladder-lookup.js';
 import * as layout from './ladder-layout.js';
@@ -21,12 +22,15 @@ const {
   WIDE,
   WIDE_LOTS,
   WIDE_WORDS,
+  WINDOW_MS,
 } = layout;
+const { WINDOW } = arenaLayout;
 const WORDS_OF_BITS = LEAF_TICKS >> BITS_SHIFT;
 const SMALLEST = sizeFor(1);
-/** What one change adds to the word of a packed leaf's size. */
-const ONE_CHANGE = 0x10000;
-const SIZE_MASK = ONE_CHANGE - 1;
+/** Of the word of a packed leaf's size. */
+const SIZE_MASK = 0xffff;
+const CHANGES_SHIFT = 16;
+const WINDOW_SHIFT = 21;
 
 /**
  * Both kinds of leaves, see `ladder-layout.ts`: a packed one becomes wide, a wide one packed. A book of BTCUSDT takes 25 KiB after a snapshot, and a leaf that
@@ -44,8 +48,8 @@ export interface PackedLeaves {
   remove(packed: number, place: number): void;
   /** Packs the wide leaf of an entry if its levels are those of the last time, and there is room for it. */
   packIfStill(side: number, entry: number): void;
-  /** Begins to count the changes of a packed leaf anew. */
-  settle(packed: number): void;
+  /** What is changed from here on is changed at this time, Unix ms. */
+  at(timeMs: number): void;
   /** Gives the memory of a leaf, as an entry names it, back. */
   release(side: number, entry: number): void;
 }
@@ -62,8 +66,11 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
 
   function change(side: number, entry: number): number {
     const packed = -i32[entry]!;
-    const size = i32[packed + PACKED_SIZE]! + ONE_CHANGE;
-    if (size < PACKED_CHANGES_MAX * ONE_CHANGE) i32[packed + PACKED_SIZE] = size;
+    const size = i32[packed + PACKED_SIZE]!;
+    const window = i32[WINDOW]!;
+    const changes = size >> WINDOW_SHIFT === window ? ((size >> CHANGES_SHIFT) & (PACKED_CHANGES_MAX - 1)) + 1 : 1;
+    if (changes < PACKED_CHANGES_MAX)
+      i32[packed + PACKED_SIZE] = (size & SIZE_MASK) | (changes << CHANGES_SHIFT) | (window << WINDOW_SHIFT);
     else if (LEVELS_PER_WIDE * (i32[side + WIDE]! - SPARE_WIDE) < i32[side + LEVELS]!) widen(side, entry);
     return i32[entry]!;
   }
@@ -155,8 +162,9 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     return still;
   }
 
-  function settle(packed: number): void {
-    i32[packed + PACKED_SIZE]! &= SIZE_MASK;
+  function at(timeMs: number): void {
+    // As many bits as the word of a size has for it, as a signed number.
+    i32[WINDOW] = ((timeMs / WINDOW_MS) << WINDOW_SHIFT) >> WINDOW_SHIFT;
   }
 
   function release(side: number, entry: number): void {
@@ -171,7 +179,7 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     for (let i = 0; i < LEAF_BITS + WORDS_OF_BITS; i++) i32[to + i] = i32[from + i]!;
   }
 
-  return { create, change, insert, remove, packIfStill, settle, release };
+  return { create, change, insert, remove, packIfStill, at, release };
 }
 
 /** Words of a packed leaf for so many levels. */

@@ -13,6 +13,7 @@ import { assert } from '../support/assert.js';
  *                      2 books max
  *                      3 highest epoch     of any book so far
  *                      4 scratch           whose value nobody reads
+ *                      5 window            of time, of the update at hand; the ladders' own
  *                      8 … 529 free lists  one per size (0 … 521 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
@@ -26,6 +27,8 @@ const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
 /** int32 index of a word that may be written and means nothing. */
 export const SCRATCH = 4;
+/** int32 index of the window of time. */
+export const WINDOW = 5;
 const FREE_LISTS = 8;
 /** Largest block. */
 export const BLOCK_WORDS_MAX = 521;

@@ -29,9 +29,9 @@ export class OneSide {
     this.books.applySnapshot(0, 0);
   }
 
-  apply(changes: readonly LevelChange[]): void {
+  apply(changes: readonly LevelChange[], timeMs = 0): void {
     this.#fill(changes);
-    this.books.applyDelta(0, 0);
+    this.books.applyDelta(0, timeMs);
   }
 
   get best(): number {

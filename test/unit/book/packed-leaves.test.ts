@@ -7,6 +7,7 @@ import {
   PACKED_CHANGES_MAX,
   SPARE_CHANGES,
   SPARE_WIDE,
+  WINDOW_MS,
 } from '../../../src/book/ladder-layout.js';
 import { collect } from '../../../src/book/ladder-lookup.js';
 import { ArenaFullError } from '../../../src/memory/arena.js';
@@ -77,6 +78,17 @@ test('a level far from all others is in a packed leaf from the start', () => {
   expect(levelsOf(side)).toEqual([[BASE, 1], ...alone]);
   // Sixteen words each, and three more nodes of 17.
   expect(side.arena.usedBytes() - before).toBe(8 * (100 * 16 + 3 * 17));
+});
+
+test('changes that are seconds apart make no leaf wide', () => {
+  const side = new OneSide('ask', ARENA_BYTES);
+  side.replace(farApart());
+  const start = 1_795_000_000_000;
+  for (let i = 0; i < 20 * PACKED_CHANGES_MAX; i++) side.apply([[BASE + LEAF_TICKS, 1 + i]], start + i * 1_000);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: LEAVES, wide: 0 });
+  const later = Math.ceil((start + 1_000_000) / WINDOW_MS) * WINDOW_MS;
+  for (let i = 0; i < PACKED_CHANGES_MAX; i++) side.apply([[BASE + LEAF_TICKS, 1 + i]], later + i * 100);
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ packed: LEAVES - 1, wide: 1 });
 });
 
 test('a removal that finds nothing is no change', () => {

@@ -5,6 +5,7 @@ import { CLOCK_EVERY_MS, ExchangeClock } from './engine/exchange-clock.js';
 import { Market } from './engine/market.js';
 import { Meters } from './engine/meters.js';
 import { Pipeline } from './engine/pipeline.js';
+import { Relisting } from './engine/relisting.js';
 import { selectSymbols } from './engine/selection.js';
 import { TICKERS_EVERY_MS, TickerRounds } from './engine/ticker-rounds.js';
 import { SnapshotBudget } from './feed/snapshot-budget.js';
@@ -29,8 +30,6 @@ import { CodedError, ErrorCode } from './support/errors.js';
 
 /** How often the shards hear the clock; the finest publication interval. */
 const TICK_MS = 10;
-/** The exchange's list of pairs is asked for again at most this often. */
-const RELIST_MS = 30_000;
 /** Requests for the list of pairs at start-up. */
 const LIST_ATTEMPTS_MAX = 3;
 
@@ -115,22 +114,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const { listed, tickers } = await listSymbols(rest, logger);
     const tickersReceivedMs = clock();
     const selected = selectSymbols(options.symbols, listed);
-    let relistedMs = clock();
-    let relisting: Promise<readonly ListedSymbol[]> | undefined;
-    /** A symbol not known yet may have been listed since; asked at most every RELIST_MS, as the budget is needed for books. */
+    const relisting = new Relisting(rest, listed, clock);
     const lookUp = async (name: string): Promise<ListedSymbol> => {
-      if (!listed.has(name) && clock() - relistedMs > RELIST_MS) {
-        const { pausedUntil } = budget;
-        if (pausedUntil !== null) {
-          const retryAfterMs = Math.ceil(pausedUntil - clock());
-          throw new CodedError(ErrorCode.EXCHANGE_THROTTLED, 'the exchange takes no requests for now', { retryAfterMs });
-        }
-        relisting ??= rest.exchangeInfo().finally(() => (relisting = undefined));
-        // The list has no turnovers: those known stay.
-        for (const symbol of await relisting)
-          listed.set(symbol.symbol, { ...symbol, turnover: listed.get(symbol.symbol)?.turnover ?? null });
-        relistedMs = clock();
-      }
+      if (!listed.has(name)) await relisting.done();
       const listing = listed.get(name);
       if (listing === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_LISTED, `the exchange does not trade ${name}`, { symbol: name });
       return listing;

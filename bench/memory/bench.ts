@@ -51,7 +51,7 @@ export const memory: Bench = {
       }
     }
     print(
-      `What a new process used more while it filled ${SIZES.map(({ books, levels }) => `${books} books of ${levels}`).join(' or ')} levels a side, by the ` +
+      `What a new process used more while it filled, each from a snapshot, ${SIZES.map(({ books, levels }) => `${books} books of ${levels}`).join(' or ')} levels a side, by the ` +
         'number of books: the heap and what it holds outside, after a collection, and the blocks in use in shared memory. The nearest 200 levels lie ' +
         '1 to 3 ticks apart, the others 1 to 3 (dense) or 1 to 40 (sparse).',
     );

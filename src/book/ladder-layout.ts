@@ -18,7 +18,7 @@ import { assert } from '../support/assert.js';
  *     int32 17       print of its levels at the last sweep, by which the next one knows whether they changed
  *     word 9 + n     lots at tick n; only those whose bit is set mean anything
  *
- *   packed leaf (level 1), 16, 24, … 264 words
+ *   packed leaf (level 1), 16, 24, 32, 48, 64, 96, 128, 192 or 256 words
  *     int32 0 … 16   levels and bits, as above
  *     int32 17       words of this block; from bit 16 on its changes in one window of time, from bit 21 on which window
  *     byte 72 + n    levels at ticks below 32n
@@ -88,16 +88,16 @@ export const BITS_SHIFT = 5;
 export const BITS_MASK = 31;
 /** In wide leaves. */
 export const PRINT = 17;
-/** In packed ones; the counts are bytes, so there are 253 levels at most. */
+/** In packed ones. */
 export const PACKED_SIZE = 17;
 export const PACKED_BELOW = 18;
 /** The word of the first lots. */
 export const WIDE_LOTS = 9;
 export const PACKED_LOTS = 11;
 export const WIDE_WORDS = WIDE_LOTS + LEAF_TICKS;
-/** Sizes of packed leaves are multiples of the one, up to the other. */
-export const PACKED_STEP = 8;
-export const PACKED_WORDS_MAX = 264;
+/** Few sizes, each at most half as large again as the one before: a block that is free finds another use. The counts are bytes. */
+export const PACKED_SIZES: readonly number[] = [16, 24, 32, 48, 64, 96, 128, 192, 256];
+export const PACKED_WORDS_MAX = 256;
 
 export const ROOT = 0;
 export const HEIGHT = 1;

@@ -110,7 +110,8 @@ export function neighbour(i32: Int32Array, side: number, tick: number, direction
     // Where the touch moves, nearly always.
     const place = placeInLeaf(tick);
     const next = nextInLeaf(i32, leaf, place, direction);
-    if (next >= 0) return tick + next - place;
+    // In this order both sums are exact, however large a tick.
+    if (next >= 0) return tick + (next - place);
   }
   // On the way down to the tick, remember the lowest turning that leads past it.
   let turningNode = 0;

@@ -60,7 +60,7 @@ export interface Ladders {
   at(timeMs: number): void;
   /** Reads what `apply` will need for most levels, so that a book that is in no cache is fetched from memory all at once and not level by level. Changes nothing. */
   prefetch(side: number, columns: LevelColumns): void;
-  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so all leaves are packed, and none of this counts as a change. */
+  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so leaves are packed as far as they can be. */
   fill(side: number, direction: number, best: number, columns: LevelColumns): void;
 }
 
@@ -108,6 +108,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     for (let i = columns.start | 0; i < end; i = (i + 1) | 0) {
       const t = ticks[i]! | 0;
       const middle = i32[(hotNode + FIRST_CHILD + ((t >> MIDDLE_SHIFT) & CHILD_MASK)) | 0]!;
+      if (middle === 0) continue;
       const leaf = i32[(middle + FIRST_CHILD + ((t >> LEAF_SHIFT) & CHILD_MASK)) | 0]!;
       // Of a packed leaf, or of one that is not there, the allocator's words, which are in every cache.
       const wide = leaf & ~(leaf >> 31);
@@ -228,7 +229,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       // Where the touch moves, nearly always: to a level of the same leaf.
       const next = nextInLeaf(i32, leaf, place, -direction);
       if (next >= 0) {
-        f64[best] = tick + next - place;
+        f64[best] = tick + (next - place);
         f64[best + 1] = f64[wordOf(i32, leaf, next)]!;
         return;
       }
@@ -368,10 +369,10 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     i32[side + EVICTED]!++;
   }
 
-  /** int32 index of a new, empty node. Freed ones are empty but for their first word, and fresh memory is. */
+  /** int32 index of a new, empty node. */
   function newNode(): number {
     const index = arena.allocate(NODE_WORDS) * 2;
-    i32[index + BITS] = 0;
+    i32.fill(0, index, index + 2 * NODE_WORDS);
     return index;
   }
 
@@ -382,7 +383,6 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       if (level > 2) releaseTree(side, i32[entry]!, level - 1);
       else packedLeaves.release(side, entry);
     }
-    i32.fill(0, node, node + 2 * NODE_WORDS);
     arena.release(node >> 1, NODE_WORDS);
   }
 

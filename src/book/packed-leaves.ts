@@ -15,7 +15,6 @@ const {
   PACKED_CHANGES_MAX,
   PACKED_LOTS,
   PACKED_SIZE,
-  PACKED_STEP,
   PACKED_WORDS_MAX,
   PRINT,
   SPARE_WIDE,
@@ -40,7 +39,7 @@ const WINDOW_SHIFT = 21;
 export interface PackedLeaves {
   /** A new packed leaf without levels. Throws ArenaFullError. */
   create(): number;
-  /** Notes one change of the packed leaf of an entry; one that has changed too often becomes wide. Returns what the entry says then. Throws ArenaFullError. */
+  /** Notes one change of the packed leaf of an entry; one that has changed often becomes wide if there is room for it. Returns what the entry says then. */
   change(side: number, entry: number): number;
   /** Makes a place for the lots of a level that the packed leaf of an entry does not have; a full one becomes larger, or wide. Throws ArenaFullError. */
   insert(side: number, entry: number, place: number): void;
@@ -71,7 +70,7 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     const changes = size >> WINDOW_SHIFT === window ? ((size >> CHANGES_SHIFT) & (PACKED_CHANGES_MAX - 1)) + 1 : 1;
     if (changes < PACKED_CHANGES_MAX)
       i32[packed + PACKED_SIZE] = (size & SIZE_MASK) | (changes << CHANGES_SHIFT) | (window << WINDOW_SHIFT);
-    else if (LEVELS_PER_WIDE * (i32[side + WIDE]! - SPARE_WIDE) < i32[side + LEVELS]!) widen(side, entry);
+    else if (LEVELS_PER_WIDE * (i32[side + WIDE]! - SPARE_WIDE) < i32[side + LEVELS]! && arena.hasRoom(WIDE_WORDS)) widen(side, entry);
     return i32[entry]!;
   }
 
@@ -91,9 +90,10 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
 
   function grow(entry: number, words: number): void {
     const packed = -i32[entry]!;
-    const larger = arena.allocate(words + PACKED_STEP);
+    const wordsAfter = sizeFor(words - PACKED_LOTS + 1);
+    const larger = arena.allocate(wordsAfter);
     for (let i = 0; i < words; i++) f64[larger + i] = f64[(packed >> 1) + i]!;
-    i32[2 * larger + PACKED_SIZE]! += PACKED_STEP;
+    i32[2 * larger + PACKED_SIZE]! += wordsAfter - words;
     arena.release(packed >> 1, words);
     i32[entry] = -2 * larger;
   }
@@ -184,7 +184,9 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
 
 /** Words of a packed leaf for so many levels. */
 function sizeFor(levels: number): number {
-  return (PACKED_LOTS + levels + PACKED_STEP - 1) & -PACKED_STEP;
+  const words = PACKED_LOTS + levels;
+  const step = words <= 32 ? 8 : words <= 64 ? 16 : words <= 128 ? 32 : 64;
+  return (words + step - 1) & -step;
 }
 
 /** The place in a leaf that the lowest bit of one of its words stands for. */

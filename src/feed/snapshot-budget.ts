@@ -1,5 +1,6 @@
 import { assert } from '../support/assert.js';
 import type { RequestBudget } from '../mexc/rest-client.js';
+import { CodedError, ErrorCode } from '../support/errors.js';
 import { Backoff } from './backoff.js';
 import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
@@ -123,13 +124,21 @@ export class SnapshotBudget implements RequestBudget {
   }
 
   /** Whoever takes without waiting would be quicker each time: they leave one request for each that waits here. */
-  async acquire(): Promise<void> {
+  async acquire(waitMsMax = Infinity): Promise<void> {
+    const untilMs = this.#clock() + waitMsMax;
     this.#waiting++;
-    while (!this.#take(1)) {
-      const delayMs = this.#msUntil(1);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    try {
+      while (!this.#take(1)) {
+        // Anew each time: a pause may have begun.
+        const delayMs = this.#msUntil(1);
+        if (this.#clock() + delayMs > untilMs) {
+          throw new CodedError(ErrorCode.EXCHANGE_THROTTLED, 'the exchange takes no requests for now', { retryAfterMs: delayMs });
+        }
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+      }
+    } finally {
+      this.#waiting--;
     }
-    this.#waiting--;
   }
 
   /**

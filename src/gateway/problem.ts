@@ -51,7 +51,9 @@ export class Problem extends CodedError {
     super(code, detail, extra, options.cause);
     const kind: { status: number; retryAfterSeconds?: number } = kinds[code];
     this.status = options.status ?? kind.status;
-    const retryAfter = kind.retryAfterSeconds === undefined ? {} : { 'retry-after': String(kind.retryAfterSeconds) };
+    const { retryAfterMs } = extra;
+    const seconds = typeof retryAfterMs === 'number' ? Math.ceil(retryAfterMs / 1000) : kind.retryAfterSeconds;
+    const retryAfter = kind.retryAfterSeconds === undefined ? {} : { 'retry-after': String(seconds) };
     this.headers = { ...retryAfter, ...options.headers };
   }
 

@@ -1,7 +1,7 @@
 import { assert } from '../support/assert.js';
 
 /*
- * The memory of one shard's books: fixed headers, then a heap of small blocks of a few sizes.
+ * The memory of one shard's books: fixed headers, then a heap of blocks of a dozen sizes.
  *
  *   byte  0           2176                   2176 + booksMax * 256                       byteLength
  *         +-----------+----------------------+-------------------------------------------+
@@ -94,16 +94,35 @@ export class Arena {
       i32[FREE_LISTS + words] = i32[word * 2]!;
     } else {
       word = i32[BUMP]!;
-      if (word + words > this.capacityWords) throw new ArenaFullError(words, this.capacityWords);
-      i32[BUMP] = word + words;
+      if (word + words <= this.capacityWords) i32[BUMP] = word + words;
+      else word = this.#split(words);
     }
     i32[USED] = i32[USED]! + words;
     return word;
   }
 
+  /** The beginning of a larger block; the rest of it is free. Only when there is nothing else. */
+  #split(words: number): number {
+    const i32 = this.i32;
+    const size = this.#largerThan(words);
+    if (size === 0) throw new ArenaFullError(words, this.capacityWords);
+    const word = i32[FREE_LISTS + size]!;
+    i32[FREE_LISTS + size] = i32[word * 2]!;
+    const rest = FREE_LISTS + size - words;
+    i32[(word + words) * 2] = i32[rest]!;
+    i32[rest] = word + words;
+    return word;
+  }
+
+  /** The size of the smallest free block of more than `words` words; 0 = there is none. */
+  #largerThan(words: number): number {
+    for (let size = words + 1; size <= BLOCK_WORDS_MAX; size++) if (this.i32[FREE_LISTS + size] !== 0) return size;
+    return 0;
+  }
+
   /** Whether `allocate` would find a block of `words` words. */
   hasRoom(words: number): boolean {
-    return this.i32[FREE_LISTS + words]! !== 0 || this.i32[BUMP]! + words <= this.capacityWords;
+    return this.i32[FREE_LISTS + words]! !== 0 || this.i32[BUMP]! + words <= this.capacityWords || this.#largerThan(words) !== 0;
   }
 
   /** Takes a block back; `words` as it was allocated. */
@@ -118,8 +137,6 @@ export class Arena {
   reset(): void {
     const i32 = this.i32;
     i32.fill(0, FREE_LISTS, FREE_LISTS + BLOCK_WORDS_MAX + 1);
-    // Ladders count on fresh memory being zero.
-    this.f64.fill(0, bookHeaderWord(this.booksMax), i32[BUMP]);
     i32[BUMP] = bookHeaderWord(this.booksMax);
     i32[USED] = 0;
   }

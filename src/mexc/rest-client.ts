@@ -8,8 +8,8 @@ import { answerError } from './rest-errors.js';
 
 /** The host's request budget, as far as the client needs it: MEXC limits by IP, so every request shares one. */
 export interface RequestBudget {
-  /** Resolves when one request may be sent. */
-  acquire(): Promise<void>;
+  /** Resolves when one request may be sent. Throws EXCHANGE_THROTTLED (`details.retryAfterMs`) when that will be later than in `waitMsMax`. */
+  acquire(waitMsMax?: number): Promise<void>;
   /** The exchange answered 429, 403 or 418; `retryAfterMs` is `null` when it did not say for how long. */
   throttled(retryAfterMs: number | null): void;
   /** The exchange answered with data. */
@@ -90,9 +90,11 @@ export class RestClient {
     return this.#simulated;
   }
 
-  /** The pairs that trade now. */
-  async exchangeInfo(): Promise<readonly ListedSymbol[]> {
-    const { symbols, unusable } = parseExchangeInfo(await this.#json('/api/v3/exchangeInfo'));
+  /** The pairs that trade now. Throws EXCHANGE_THROTTLED instead of waiting longer than `waitMsMax` for its turn. */
+  async exchangeInfo(waitMsMax?: number): Promise<readonly ListedSymbol[]> {
+    await this.#budget.acquire(waitMsMax);
+    const path = '/api/v3/exchangeInfo';
+    const { symbols, unusable } = parseExchangeInfo(parseJson(path, await this.#get(path, LIST_BYTES_MAX)));
     if (unusable.length > 0)
       this.#logger.warn({ count: unusable.length, first: unusable.slice(0, 5) }, 'listed symbols that cannot be used were left out');
     return symbols;
@@ -146,11 +148,6 @@ export class RestClient {
     const body = await this.#get(path, bytesMax);
     if (body[0] !== OPEN_BRACKET) throw malformed(path, 'not a JSON array');
     return body;
-  }
-
-  async #json(path: string): Promise<unknown> {
-    await this.#budget.acquire();
-    return parseJson(path, await this.#get(path, LIST_BYTES_MAX));
   }
 
   async #get(path: string, bytesMax: number): Promise<Uint8Array> {

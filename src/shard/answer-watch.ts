@@ -17,6 +17,7 @@ export class AnswerWatch {
   readonly #egresses: readonly Pick<ShardEgress, 'attend' | 'take' | 'usedBytes'>[];
   readonly #lookMs: number;
   #expecting = false;
+  #looking = false;
   /** Turns to go by without a look, and how many after the next look in vain. */
   #skip = 0;
   #skipNext = 1;
@@ -34,14 +35,16 @@ export class AnswerWatch {
 
   /** Shards are about to be shown pushes of this turn. */
   expect(): void {
-    if (this.#expecting || --this.#skip >= 0) return;
+    if (this.#expecting) return;
     this.#expecting = true;
-    for (const egress of this.#egresses) egress.attend();
+    this.#looking = --this.#skip < 0;
+    if (this.#looking) for (const egress of this.#egresses) egress.attend();
     setImmediate(this.#look);
   }
 
   readonly #look = (): void => {
     this.#expecting = false;
+    if (!this.#looking) return;
     const untilMs = performance.now() + this.#lookMs;
     let inVain = false;
     for (let shard = 0; shard < this.#egresses.length; shard++) {

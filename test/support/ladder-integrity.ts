@@ -14,8 +14,7 @@ import {
   PACKED_BELOW,
   PACKED_LOTS,
   PACKED_SIZE,
-  PACKED_STEP,
-  PACKED_WORDS_MAX,
+  PACKED_SIZES,
   ROOT,
   SPAN,
   WIDE,
@@ -62,7 +61,7 @@ export function checkLadder(i32: Int32Array, side: number): LadderFacts {
     if (entry > 0) wide++;
     else packed++;
     const levels = i32[leaf + LEAF_LEVELS]!;
-    if (entry < 0 && (size % PACKED_STEP !== 0 || size > PACKED_WORDS_MAX || PACKED_LOTS + levels > size || levels === 0)) {
+    if (entry < 0 && (!PACKED_SIZES.includes(size) || PACKED_LOTS + levels > size || levels === 0)) {
       throw new Error(`a packed leaf of ${size} words has ${levels} levels at tick ${tick}`);
     }
     const before = ticks.length;

@@ -175,6 +175,20 @@ test('levels that come and go, each far from the one before, leave no more nodes
   expect(levelsOf(side)).toEqual([[BASE, 1]]);
 });
 
+test('where there is no room for a wide leaf, a packed one is changed in place for good', () => {
+  const side = new OneSide('ask', 12 * 1024);
+  side.replace(farApart());
+  const expected = new Map(farApart());
+  for (let i = 0; i < 5 * PACKED_CHANGES_MAX; i++) {
+    const tick = BASE + LEAF_TICKS * (i % LEAVES);
+    side.apply([[tick, 7 + i]]);
+    expected.set(tick, 7 + i);
+  }
+  expect(checkLadder(side.arena.i32, side.block)).toMatchObject({ wide: 0, packed: LEAVES });
+  expect(levelsOf(side)).toEqual([...expected]);
+  expect(side.books.state(0)).toBe(BookState.LIVE);
+});
+
 test('where memory ends nothing leaks: a snapshot stays as it is, a leaf that cannot become wide makes the book suspect', () => {
   for (const kib of [16, 20, 24, 28, 32]) {
     const side = new OneSide('ask', kib * 1024);

@@ -150,6 +150,19 @@ describe('SnapshotBudget', () => {
     expect(drain('resync')).toBe(1);
   });
 
+  it('tells who would wait too long when to come back, also when a pause begins meanwhile', async () => {
+    const { clock, budget, drain } = setUp();
+    drain('resync');
+    await expect(budget.acquire(100)).rejects.toMatchObject({ code: 'EXCHANGE_THROTTLED', details: { retryAfterMs: 125 } });
+    const waiting = budget.acquire(5_000);
+    budget.throttled(60_000);
+    clock.now += 1_000;
+    await expect(waiting).rejects.toMatchObject({ code: 'EXCHANGE_THROTTLED' });
+    clock.now += 3_600_000;
+    // Nobody is waited for any more.
+    expect(drain('resync')).toBe(4);
+  });
+
   it('resolves acquire at once while there is something to take', async () => {
     const { budget, drain } = setUp();
     await budget.acquire();

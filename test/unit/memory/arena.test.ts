@@ -54,6 +54,20 @@ describe('Arena', () => {
     expect(() => createArenaBuffer(BYTES + 1, BOOKS)).toThrow('assertion failed');
   });
 
+  test('splits a larger free block when there is nothing else', () => {
+    const arena = new Arena(createArenaBuffer((FIRST_WORD + 100) * 8, BOOKS));
+    const [large, small] = [arena.allocate(80), arena.allocate(20)];
+    expect([arena.hasRoom(1), arena.hasRoom(80)]).toEqual([false, false]);
+    arena.release(large, 80);
+    expect([arena.hasRoom(80), arena.hasRoom(30), arena.hasRoom(81)]).toEqual([true, true, false]);
+    expect([arena.allocate(30), arena.allocate(30), arena.allocate(20)]).toEqual([large, large + 30, large + 60]);
+    expect(() => arena.allocate(1)).toThrow(ArenaFullError);
+    arena.release(small, 20);
+    expect(arena.allocate(19)).toBe(small);
+    expect(arena.allocate(1)).toBe(small + 19);
+    expect(arena.usedBytes()).toBe(800);
+  });
+
   test('never gives a word out twice', () => {
     const sizes = fc.integer({ min: 1, max: BLOCK_WORDS_MAX });
     const steps = fc.array(

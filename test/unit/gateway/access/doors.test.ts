@@ -459,6 +459,8 @@ describe('connections that do nothing', () => {
   test('nothing behind answers that nobody reads holds a connection for good', async () => {
     market.addLive('ETHUSDT', 5_000);
     await start({}, { stalledMs: 200 });
+    let accepted = 0;
+    app.server.on('connection', () => accepted++);
     const whole = 'GET /orderbook/ETHUSDT?depth=full HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50);
     for (const last of [
       'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -471,7 +473,7 @@ describe('connections that do nothing', () => {
       socket.pause();
       socket.write(whole + last);
     }
-    await until(async () => (await connections()) === 3, { what: 'the connections' });
+    await until(() => accepted === 3, { what: 'the connections' });
     await until(async () => (await connections()) === 0, { what: 'their end' });
   });
 

@@ -48,7 +48,7 @@ export interface PackedLeaves {
   /** Packs the wide leaf of an entry if its levels are those of the last time, and there is room for it. */
   packIfStill(side: number, entry: number): void;
   /** What is changed from here on is changed at this time, Unix ms. */
-  at(timeMs: number): void;
+  readonly at: (timeMs: number) => void;
   /** Gives the memory of a leaf, as an entry names it, back. */
   release(side: number, entry: number): void;
 }

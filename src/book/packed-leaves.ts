@@ -32,7 +32,7 @@ const CHANGES_SHIFT = 16;
 const WINDOW_SHIFT = 21;
 
 /**
- * Both kinds of leaves, see `ladder-layout.ts`: a packed one becomes wide, a wide one packed. A book of BTCUSDT takes 25 KiB after a snapshot, and a leaf that
+ * Both kinds of leaves, see `ladder-layout.ts`: a packed one becomes wide, a wide one packed. A book of BTCUSDT takes 28 KiB after a snapshot, and a leaf that
  * is changed now and then is in a few lines of memory. `leaf` and `packed` are int32 indices, both positive here; `entry` is the index of the int32 in the
  * node above that names the leaf. The bits and the count of levels are the caller's to change, after the lots.
  */

@@ -79,7 +79,7 @@ export const BOOKS_PER_SHARD_MAX = 8192;
 
 /** Slots every shard has at least, and what it has beyond what the exchange lists. */
 const SLOTS_MIN = 256;
-/** Address space a slot's book is counted with; a deep one takes a quarter of it. */
+/** Address space a slot's book is counted with: more than nearly all take, and half of what a deep and busy one does. */
 const BOOK_BYTES = 2 ** 19;
 const BOOKS_BYTES_MIN = 2 ** 28;
 

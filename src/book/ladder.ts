@@ -56,12 +56,12 @@ export interface Ladders {
    * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
    */
   apply(side: number, direction: number, best: number, columns: LevelColumns): void;
+  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so leaves are packed as far as they can be. */
+  fill(side: number, direction: number, best: number, columns: LevelColumns): void;
   /** What is applied from here on is applied at this time, Unix ms: how often leaves change is told by it. */
   at(timeMs: number): void;
   /** Reads what `apply` will need for most levels, so that a book that is in no cache is fetched from memory all at once and not level by level. Changes nothing. */
   prefetch(side: number, columns: LevelColumns): void;
-  /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so leaves are packed as far as they can be. */
-  fill(side: number, direction: number, best: number, columns: LevelColumns): void;
 }
 
 /**

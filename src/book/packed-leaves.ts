@@ -92,7 +92,9 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     const packed = -i32[entry]!;
     const wordsAfter = sizeFor(words - PACKED_LOTS + 1);
     const larger = arena.allocate(wordsAfter);
-    for (let i = 0; i < words; i++) f64[larger + i] = f64[(packed >> 1) + i]!;
+    // Word by word only where they are lots: what else looks like no number as a double may come out as another.
+    for (let i = 0; i < 2 * PACKED_LOTS; i++) i32[2 * larger + i] = i32[packed + i]!;
+    for (let i = PACKED_LOTS; i < words; i++) f64[larger + i] = f64[(packed >> 1) + i]!;
     i32[2 * larger + PACKED_SIZE]! += wordsAfter - words;
     arena.release(packed >> 1, words);
     i32[entry] = -2 * larger;

@@ -16,6 +16,7 @@ export class AnswerWatch {
   readonly #ingress: Pick<ShardIngress, 'usedBytes'>;
   readonly #egresses: readonly Pick<ShardEgress, 'attend' | 'take' | 'usedBytes'>[];
   readonly #lookMs: number;
+  readonly #clock: () => number;
   #expecting = false;
   #looking = false;
   /** Turns to go by without a look, and how many after the next look in vain. */
@@ -27,10 +28,12 @@ export class AnswerWatch {
     ingress: Pick<ShardIngress, 'usedBytes'>,
     egresses: readonly Pick<ShardEgress, 'attend' | 'take' | 'usedBytes'>[],
     spinUs: number,
+    clock: () => number = () => performance.now(),
   ) {
     this.#ingress = ingress;
     this.#egresses = egresses;
     this.#lookMs = Math.min(spinUs, LOOK_US_MAX) / 1000;
+    this.#clock = clock;
   }
 
   /** Shards are about to be shown pushes of this turn. */
@@ -45,13 +48,13 @@ export class AnswerWatch {
   readonly #look = (): void => {
     this.#expecting = false;
     if (!this.#looking) return;
-    const untilMs = performance.now() + this.#lookMs;
+    const untilMs = this.#clock() + this.#lookMs;
     let inVain = false;
     for (let shard = 0; shard < this.#egresses.length; shard++) {
       const egress = this.#egresses[shard]!;
       let isDone: boolean;
       do isDone = egress.usedBytes() > 0 || !this.#isAtWork(shard);
-      while (!isDone && performance.now() < untilMs);
+      while (!isDone && this.#clock() < untilMs);
       inVain ||= !isDone;
       // Also when nothing was seen: a shard writes its answer, then gives back what it has read, and may have done both between our two looks.
       egress.take();

@@ -25,7 +25,8 @@ beforeEach(() => {
       return answers[shard]!;
     },
   });
-  watch = new AnswerWatch({ usedBytes: (shard) => unread[shard]! }, [egress(0), egress(1)], 1000);
+  let nowMs = 0;
+  watch = new AnswerWatch({ usedBytes: (shard) => unread[shard]! }, [egress(0), egress(1)], 1000, () => (nowMs += 0.01));
 });
 
 test('attends to all shards at once, once a turn, and looks when the sockets are read', async () => {

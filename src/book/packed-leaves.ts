@@ -15,6 +15,7 @@ const {
   PACKED_CHANGES_MAX,
   PACKED_LOTS,
   PACKED_SIZE,
+  PACKED_SIZES,
   PACKED_WORDS_MAX,
   PRINT,
   SPARE_WIDE,
@@ -184,11 +185,11 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
   return { create, change, insert, remove, packIfStill, at, release };
 }
 
-/** Words of a packed leaf for so many levels. */
+/** Words of a packed leaf for so many levels; more than PACKED_WORDS_MAX when they do not fit in one. */
 function sizeFor(levels: number): number {
   const words = PACKED_LOTS + levels;
-  const step = words <= 32 ? 8 : words <= 64 ? 16 : words <= 128 ? 32 : 64;
-  return (words + step - 1) & -step;
+  for (let i = 0; i < PACKED_SIZES.length; i++) if (words <= PACKED_SIZES[i]!) return PACKED_SIZES[i]!;
+  return words;
 }
 
 /** The place in a leaf that the lowest bit of one of its words stands for. */

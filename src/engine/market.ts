@@ -118,7 +118,8 @@ export class Market implements MarketData {
   }
 
   reach(symbol: TrackedSymbol): ReturnType<MarketData['reach']> {
-    const { provenBids, provenAsks, priceScale } = this.#parts.readers[symbol.shard]!.envelope(symbol.slot);
+    if (!this.readBook(symbol, -1, this.#touch)) return undefined;
+    const { provenBids, provenAsks, priceScale } = this.#touch;
     return {
       bid: provenBids > 0 && provenBids < Infinity ? formatDecimal(provenBids, priceScale) : null,
       ask: provenAsks >= 0 && provenAsks < Infinity ? formatDecimal(provenAsks, priceScale) : null,

@@ -134,7 +134,7 @@ export class Pipeline {
   workerLost(shard: number): void {
     this.egresses[shard]!.drain();
     this.ingress.shardLost(shard);
-    for (const slot of this.symbols.shardEmptied(shard)) vacateSlot(this.#buffers[shard]!, slot);
+    for (const slot of this.symbols.shardEmptied(shard)) vacateSlot(this.#buffers[shard]!, slot, this.symbols.lastSerial);
     const affected = [...this.symbols.ofShard(shard)];
     for (const symbol of affected) this.ingress.announce(symbol, this.#clock());
     const ids = affected.map(({ id }) => id);

@@ -22,6 +22,11 @@ export class SymbolTable {
     this.#slotsMax = slotsMax;
   }
 
+  /** That of the newest symbol. */
+  get lastSerial(): number {
+    return this.#lastSerial;
+  }
+
   get size(): number {
     return this.#bySymbol.size;
   }

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ASK_DIRECTION, BID_DIRECTION } from '../book/order-books.js';
 import { provenLevels } from '../book/proof.js';
 import { type BookCopy, createBookCopy } from '../model/book-copy.js';
@@ -10,6 +9,7 @@ import { matchesEtag } from './etag.js';
 import { JsonBytes, type NumberStyle } from './json-bytes.js';
 import { LevelCache } from './level-cache.js';
 import { Problem } from './problem.js';
+import { BUSY, readInTurns } from './read-in-turns.js';
 
 export interface BookRequest {
   /** Levels a side; 0 = all. */
@@ -24,11 +24,8 @@ export interface BookAnswer {
   readonly body: string | null;
 }
 
-/** Turns of the event loop a read is tried in; each turn `readBook` itself tries several times. */
-const READ_TURNS = 5;
 const INITIAL_CAPACITY = 512;
-/** What comes of a read instead of an answer: the book was written meanwhile; it is not in a state to be shown. */
-const WRITTEN = 'written';
+/** What comes of a read instead of an answer when the book is not in a state to be shown. */
 const NOT_USABLE = 'not-usable';
 
 /** Reads books from shared memory and encodes them as answers. Main thread only. */
@@ -46,20 +43,18 @@ export class BookAnswers {
   }
 
   /** One book as `{symbol, state, epoch, …, bids, asks}`. Throws BOOK_NOT_LIVE, BOOK_BUSY. */
-  async book(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): Promise<BookAnswer> {
-    for (let turn = 0; turn < READ_TURNS; turn++) {
-      if (turn > 0) await nextTurn();
+  book(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): Promise<BookAnswer> {
+    return readInTurns(symbol, 'book', () => {
       const answer = this.#attempt(symbol, request, ifNoneMatch);
       if (answer === NOT_USABLE) throw this.#notLive(symbol, this.#copy);
-      if (answer !== WRITTEN) return answer;
-    }
-    throw busy(symbol);
+      return answer;
+    });
   }
 
   /** The same at once; `undefined` when the book is being written or is not in a state to be shown. */
   tryBook(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): BookAnswer | undefined {
     const answer = this.#attempt(symbol, request, ifNoneMatch);
-    return answer === NOT_USABLE || answer === WRITTEN ? undefined : answer;
+    return answer === NOT_USABLE || answer === BUSY ? undefined : answer;
   }
 
   /** Appends `{symbol, state, epoch, …, bid, ask}` to `json`. Throws BOOK_BUSY. */
@@ -104,29 +99,27 @@ export class BookAnswers {
   }
 
   /** Calls `use` with the best levels of the book, whatever its state, and the ticker whose bid and ask they are. Throws BOOK_BUSY. */
-  async tickerOf<T>(symbol: TrackedSymbol, use: (copy: Readonly<BookCopy>, ticker: Ticker) => T): Promise<T> {
-    for (let turn = 0; turn < READ_TURNS; turn++) {
-      if (turn > 0) await nextTurn();
-      if (!this.#market.readBook(symbol, 1, this.#copy)) continue;
+  tickerOf<T>(symbol: TrackedSymbol, use: (copy: Readonly<BookCopy>, ticker: Ticker) => T): Promise<T> {
+    return readInTurns(symbol, 'ticker', () => {
+      if (!this.#market.readBook(symbol, 1, this.#copy)) return BUSY;
       const ticker = this.#market.readTicker(symbol, this.#copy);
-      if (ticker !== undefined) return use(this.#copy, ticker);
-    }
-    throw busy(symbol);
+      return ticker === undefined ? BUSY : use(this.#copy, ticker);
+    });
   }
 
   /** One read, or two: the best level is enough to learn the version, and that may be all that is needed. */
-  #attempt(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): BookAnswer | typeof WRITTEN | typeof NOT_USABLE {
+  #attempt(symbol: TrackedSymbol, request: BookRequest, ifNoneMatch?: string): BookAnswer | typeof BUSY | typeof NOT_USABLE {
     const copy = this.#copy;
     const key = `${symbol.symbol} ${request.depth} ${request.numbers}`;
     if (ifNoneMatch !== undefined || this.#cache.has(key)) {
-      if (!this.#market.readBook(symbol, 1, copy)) return WRITTEN;
+      if (!this.#market.readBook(symbol, 1, copy)) return BUSY;
       if (!isUsable(copy, request.allowStale)) return NOT_USABLE;
       const etag = this.#etag(copy, request);
       if (matchesEtag(ifNoneMatch, etag)) return { etag, body: null };
       const levels = this.#cache.get(key, symbol, copy);
       if (levels !== undefined) return { etag, body: this.#head(symbol, copy) + levels };
     }
-    if (!this.#market.readBook(symbol, request.depth, copy)) return WRITTEN;
+    if (!this.#market.readBook(symbol, request.depth, copy)) return BUSY;
     if (!isUsable(copy, request.allowStale)) return NOT_USABLE;
     const levels = this.#encodeLevels(copy, request.numbers);
     this.#cache.put(key, symbol, copy, levels);
@@ -137,12 +130,8 @@ export class BookAnswers {
    * Calls `use` with a consistent copy. The copy is shared by all requests, so `use` must be done with it when it returns.
    * Throws BOOK_BUSY when the writer was faster every time.
    */
-  async #read<T>(symbol: TrackedSymbol, depth: number, use: (copy: BookCopy) => T): Promise<T> {
-    for (let turn = 0; turn < READ_TURNS; turn++) {
-      if (turn > 0) await nextTurn();
-      if (this.#market.readBook(symbol, depth, this.#copy)) return use(this.#copy);
-    }
-    throw busy(symbol);
+  #read<T>(symbol: TrackedSymbol, depth: number, use: (copy: BookCopy) => T): Promise<T> {
+    return readInTurns(symbol, 'book', () => (this.#market.readBook(symbol, depth, this.#copy) ? use(this.#copy) : BUSY));
   }
 
   #notLive(symbol: TrackedSymbol, copy: BookCopy): Problem {
@@ -195,10 +184,6 @@ export class BookAnswers {
   #ageMs(copy: BookCopy): number | null {
     return copy.receiveTimeMs > 0 ? Math.max(0, Math.round(this.#now() - copy.receiveTimeMs)) : null;
   }
-}
-
-function busy({ symbol }: TrackedSymbol): Problem {
-  return new Problem('BOOK_BUSY', `${symbol} changed during every one of ${READ_TURNS} reads`, { symbol });
 }
 
 /** Of a ticker, whose texts are all decimal. */

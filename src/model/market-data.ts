@@ -139,7 +139,7 @@ export interface MarketData {
   nearest(symbol: string): string | undefined;
   tracked(): Iterable<TrackedSymbol>;
   /**
-   * Copies the top `depth` levels (0 = all) of a book into `copy` under its version check.
+   * Copies the top `depth` levels (0 = all, -1 = none) of a book into `copy` under its version check.
    * Returns false when the writer was faster every time (bounded retries): ask again a moment later.
    */
   readBook(symbol: TrackedSymbol, depth: number, copy: BookCopy): boolean;
@@ -165,8 +165,8 @@ export interface MarketData {
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;
   /** From one audit to the next, in ms; `null` = books are not audited. */
   readonly auditEveryMs: number | null;
-  /** The last price of each side the exchange's book vouches for, as decimal text; `null` = the whole side, or nothing of an empty book. */
-  reach(symbol: TrackedSymbol): { readonly bid: string | null; readonly ask: string | null };
+  /** The last price of each side the exchange's book vouches for, as decimal text; `null` = the whole side, or nothing of an empty book. `undefined` as of `readBook` its false. */
+  reach(symbol: TrackedSymbol): { readonly bid: string | null; readonly ask: string | null } | undefined;
   /** The audits of a book since it is tracked. */
   audits(symbol: TrackedSymbol): SymbolAudits;
   status(): EngineStatus;

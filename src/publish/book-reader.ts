@@ -57,9 +57,9 @@ export class BookReader {
     return this.#arena.i32[headerInts(slot) + STATE]! as BookState;
   }
 
-  /** The envelope of a book, with no levels. A writer faster than all attempts leaves the newest words seen, each whole in itself. */
+  /** The envelope of a book, with no levels. Where a writer is at work during all attempts its words are of different moments, each whole in itself. */
   envelope(slot: number): Readonly<BookCopy> {
-    this.read(slot, -1, this.#envelope);
+    if (!this.read(slot, -1, this.#envelope)) this.#copy(slot, -1, this.#envelope);
     return this.#envelope;
   }
 

@@ -1,7 +1,8 @@
+import { threadId } from 'node:worker_threads';
 import { METER_BUSY_MS, ShardMeter } from '../memory/shard-meter.js';
 import { catchUp, systemClock } from '../support/clock.js';
 import { Shard } from './shard.js';
-import { CONTROL_HEARTBEAT, CONTROL_READY, type ShardTask } from './task.js';
+import { CONTROL_HEARTBEAT, CONTROL_READY, CONTROL_THREAD, type ShardTask } from './task.js';
 
 /** Longest sleep; ticks of the clock arrive far more often. */
 const IDLE_MS = 1000;
@@ -12,6 +13,7 @@ const IDLE_MS = 1000;
  */
 export function runShard(task: ShardTask, afterTurn?: () => void): void {
   const control = new Int32Array(task.buffers.control);
+  Atomics.store(control, CONTROL_THREAD, threadId);
   const meter = new ShardMeter(task.buffers.meters);
   const shard = new Shard(task, systemClock);
   Atomics.store(control, CONTROL_READY, 1);

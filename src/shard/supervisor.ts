@@ -1,9 +1,10 @@
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import type { WorkerDeath } from '../model/market-data.js';
 import { assert } from '../support/assert.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
-import { CONTROL_HEARTBEAT, CONTROL_READY, resetShard, type ShardBuffers, type ShardTask } from './task.js';
+import { CONTROL_HEARTBEAT, CONTROL_READY, CONTROL_THREAD, resetShard, type ShardBuffers, type ShardTask } from './task.js';
 
 const READY_TIMEOUT_MS = 10_000;
 /** How often the owner calls `checkHeartbeats`. */
@@ -20,7 +21,7 @@ const SILENT_CHECKS_MAX = 8;
 const HEAP_MIB_MAX = 512;
 /** Of a worker's new objects: it makes few, and by itself V8 gives them 48 MiB in time. */
 const YOUNG_MIB_MAX = 8;
-/** From the order to kill a thread to its end; what it owns is touched only afterwards. */
+/** From the order to kill a thread that has not begun to its end. */
 const KILL_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
 /** A worker that lives this long ends a series of failures. */
@@ -63,6 +64,8 @@ export class ShardSupervisor {
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Kills the thread of a shard, by shard. */
   readonly #kills: AbortController[] = [];
+  /** Threads that were killed, by shard; `undefined` = one that had not begun. */
+  readonly #killed: (Worker | undefined)[] = [];
   /** Turns of the duty cycle at the last check, and checks since they moved, by shard. */
   readonly #lastTurns: number[] = [];
   readonly #silentChecks: number[] = [];
@@ -127,8 +130,10 @@ export class ShardSupervisor {
     }
   }
 
-  /** Kills the worker of a shard; a new one takes its place as after any other death. */
+  /** Kills the worker of a shard; once its thread has ended a new one takes its place, as after any other death. */
   replace(shard: number): void {
+    const id = Atomics.load(new Int32Array(this.#options.shards[shard]!.control), CONTROL_THREAD);
+    this.#killed[shard] = this.#pool.threads.find(({ threadId }) => threadId === id);
     this.#kills[shard]?.abort();
   }
 
@@ -185,12 +190,15 @@ export class ShardSupervisor {
     const death = this.#states[shard] === 'running' ? 'hung' : 'not_started';
     this.#states[shard] = 'restarting';
     this.#lastDeaths[shard] = this.#kills[shard]!.signal.aborted ? death : deathOf(error);
-    // The pool says that it killed a thread before the thread is dead.
-    if (this.#kills[shard]!.signal.aborted) this.#later(KILL_MS, () => this.#restart(shard, startedAt, error));
-    else this.#restart(shard, startedAt, error);
+    const restart = (): void => this.#restart(shard, startedAt, error);
+    // The pool says that it killed a thread before the thread is dead, and until then it may write into books that the next one has.
+    if (!this.#kills[shard]!.signal.aborted) restart();
+    else if (this.#killed[shard] === undefined) this.#later(KILL_MS, restart);
+    else this.#killed[shard].once('exit', restart);
   }
 
   #restart(shard: number, startedAt: number, error: unknown): void {
+    if (this.#stopping) return;
     const { logger, clock, lost, shards } = this.#options;
     const now = clock();
     this.#restarts[shard]!++;

@@ -61,9 +61,13 @@ export interface ShardTask {
   readonly spinUs?: number;
 }
 
-/** control words: 0 = the task runs (stored and notified once by the worker), 1 = turns of the duty cycle so far. */
+/**
+ * control words: 0 = the task runs (stored and notified once by the worker), 1 = turns of the duty cycle so far, 2 = `threadId` of the worker, stored before
+ * it touches anything else; 0 = there is none yet.
+ */
 export const CONTROL_READY = 0;
 export const CONTROL_HEARTBEAT = 1;
+export const CONTROL_THREAD = 2;
 const CONTROL_BYTES = 64;
 
 /** About 20,000 pushes of 10 levels. */
@@ -72,7 +76,7 @@ const INBOUND_BYTES = 8 * 2 ** 20;
 const OUTBOUND_BYTES = 16 * 2 ** 20;
 /** Address space for the books of one shard; memory is used as books fill. */
 const BOOKS_BYTES = 2 ** 30;
-/** No symbol has it: every use of the slot so far is over. */
+/** No symbol has it: every use of the slot is over. */
 const SERIAL_PAST_ALL = 2 ** 31 - 1;
 /** Books a shard can hold. */
 export const BOOKS_PER_SHARD_MAX = 8192;
@@ -123,23 +127,25 @@ export function commitSlot(buffers: ShardBuffers, slot: number): void {
   commitMemory(new Int32Array(buffers.candles), slotWord(slot) * 8, slotWord(slot + 1) * 8);
 }
 
-/** Takes a slot out of use whose UNTRACK record died with the worker. Main thread only, only while no worker runs on the shard. */
-export function vacateSlot(buffers: ShardBuffers, slot: number): void {
+/**
+ * Takes a slot out of use whose UNTRACK record died with the worker; `lastSerial` is that of the newest symbol. Main thread only, only while no worker runs
+ * on the shard.
+ */
+export function vacateSlot(buffers: ShardBuffers, slot: number, lastSerial: number): void {
   const i32 = new Int32Array(buffers.books);
   i32[headerInts(slot) + IN_USE] = 0;
-  // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over.
-  i32[headerInts(slot) + SERIAL] = SERIAL_PAST_ALL;
+  // The use may have ended before the shard heard of it: whoever still waits for it learns that it is over. The next one is of a newer symbol.
+  i32[headerInts(slot) + SERIAL] = lastSerial;
   SymbolRows.at(buffers.candles, slot).clear();
   new TickerStore(buffers.tickers).clear(slot);
   closeTape(new TapeMemory(buffers.tapes), slot);
 }
 
-/** Takes every slot out of use: whoever reads the books from elsewhere learns that they ended. Main thread only, after the last worker. */
+/** Takes every slot out of use, also of symbols that no worker heard of yet: whoever reads the books from elsewhere learns that they ended. Main thread only, after the last worker. */
 export function retireShard(buffers: ShardBuffers): void {
   const { i32, booksMax } = new Arena(buffers.books);
   for (let slot = 0; slot < booksMax; slot++) {
     const ints = headerInts(slot);
-    if (i32[ints + IN_USE] === 0) continue;
     // Odd while we change it, whatever a killed writer left; then even again.
     Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
     i32[ints + IN_USE] = 0;
@@ -161,7 +167,8 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   const { i32, f64 } = arena;
   for (let slot = 0; slot < arena.booksMax; slot++) {
     const ints = headerInts(slot);
-    if (i32[ints + IN_USE] === 0) continue;
+    // A worker may have died on the way into or out of use.
+    if (i32[ints + IN_USE] === 0 && (i32[ints + VERSION]! & 1) === 0) continue;
     SymbolRows.at(buffers.candles, slot).recover();
     // Odd while we change it, whatever the dead writer left; then even again.
     Atomics.store(i32, ints + VERSION, (i32[ints + VERSION]! | 1) + 2);
@@ -181,5 +188,7 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
   }
   arena.reset();
   staleTapes(new TapeMemory(buffers.tapes), timeMs);
-  Atomics.store(new Int32Array(buffers.control), CONTROL_READY, 0);
+  const control = new Int32Array(buffers.control);
+  Atomics.store(control, CONTROL_THREAD, 0);
+  Atomics.store(control, CONTROL_READY, 0);
 }

@@ -14,7 +14,7 @@ import { Problem } from '../problem.js';
 import type { GatewayContext } from '../context.js';
 import { encodeOrderBook } from './book-message.js';
 import { encodeTicker } from './ticker-message.js';
-import { readTrades } from './read-trades.js';
+import { readTrades } from '../read-trades.js';
 import { BookMode, parseBookSpec, parseDepth, parseLimit, parseTickerSpec, SlowPolicy } from './requests.js';
 import {
   type OrderBookRequest,

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { GatewayContext } from '../context.js';
 import type { RouteDocs } from '../openapi/route-docs.js';
+import { BUSY, readInTurns } from '../read-in-turns.js';
 import { Audit } from '../schemas/audit.js';
 import { NoQuery, SymbolParams } from './query.js';
 
@@ -39,7 +40,7 @@ const auditDocs: RouteDocs = {
       },
     },
   },
-  problems: ['SYMBOL_NOT_TRACKED'],
+  problems: ['SYMBOL_NOT_TRACKED', 'BOOK_BUSY'],
 };
 
 /** `GET /audit/:symbol`. */
@@ -48,7 +49,8 @@ export const audit: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = asy
 
   app.get('/audit/:symbol', { schema: { params: SymbolParams, querystring: NoQuery }, config: { docs: auditDocs } }, async (request) => {
     const symbol = directory.require(request.params.symbol);
+    const reach = await readInTurns(symbol, 'book', () => market.reach(symbol) ?? BUSY);
     const { audits, last, lastMismatch } = market.audits(symbol);
-    return { symbol: symbol.symbol, everyMs: market.auditEveryMs, audits, reach: market.reach(symbol), last, lastMismatch };
+    return { symbol: symbol.symbol, everyMs: market.auditEveryMs, audits, reach, last, lastMismatch };
   });
 };

@@ -1,11 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { TrackedSymbol } from '../../model/symbol.js';
 import type { TapePage } from '../../model/trade.js';
 import { matchesEtag } from '../etag.js';
 import type { GatewayContext } from '../context.js';
 import type { RouteDocs } from '../openapi/route-docs.js';
-import { Problem } from '../problem.js';
+import { readTrades } from '../read-trades.js';
 import { Trades } from '../schemas/trade.js';
 import { SymbolParams } from './query.js';
 
@@ -19,8 +18,6 @@ const TradesQuery = Type.Object(
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const DEFAULT_LIMIT = 100;
-/** Turns of the event loop a read is tried in; each turn `readTrades` itself tries several times. */
-const READ_TURNS = 5;
 
 const tradesDocs: RouteDocs = {
   tag: 'trades',
@@ -75,30 +72,13 @@ export const trades: FastifyPluginAsyncTypebox<{ context: GatewayContext }> = as
     async (request, reply) => {
       const symbol = directory.require(request.params.symbol);
       const { limit = String(DEFAULT_LIMIT), before } = request.query;
-      const page = await read(symbol, Number(limit), before === undefined ? null : Number(before));
-      if (page.receivedAt === null && page.state !== 'live') {
-        throw new Problem('TRADES_NOT_READY', `the last trades of ${symbol.symbol} are not known yet`, {
-          symbol: symbol.symbol,
-          state: page.state,
-        });
-      }
+      const page = await readTrades(market, symbol, Number(limit), before === undefined ? null : Number(before));
       const etag = `"${market.instance}-${page.epoch}-${page.seq}-${limit}-${before ?? ''}-${page.state}"`;
       reply.headers({ etag, 'cache-control': 'no-cache' });
       if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send();
       return reply.type(JSON_TYPE).send(JSON.stringify(answer(symbol, page)));
     },
   );
-
-  async function read(symbol: TrackedSymbol, limit: number, before: number | null): Promise<TapePage> {
-    for (let turn = 0; turn < READ_TURNS; turn++) {
-      if (turn > 0) await nextTurn();
-      const page = market.readTrades(symbol, limit, before);
-      if (page !== undefined) return page;
-    }
-    throw new Problem('BOOK_BUSY', `the tape of ${symbol.symbol} changed during every one of ${READ_TURNS} reads`, {
-      symbol: symbol.symbol,
-    });
-  }
 
   function answer({ symbol }: TrackedSymbol, { state, epoch, seq, receivedAt, trades: list, skipped, next }: TapePage): object {
     const time = Math.trunc(now());

@@ -84,6 +84,14 @@ describe('BookReader', () => {
     expect(reader.retries).toBe(32);
   });
 
+  test('an envelope is that of its own book, also while a write section stays open', () => {
+    books.open(0, 4, 5, 1);
+    reader.envelope(SLOT);
+    writeBegin(arena.i32, headerInts(0) + VERSION);
+    expect(reader.envelope(0)).toMatchObject({ state: BookState.SYNCING, priceScale: 4, quantityScale: 5, version: 0, bidLevels: 0 });
+    writeEnd(arena.i32, headerInts(0) + VERSION);
+  });
+
   test('single words need no version', () => {
     expect([reader.state(SLOT), reader.field(SLOT, COUNT_APPLIED), reader.int(headerInts(SLOT) + VERSION) & 1]).toEqual([
       BookState.LIVE,

@@ -147,7 +147,7 @@ describe('the use a handle names', () => {
         goLive(SERIAL + 1);
       },
     ],
-    ['the worker died before it heard of the end', () => vacateSlot(buffers, SLOT)],
+    ['the worker died before it heard of the end', () => vacateSlot(buffers, SLOT, SERIAL)],
     ['the engine is closed', () => retireShard(buffers)],
   ])('is over when %s', (_, end) => {
     goLive();
@@ -160,8 +160,24 @@ describe('the use a handle names', () => {
   test('that the worker never heard of is over as well', () => {
     const book = open();
     expect(book.ended).toBe(false);
-    vacateSlot(buffers, SLOT);
+    vacateSlot(buffers, SLOT, SERIAL);
     expect(book.read(0, copy)).toBe('ended');
+  });
+
+  test('whose symbol took over a slot that a dead worker left has only to wait', () => {
+    goLive();
+    vacateSlot(buffers, SLOT, SERIAL);
+    const next = open(SERIAL + 1);
+    expect([next.ended, next.read(0, copy), copy.bidCount]).toEqual([false, 'ok', 0]);
+    books = new OrderBooks(new Arena(buffers.books));
+    goLive(SERIAL + 1);
+    expect([next.read(0, copy), copy.bidCount]).toEqual(['ok', 30]);
+  });
+
+  test('that no worker heard of before the engine was closed is over', () => {
+    const book = open();
+    retireShard(buffers);
+    expect([book.ended, book.read(0, copy)]).toEqual([true, 'ended']);
   });
 
   test('goes on when the worker dies, in a new epoch', () => {

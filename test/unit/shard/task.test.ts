@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { ASKS, BIDS, headerInts, VERSION } from '../../../src/book/book-layout.js';
+import { ASKS, BIDS, headerInts, IN_USE, VERSION } from '../../../src/book/book-layout.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena } from '../../../src/memory/arena.js';
+import { writeBegin } from '../../../src/memory/seqlock.js';
 import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
 import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, shardSizes, vacateSlot } from '../../../src/shard/task.js';
@@ -62,7 +63,7 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
 
   // What the exchange said of the last 24 hours is as true as before.
   expect(tickers.held(last).openPrice).toBe('5');
-  vacateSlot(buffers, 3);
+  vacateSlot(buffers, 3, 1);
   expect(tickers.held(3).openPrice).toBeNull();
 
   // Announced again by the new worker's first records; no epoch of any book comes twice.
@@ -71,6 +72,25 @@ test('the memory of a shard, and what becomes of it when its worker dies', () =>
   expect([books.epoch(0), books.seq(0), books.state(0)]).toEqual([highest, 1, BookState.SYNCING]);
   books.applySnapshot(0, 9);
   expect([books.epoch(0), books.seq(0)]).toEqual([highest + 1, 2]);
+});
+
+test.each([
+  ['out of use', (books: OrderBooks) => books.close(2)],
+  ['into use', () => {}],
+])('a slot whose worker died on the way %s is whole again', (_, end) => {
+  const buffers = createShardBuffers({ symbols: 4, booksBytes: 2 ** 20 });
+  const arena = new Arena(buffers.books);
+  const books = new OrderBooks(arena);
+  books.open(2, 2, 2, 1);
+  end(books);
+  const version = headerInts(2) + VERSION;
+  arena.i32[headerInts(2) + IN_USE] = 0;
+  writeBegin(arena.i32, version);
+  resetShard(buffers, 5);
+  expect(arena.i32[version]! & 1).toBe(0);
+  const again = new OrderBooks(new Arena(buffers.books));
+  again.open(2, 2, 2, 6);
+  expect([arena.i32[version]! & 1, again.state(2)]).toEqual([0, BookState.SYNCING]);
 });
 
 test('memory follows what the exchange lists, between a least and a most', () => {

@@ -58,6 +58,8 @@ export const INT_HEIGHT_MAX = 5;
 export const INT_TICK_LIMIT = 2 ** (LEAF_SHIFT + CHILD_SHIFT * (INT_HEIGHT_MAX - 1));
 export const HOT_LEVEL = 3;
 export const HOT_SHIFT = LEAF_SHIFT + CHILD_SHIFT * (HOT_LEVEL - 1);
+/** Ticks below one child of the hot node. */
+export const MIDDLE_SHIFT = HOT_SHIFT - CHILD_SHIFT;
 
 /** SPAN[n]: ticks below one child of a node at level n, 2 and up. INVERSE_SPAN is exact too: powers of two. */
 export const SPAN = Float64Array.from({ length: HEIGHT_MAX + 2 }, (_, level) => LEAF_TICKS * CHILDREN ** (level - 2));
@@ -79,6 +81,7 @@ export const SPARE_WIDE = 16;
 /** int32 offsets in nodes of level 2 and up. */
 export const BITS = 0;
 export const FIRST_CHILD = 2;
+export const NODE_WORDS = 1 + CHILDREN / 2;
 
 /** int32 offsets in leaves. */
 export const LEAF_LEVELS = 0;

@@ -30,6 +30,7 @@ const {
   LEAF_SHIFT,
   LEAF_TICKS,
   LEVELS,
+  MIDDLE_SHIFT,
   PACKED_BELOW,
   PACKED_LOTS,
   ROOT,
@@ -43,7 +44,7 @@ export const NO_TICK = -1;
 /** The leaf that `tick` lies in; 0 when there is none. */
 export function findLeaf(i32: Int32Array, side: number, tick: number): number {
   if (tick < INT_TICK_LIMIT && tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) {
-    const middle = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((tick >> (HOT_SHIFT - CHILD_SHIFT)) & CHILD_MASK)]!;
+    const middle = i32[i32[side + HOT_NODE]! + FIRST_CHILD + ((tick >> MIDDLE_SHIFT) & CHILD_MASK)]!;
     return middle === 0 ? 0 : i32[middle + FIRST_CHILD + ((tick >> LEAF_SHIFT) & CHILD_MASK)]!;
   }
   const height = i32[side + HEIGHT]!;
@@ -159,12 +160,12 @@ export function collect(
     let place = placeInLeaf(tick);
     const leafTick = tick - place;
     // In a packed leaf the lots of the next level lie beside those of this one.
-    let packed = leaf < 0 ? wordOf(i32, leaf, place) : 0;
+    let beside = leaf < 0 ? wordOf(i32, leaf, place) : 0;
     for (; place >= 0 && count < depth; place = nextInLeaf(i32, leaf, place, direction)) {
       tick = leafTick + place;
       ticks[count] = tick;
-      lots[count] = f64[leaf < 0 ? packed : wordOf(i32, leaf, place)]!;
-      packed += direction;
+      lots[count] = f64[leaf < 0 ? beside : wordOf(i32, leaf, place)]!;
+      beside += direction;
       count++;
     }
     if (count < depth) tick = neighbour(i32, side, tick, direction);
@@ -191,7 +192,7 @@ export function nextInLeaf(i32: Int32Array, leaf: number, place: number, directi
   let word = place >> BITS_SHIFT;
   const inside = place & BITS_MASK;
   // A word beyond either end is not there, and has no bits.
-  let bits = place < 0 || place > LEAF_MASK ? 0 : i32[words + word]! & (direction > 0 ? -2 << inside : (1 << inside) - 1);
+  let bits = place < 0 || place > LEAF_MASK ? 0 : bitsBeyond(i32[words + word]!, inside, direction);
   while (bits === 0) {
     word += direction;
     if (word < 0 || word > LEAF_MASK >> BITS_SHIFT) return -1;
@@ -202,12 +203,12 @@ export function nextInLeaf(i32: Int32Array, leaf: number, place: number, directi
 
 /** The bit next to `from`; -1 when there is none on that side. */
 export function nextBit(bits: number, from: number, direction: number): number {
-  if (direction > 0) {
-    const above = from === CHILD_MASK ? 0 : bits & (-2 << from);
-    return above === 0 ? -1 : firstBit(above, 1);
-  }
-  const below = bits & ((1 << from) - 1);
-  return below === 0 ? -1 : 31 - Math.clz32(below);
+  return firstBit(bitsBeyond(bits, from, direction), direction);
+}
+
+/** Those of 32 bits that lie beyond one of them. */
+function bitsBeyond(bits: number, from: number, direction: number): number {
+  return bits & (direction > 0 ? -2 << from : (1 << from) - 1);
 }
 
 /** The lowest (1) or highest (-1) bit set; -1 when none is. */

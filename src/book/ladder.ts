@@ -2,23 +2,18 @@ import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
 import type { DeltaBuffer, LevelColumns } from './delta-buffer.js';
 import * as layout from './ladder-layout.js';
-import { childOf, findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf, wordOf } from './ladder-lookup.js';
-import { createPackedLeaves } from './packed-leaves.js';
+import { findLeaf, first, hasLevel, lotsAt, neighbour, nextInLeaf, NO_TICK, placeInLeaf, wordOf } from './ladder-lookup.js';
+import { createLadderTree } from './ladder-tree.js';
+import { createLeaves } from './leaves.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
 const {
-  BITS,
   BITS_MASK,
   BITS_SHIFT,
   CHANGES,
-  CHANGES_PER_LEVEL,
   CHILD_MASK,
-  CHILD_SHIFT,
-  CHILDREN,
   EVICTED,
   FIRST_CHILD,
-  HEIGHT,
-  HOT_LEVEL,
   HOT_NODE,
   HOT_NUMBER,
   HOT_SHIFT,
@@ -29,14 +24,9 @@ const {
   LEAF_SHIFT,
   LEVELS,
   LEVELS_MAX,
-  ROOT,
-  SIDE_INTS,
-  SPAN,
-  SPARE_CHANGES,
+  MIDDLE_SHIFT,
   WIDE_LOTS,
 } = layout;
-const MIDDLE_SHIFT = HOT_SHIFT - CHILD_SHIFT;
-const NODE_WORDS = 1 + CHILDREN / 2;
 const SCRATCH = arenaLayout.SCRATCH;
 /**
  * Levels of one run of the hot loop. In a host's process V8 may replace a loop that goes on for long by machine code made for the middle of
@@ -53,13 +43,14 @@ export interface Ladders {
   /**
    * Sets the levels of one side of `delta` to absolute quantities, in order; 0 lots removes a level, removing an unknown one is harmless. `direction` is 1 for bids
    * (best = highest), -1 for asks; `best` is the word of the arena that holds the best tick, NO_TICK when there is none, with its lots (0)
-   * in the next: both follow. Throws ArenaFullError half-way: the ladder must then be cleared.
+   * in the next: both follow. Returns the tick nearest the touch whose level was dropped because the side was full, NO_TICK when none was. Throws
+   * ArenaFullError half-way: the ladder must then be cleared.
    */
-  apply(side: number, direction: number, best: number, columns: LevelColumns): void;
+  apply(side: number, direction: number, best: number, columns: LevelColumns): number;
   /** The same for the levels of a snapshot into an empty ladder: most of them will not change for long, so leaves are packed as far as they can be. */
   fill(side: number, direction: number, best: number, columns: LevelColumns): void;
   /** What is applied from here on is applied at this time, Unix ms: how often leaves change is told by it. */
-  at(timeMs: number): void;
+  setTime(timeMs: number): void;
   /** Reads what `apply` will need for most levels, so that a book that is in no cache is fetched from memory all at once and not level by level. Changes nothing. */
   prefetch(side: number, columns: LevelColumns): void;
 }
@@ -74,30 +65,24 @@ export interface Ladders {
 export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
   const { f64, i32 } = arena;
   const { ticks, lots, lotsWords } = delta;
-  const packedLeaves = createPackedLeaves(arena);
+  const leaves = createLeaves(arena);
+  const tree = createLadderTree(arena, leaves);
+  /** Of the levels dropped by this update, the tick nearest the touch. */
+  let evicted = NO_TICK;
 
-  function create(side: number): void {
-    const root = newNode();
-    i32.fill(0, side, side + EVICTED);
-    i32[side + ROOT] = root;
-    i32[side + HEIGHT] = HOT_LEVEL;
-    i32[side + HOT_NODE] = root;
-  }
-
-  function destroy(side: number): void {
-    if (i32[side + ROOT] !== 0) releaseTree(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
-    i32.fill(0, side, side + EVICTED);
-    i32.fill(0, side + EVICTED + 1, side + SIDE_INTS);
-  }
-
-  function apply(side: number, direction: number, best: number, columns: LevelColumns): void {
+  function apply(side: number, direction: number, best: number, columns: LevelColumns): number {
+    evicted = NO_TICK;
     const end = columns.start + columns.count;
-    for (let i = columns.start; i < end; i++) {
-      i = applyPlain(side, direction, best, i, Math.min(end, i + RUN_LEVELS));
-      if (i < end) applyOne(side, direction, best, ticks[i]!, lots[i]!, true);
+    for (let i = columns.start; i < end; ) {
+      const to = Math.min(end, i + RUN_LEVELS);
+      i = applyPlain(side, direction, best, i, to);
+      if (i === to) continue;
+      applyOne(side, direction, best, ticks[i]!, lots[i]!, true);
+      i++;
     }
     i32[side + CHANGES]! -= columns.count;
-    if (i32[side + CHANGES]! < 0) sweepAll(side);
+    if (i32[side + CHANGES]! < 0) tree.sweep(side);
+    return evicted;
   }
 
   function prefetch(side: number, columns: LevelColumns): void {
@@ -121,7 +106,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
 
   function fill(side: number, direction: number, best: number, columns: LevelColumns): void {
     for (let i = columns.start; i < columns.start + columns.count; i++) applyOne(side, direction, best, ticks[i]!, lots[i]!, false);
-    countDown(side);
+    tree.countDown(side);
   }
 
   /**
@@ -198,11 +183,11 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
       if (tick === f64[best]) leaveBest(side, direction, best);
       return;
     }
-    const entry = findEntry(side, tick) || addLeaf(side, tick);
+    const entry = tree.findEntry(side, tick) || tree.addLeaf(side, tick);
     const place = placeInLeaf(tick);
-    if (counts && i32[entry]! < 0) packedLeaves.change(side, entry);
+    if (counts && i32[entry]! < 0) leaves.noteChange(side, entry);
     const isNew = !hasLevel(i32, i32[entry]!, place);
-    if (isNew && i32[entry]! < 0) packedLeaves.insert(side, entry, place);
+    if (isNew && i32[entry]! < 0) leaves.insert(side, entry, place);
     const leaf = i32[entry]!;
     f64[wordOf(i32, leaf, place)] = quantity;
     if (isNew) {
@@ -215,7 +200,7 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     if (bestTick === NO_TICK || (tick - bestTick) * direction >= 0) {
       f64[best] = tick;
       f64[best + 1] = quantity;
-      heat(side, tick);
+      tree.heat(side, tick);
     }
   }
 
@@ -237,156 +222,35 @@ export function createLadders(arena: Arena, delta: DeltaBuffer): Ladders {
     const found = neighbour(i32, side, tick, -direction);
     f64[best] = found;
     f64[best + 1] = found === NO_TICK ? 0 : lotsAt(f64, i32, side, found);
-    if (found !== NO_TICK) heat(side, found);
-  }
-
-  /** Makes the level-3 node of a tick that has a level the hot one. */
-  function heat(side: number, tick: number): void {
-    if (tick >= INT_TICK_LIMIT) return;
-    if (tick >> HOT_SHIFT === i32[side + HOT_NUMBER]! && i32[side + HOT_NODE]! !== 0) return;
-    let node = i32[side + ROOT]!;
-    for (let level = i32[side + HEIGHT]!; level > HOT_LEVEL; level--) node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
-    i32[side + HOT_NUMBER] = tick >> HOT_SHIFT;
-    i32[side + HOT_NODE] = node;
-  }
-
-  /** A sweep, see `ladder-layout.ts`. */
-  function sweepAll(side: number): void {
-    sweep(side, i32[side + ROOT]!, i32[side + HEIGHT]!);
-    countDown(side);
-  }
-
-  function countDown(side: number): void {
-    i32[side + CHANGES] = CHANGES_PER_LEVEL * i32[side + LEVELS]! + SPARE_CHANGES;
-  }
-
-  function sweep(side: number, node: number, level: number): void {
-    for (let child = 0; child < CHILDREN; child++) {
-      const entry = node + FIRST_CHILD + child;
-      const next = i32[entry]!;
-      if (next === 0) continue;
-      if (level === 2) {
-        if (next < 0) continue;
-        if (i32[next + LEAF_LEVELS] !== 0) {
-          packedLeaves.packIfStill(side, entry);
-        } else {
-          packedLeaves.release(side, entry);
-          i32[entry] = 0;
-        }
-        continue;
-      }
-      sweep(side, next, level - 1);
-      if (i32[next + BITS] !== 0) continue;
-      if (next === i32[side + HOT_NODE]!) i32[side + HOT_NODE] = 0;
-      arena.release(next >> 1, NODE_WORDS);
-      i32[entry] = 0;
-    }
-  }
-
-  /** The entry of the leaf of any tick if it holds levels, else 0. */
-  function findEntry(side: number, tick: number): number {
-    let node = i32[side + HOT_NODE]!;
-    let level = HOT_LEVEL;
-    if (node === 0 || tick >= INT_TICK_LIMIT || tick >> HOT_SHIFT !== i32[side + HOT_NUMBER]!) {
-      node = i32[side + ROOT]!;
-      level = i32[side + HEIGHT]!;
-      if (tick >= SPAN[level + 1]!) return 0;
-    }
-    for (; level > 2 && node !== 0; level--) node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
-    if (node === 0) return 0;
-    const entry = node + FIRST_CHILD + childOf(tick, 2);
-    const leaf = i32[entry]!;
-    return leaf !== 0 && i32[Math.abs(leaf) + LEAF_LEVELS]! !== 0 ? entry : 0;
-  }
-
-  /** The entry of the leaf of any tick, with leaf and nodes made where they are missing; the caller puts a level into it at once. */
-  function addLeaf(side: number, tick: number): number {
-    while (tick >= SPAN[i32[side + HEIGHT]! + 1]!) addRoot(side);
-    let node = i32[side + ROOT]!;
-    let entry = 0;
-    for (let level = i32[side + HEIGHT]!; level > 1; level--) {
-      const child = childOf(tick, level);
-      entry = node + FIRST_CHILD + child;
-      if (i32[entry] === 0) {
-        i32[entry] = level > 2 ? newNode() : -packedLeaves.create();
-        i32[side + CHANGES]! -= CHANGES_PER_LEVEL;
-      }
-      i32[node + BITS] = i32[node + BITS]! | (1 << child);
-      node = i32[entry]!;
-    }
-    return entry;
-  }
-
-  /** One more level on top; the old root becomes child 0 of the new one. */
-  function addRoot(side: number): void {
-    const root = newNode();
-    const old = i32[side + ROOT]!;
-    // A child without a level keeps its place, but its bit is not set.
-    i32[root + FIRST_CHILD] = old;
-    i32[root + BITS] = i32[old + BITS] === 0 ? 0 : 1;
-    i32[side + ROOT] = root;
-    i32[side + HEIGHT] = i32[side + HEIGHT]! + 1;
+    if (found !== NO_TICK) tree.heat(side, found);
   }
 
   /** Removes one level, if it is there. */
   function remove(side: number, tick: number): void {
     const place = placeInLeaf(tick);
-    const entry = findEntry(side, tick);
+    const entry = tree.findEntry(side, tick);
     if (entry === 0 || !hasLevel(i32, i32[entry]!, place)) return;
-    if (i32[entry]! < 0 && packedLeaves.change(side, entry) < 0) packedLeaves.remove(-i32[entry]!, place);
+    if (i32[entry]! < 0) leaves.noteChange(side, entry);
+    if (i32[entry]! < 0) leaves.remove(-i32[entry]!, place);
     const leaf = i32[entry]!;
     const bits = Math.abs(leaf) + LEAF_BITS + (place >> BITS_SHIFT);
     i32[bits] = i32[bits]! & ~(1 << (place & BITS_MASK));
     i32[side + LEVELS]!--;
     if (--i32[Math.abs(leaf) + LEAF_LEVELS]! !== 0) return;
-    clearBits(side, tick);
+    tree.clearBits(side, tick);
     if (leaf > 0) return;
-    packedLeaves.release(side, entry);
+    leaves.release(side, entry);
     i32[entry] = 0;
   }
 
-  /** Clears the bits that lead to the empty leaf of `tick`: one of the lowest node that keeps another child, all of those below. */
-  function clearBits(side: number, tick: number): void {
-    let keeper = i32[side + ROOT]!;
-    let keeperLevel = i32[side + HEIGHT]!;
-    let node = keeper;
-    for (let level = keeperLevel; level > 1; level--) {
-      if ((i32[node + BITS]! & ~(1 << childOf(tick, level))) !== 0) {
-        keeper = node;
-        keeperLevel = level;
-      }
-      node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
-    }
-    node = keeper;
-    for (let level = keeperLevel; level > 1; level--) {
-      i32[node + BITS] = i32[node + BITS]! & ~(1 << childOf(tick, level));
-      node = i32[node + FIRST_CHILD + childOf(tick, level)]!;
-    }
-  }
-
   function evictWorst(side: number, direction: number): void {
-    remove(side, first(i32, side, direction));
+    const tick = first(i32, side, direction);
+    remove(side, tick);
     i32[side + EVICTED]!++;
+    if (evicted === NO_TICK || (tick - evicted) * direction > 0) evicted = tick;
   }
 
-  /** int32 index of a new, empty node. */
-  function newNode(): number {
-    const index = arena.allocate(NODE_WORDS) * 2;
-    i32.fill(0, index, index + 2 * NODE_WORDS);
-    return index;
-  }
-
-  function releaseTree(side: number, node: number, level: number): void {
-    for (let child = 0; child < CHILDREN; child++) {
-      const entry = node + FIRST_CHILD + child;
-      if (i32[entry] === 0) continue;
-      if (level > 2) releaseTree(side, i32[entry]!, level - 1);
-      else packedLeaves.release(side, entry);
-    }
-    arena.release(node >> 1, NODE_WORDS);
-  }
-
-  return { create, destroy, apply, at: packedLeaves.at, prefetch, fill };
+  return { create: tree.create, destroy: tree.destroy, apply, fill, setTime: leaves.setTime, prefetch };
 }
 
 /** The rank an int32 tick must reach to be the best: below all of them when there is none, above all when a far tick is better. */

@@ -1,4 +1,4 @@
-import type { Arena } from '../memory/arena.js';
+import { type Arena, ArenaFullError } from '../memory/arena.js';
 import { writeBegin, writeEnd } from '../memory/seqlock.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { POWERS_OF_TEN } from '../model/decimal.js';
@@ -47,7 +47,8 @@ export const ASK_DIRECTION = -1;
 
 /**
  * The books of one shard, in its arena, each named by its slot. Owner thread only. Every method that changes a book is one write
- * section: readers see the book before it or after it.
+ * section: readers see the book before it or after it. An error that is not said to be thrown leaves the section open, so that nobody reads a book that was
+ * half changed; the worker ends.
  */
 export class OrderBooks {
   readonly #f64: Float64Array;
@@ -91,38 +92,21 @@ export class OrderBooks {
     this.#enter(slot, BookState.SYNCING, again ? StateReason.WORKER_LOST : StateReason.START, timeMs);
     try {
       this.#clear(slot);
-    } finally {
-      writeEnd(i32, ints + VERSION);
+    } catch (error) {
+      this.#giveUp(slot, error, timeMs);
     }
+    writeEnd(i32, ints + VERSION);
   }
 
   /** Frees a slot and its memory. */
   close(slot: number): void {
     const ints = headerInts(slot);
     writeBegin(this.#i32, ints + VERSION);
-    this.#ladders.destroy(ints + BIDS);
-    this.#ladders.destroy(ints + ASKS);
+    // Nothing of this symbol may be read under the name of the next one.
+    this.#drop(slot);
+    this.#f64[headerDoubles(slot) + EXCHANGE_VERSION] = 0;
     this.#i32[ints + IN_USE] = 0;
     this.#i32[ints + STATE] = BookState.SYNCING;
-    // Nothing of this symbol may be read under the name of the next one.
-    const doubles = headerDoubles(slot);
-    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
-    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
-    this.#f64[doubles + EXCHANGE_VERSION] = 0;
-    this.#f64[doubles + RECEIVE_TIME] = 0;
-    writeEnd(this.#i32, ints + VERSION);
-  }
-
-  /** Gives the memory of an open book back; its ladders are made anew by the next snapshot. */
-  release(slot: number): void {
-    const ints = headerInts(slot);
-    const doubles = headerDoubles(slot);
-    writeBegin(this.#i32, ints + VERSION);
-    this.#ladders.destroy(ints + BIDS);
-    this.#ladders.destroy(ints + ASKS);
-    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
-    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
-    this.#f64[doubles + RECEIVE_TIME] = 0;
     writeEnd(this.#i32, ints + VERSION);
   }
 
@@ -187,7 +171,7 @@ export class OrderBooks {
 
   /**
    * Applies `delta` to the levels. Returns false when it leaves the book crossed (best bid above best ask): the state is then
-   * already `suspect`. The hot path ends here. Throws ArenaFullError, with the section closed and the book `suspect`.
+   * already `suspect`. The hot path ends here. Throws ArenaFullError, with the book `suspect` and without levels.
    */
   applyDelta(slot: number, receiveTimeMs: number): boolean {
     const f64 = this.#f64;
@@ -200,7 +184,7 @@ export class OrderBooks {
       this.#ladders.prefetch(ints + BIDS, this.delta.bids);
     }
     this.#lastSlot = slot;
-    this.#ladders.at(receiveTimeMs);
+    this.#ladders.setTime(receiveTimeMs);
     writeBegin(i32, ints + VERSION);
     const sound = this.#applyLevels(slot, receiveTimeMs, false);
     f64[doubles + COUNT_APPLIED] = f64[doubles + COUNT_APPLIED]! + 1;
@@ -211,7 +195,7 @@ export class OrderBooks {
   /**
    * Replaces the book: the levels of `delta` (its first version ignored), then the state `live` at `version` in a new epoch. `cut`: more levels
    * may lie behind the last one of each side, however few there are.
-   * Returns false when the snapshot itself is crossed; the state is then `suspect`. Throws ArenaFullError, with the book `suspect`.
+   * Returns false when the snapshot itself is crossed; the state is then `suspect`. Throws ArenaFullError, with the book `suspect` and without levels.
    */
   applySnapshot(slot: number, receiveTimeMs: number, cut = false): boolean {
     const i32 = this.#i32;
@@ -221,15 +205,7 @@ export class OrderBooks {
     this.#arena.raiseEpoch(i32[ints + EPOCH]!);
     this.count(slot, COUNT_RESYNCS);
     this.#enter(slot, BookState.LIVE, StateReason.SYNCED, receiveTimeMs);
-    let sound = true;
-    try {
-      this.#clear(slot);
-    } catch (error) {
-      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
-      writeEnd(i32, ints + VERSION);
-      throw error;
-    }
-    sound = this.#applyLevels(slot, receiveTimeMs, true);
+    const sound = this.#applyLevels(slot, receiveTimeMs, true);
     this.#prove(slot, reachOf(this.delta.bids, BID_DIRECTION, cut), reachOf(this.delta.asks, ASK_DIRECTION, cut));
     writeEnd(i32, ints + VERSION);
     return sound;
@@ -245,7 +221,7 @@ export class OrderBooks {
 
   /**
    * Moves a book to scales with more decimals; levels and order stay the same, `delta` does not. The caller knows that all ticks will be below TICK_LIMIT.
-   * Throws ArenaFullError, with the book `suspect`.
+   * Throws ArenaFullError, with the book `suspect` and without levels.
    */
   rescale(slot: number, priceScale: number, quantityScale: number): void {
     const i32 = this.#i32;
@@ -260,11 +236,9 @@ export class OrderBooks {
       this.#rescaleSide(slot, BIDS, BID_DIRECTION, BEST_BID_TICK, priceFactor, quantityFactor);
       this.#rescaleSide(slot, ASKS, ASK_DIRECTION, BEST_ASK_TICK, priceFactor, quantityFactor);
     } catch (error) {
-      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, this.receiveTimeMs(slot));
-      throw error;
-    } finally {
-      writeEnd(i32, ints + VERSION);
+      this.#giveUp(slot, error, this.receiveTimeMs(slot));
     }
+    writeEnd(i32, ints + VERSION);
   }
 
   /** Copies up to `depth` levels of a side (BIDS or ASKS), best first; returns how many. */
@@ -304,16 +278,18 @@ export class OrderBooks {
     const doubles = headerDoubles(slot);
     try {
       if (isSnapshot) {
+        this.#clear(slot);
         ladders.fill(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
         ladders.fill(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
       } else {
-        ladders.apply(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
-        ladders.apply(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
+        const ask = ladders.apply(ints + ASKS, ASK_DIRECTION, doubles + BEST_ASK_TICK, delta.asks);
+        const bid = ladders.apply(ints + BIDS, BID_DIRECTION, doubles + BEST_BID_TICK, delta.bids);
+        // Nobody vouches for a level that is not here.
+        if (ask !== NO_TICK) f64[doubles + PROVEN_ASKS] = Math.min(f64[doubles + PROVEN_ASKS]!, ask - 1);
+        if (bid !== NO_TICK) f64[doubles + PROVEN_BIDS] = Math.max(f64[doubles + PROVEN_BIDS]!, bid + 1);
       }
     } catch (error) {
-      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, receiveTimeMs);
-      writeEnd(this.#i32, ints + VERSION);
-      throw error;
+      this.#giveUp(slot, error, receiveTimeMs);
     }
     f64[doubles + SEQ] = f64[doubles + SEQ]! + 1;
     f64[doubles + EXCHANGE_VERSION] = delta.toVersion;
@@ -329,6 +305,17 @@ export class OrderBooks {
     return true;
   }
 
+  /** Ends a write section whose book found no room: it holds nothing any more, and the next snapshot makes its ladders anew. Throws the error. */
+  #giveUp(slot: number, error: unknown, timeMs: number): never {
+    if (error instanceof ArenaFullError) {
+      const ints = headerInts(slot);
+      this.#drop(slot);
+      this.#enter(slot, BookState.SUSPECT, StateReason.MEMORY_FULL, timeMs);
+      writeEnd(this.#i32, ints + VERSION);
+    }
+    throw error;
+  }
+
   #enter(slot: number, state: BookState, reason: StateReason, timeMs: number): void {
     const ints = headerInts(slot);
     this.#i32[ints + STATE] = state;
@@ -340,6 +327,17 @@ export class OrderBooks {
     const doubles = headerDoubles(slot);
     this.#f64[doubles + PROVEN_BIDS] = bids;
     this.#f64[doubles + PROVEN_ASKS] = asks;
+  }
+
+  /** Frees both ladders. */
+  #drop(slot: number): void {
+    const ints = headerInts(slot);
+    const doubles = headerDoubles(slot);
+    this.#ladders.destroy(ints + BIDS);
+    this.#ladders.destroy(ints + ASKS);
+    this.#f64[doubles + BEST_BID_TICK] = NO_TICK;
+    this.#f64[doubles + BEST_ASK_TICK] = NO_TICK;
+    this.#f64[doubles + RECEIVE_TIME] = 0;
   }
 
   /** Empties both ladders. */

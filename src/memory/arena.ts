@@ -13,7 +13,6 @@ import { assert } from '../support/assert.js';
  *                      2 books max
  *                      3 highest epoch     of any book so far
  *                      4 scratch           whose value nobody reads
- *                      5 window            of time, of the update at hand; the ladders' own
  *                      8 … 529 free lists  one per size (0 … 521 words): first free block, 0 = none; a free block's first int32 is the next
  *
  * All places are counted in 8-byte words. Address space is reserved whole, memory is used as it is touched. One thread (the shard) allocates.
@@ -27,11 +26,11 @@ const BOOKS_MAX = 2;
 const HIGHEST_EPOCH = 3;
 /** int32 index of a word that may be written and means nothing. */
 export const SCRATCH = 4;
-/** int32 index of the window of time. */
-export const WINDOW = 5;
 const FREE_LISTS = 8;
 /** Largest block. */
 export const BLOCK_WORDS_MAX = 521;
+/** No block anybody asks for is smaller. */
+const REST_WORDS_MIN = 16;
 
 /** Thrown by `allocate`; the shard turns it into a book that says it is not exact. */
 export class ArenaFullError extends Error {
@@ -101,10 +100,10 @@ export class Arena {
     return word;
   }
 
-  /** The beginning of a larger block; the rest of it is free. Only when there is nothing else. */
+  /** The beginning of a larger block; the rest of it is free. Only when there is nothing else, and of a block whose rest somebody can use if there is one. */
   #split(words: number): number {
     const i32 = this.i32;
-    const size = this.#largerThan(words);
+    const size = this.#atLeast(words + REST_WORDS_MIN) || this.#atLeast(words + 1);
     if (size === 0) throw new ArenaFullError(words, this.capacityWords);
     const word = i32[FREE_LISTS + size]!;
     i32[FREE_LISTS + size] = i32[word * 2]!;
@@ -114,23 +113,24 @@ export class Arena {
     return word;
   }
 
-  /** The size of the smallest free block of more than `words` words; 0 = there is none. */
-  #largerThan(words: number): number {
-    for (let size = words + 1; size <= BLOCK_WORDS_MAX; size++) if (this.i32[FREE_LISTS + size] !== 0) return size;
+  /** The size of the smallest free block of `words` words and more; 0 = there is none. */
+  #atLeast(words: number): number {
+    for (let size = words; size <= BLOCK_WORDS_MAX; size++) if (this.i32[FREE_LISTS + size] !== 0) return size;
     return 0;
   }
 
   /** Whether `allocate` would find a block of `words` words. */
   hasRoom(words: number): boolean {
-    return this.i32[FREE_LISTS + words]! !== 0 || this.i32[BUMP]! + words <= this.capacityWords || this.#largerThan(words) !== 0;
+    return this.i32[BUMP]! + words <= this.capacityWords || this.#atLeast(words) !== 0;
   }
 
-  /** Takes a block back; `words` as it was allocated. */
+  /** Takes a block back; `words` as it was allocated. With the last one all blocks that were split are whole again. */
   release(word: number, words: number): void {
     const i32 = this.i32;
     i32[word * 2] = i32[FREE_LISTS + words]!;
     i32[FREE_LISTS + words] = word;
     i32[USED] = i32[USED]! - words;
+    if (i32[USED] === 0) this.reset();
   }
 
   /** Forgets every block. Book headers keep their words; their ladders must be made anew. */

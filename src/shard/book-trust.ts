@@ -116,10 +116,9 @@ export class BookTrust {
     }
   }
 
-  /** The arena is full: the book gives its memory back and says that it holds nothing. Any other error ends the worker. */
+  /** The arena is full, and the book holds nothing any more: it says so. Any other error ends the worker. */
   memoryFull(book: ShardBook, error: unknown, timeMs: number): void {
     if (!(error instanceof ArenaFullError)) throw error;
-    this.#books.release(book.slot);
     this.lose(book, BookState.SUSPECT, StateReason.MEMORY_FULL, timeMs);
   }
 

@@ -11,6 +11,7 @@ import {
   LEAF_LEVELS,
   LEAF_TICKS,
   LEVELS,
+  NODE_WORDS,
   PACKED_BELOW,
   PACKED_LOTS,
   PACKED_SIZE,
@@ -20,8 +21,6 @@ import {
   WIDE,
   WIDE_WORDS,
 } from '../../src/book/ladder-layout.js';
-
-const NODE_WORDS = 1 + CHILDREN / 2;
 
 export interface LadderFacts {
   /** In order of price. */

@@ -12,9 +12,12 @@ import {
   COUNT_INEXACT,
   COUNT_RESYNCS,
   headerInts,
+  PROVEN_ASKS,
+  PROVEN_BIDS,
   SINCE,
   VERSION,
 } from '../../../src/book/book-layout.js';
+import { LEVELS_MAX } from '../../../src/book/ladder-layout.js';
 import { NO_TICK } from '../../../src/book/ladder-lookup.js';
 import { OrderBooks } from '../../../src/book/order-books.js';
 import { Arena, ArenaFullError, bookHeaderWord, createArenaBuffer } from '../../../src/memory/arena.js';
@@ -179,7 +182,6 @@ describe('OrderBooks', () => {
       () => replace(SOUND),
       () => books.rescale(SLOT, 3, 3),
       () => books.setState(SLOT, BookState.STALE, StateReason.SILENT, 9),
-      () => books.release(SLOT),
       () => books.close(SLOT),
     ];
     for (const [i, change] of changes.entries()) {
@@ -217,17 +219,38 @@ describe('OrderBooks', () => {
   });
 });
 
+test.each([
+  ['bid', BIDS, PROVEN_BIDS, 1],
+  ['ask', ASKS, PROVEN_ASKS, -1],
+] as const)('nobody vouches any more for a %s that was dropped, nor for what lies behind it', (kind, side, proven, direction) => {
+  makeBooks(1_000_000);
+  books.open(SLOT, 2, 3, 12);
+  const from = 200_000;
+  replace(Array.from({ length: LEVELS_MAX }, (_, i): Change => [kind, from + i * direction, 1]));
+  const whole = books.field(SLOT, proven);
+  apply([[kind, from + LEVELS_MAX * direction, 0]]);
+  expect(books.field(SLOT, proven)).toBe(whole);
+  // The farthest goes; then one makes room for one that lies behind it.
+  const gone = from;
+  apply([
+    [kind, from + LEVELS_MAX * direction, 1],
+    [kind, from + 7 * direction, 0],
+    [kind, from - 5 * direction, 1],
+  ]);
+  expect([books.evictedLevels(SLOT), books.levels(SLOT, side)]).toEqual([1, LEVELS_MAX]);
+  expect(books.field(SLOT, proven)).toBe(gone + direction);
+});
+
 describe('when the memory is full', () => {
   const far = (count: number): Change[] => Array.from({ length: count }, (_, i) => ['ask', 1000 + 100_000 * i, 1]);
 
-  test('an update ends its section, the book says so, and can be released and filled again', () => {
+  test('an update ends its section, the book says so, holds nothing, and can be filled again', () => {
     makeBooks(400);
     books.open(SLOT, 2, 3, 12);
     replace(SOUND);
     expect(() => apply(far(20))).toThrow(ArenaFullError);
     expect([books.state(SLOT), books.reason(SLOT)]).toEqual([BookState.SUSPECT, StateReason.MEMORY_FULL]);
     expect(arena.i32[headerInts(SLOT) + VERSION]! & 1).toBe(0);
-    books.release(SLOT);
     // What holds nothing was never received: nobody may be given an empty book for a stale one.
     expect([arena.usedBytes(), levels(ASKS), books.receiveTimeMs(SLOT)]).toEqual([0, [], 0]);
     expect(replace(SOUND)).toBe(true);
@@ -239,7 +262,6 @@ describe('when the memory is full', () => {
     books.open(SLOT, 2, 3, 12);
     expect(() => replace(far(20))).toThrow(ArenaFullError);
     expect(books.reason(SLOT)).toBe(StateReason.MEMORY_FULL);
-    books.release(SLOT);
     expect(arena.usedBytes()).toBe(0);
 
     makeBooks(1500);

@@ -18,14 +18,14 @@ describe('Arena', () => {
 
   test('gives a released block out again, to its own size only', () => {
     const arena = new Arena(createArenaBuffer(BYTES, BOOKS));
-    const [a, b] = [arena.allocate(16), arena.allocate(16)];
+    const [a, b, last] = [arena.allocate(16), arena.allocate(16), arena.allocate(1)];
     arena.release(a, 16);
     arena.release(b, 16);
-    expect(arena.usedBytes()).toBe(0);
+    expect(arena.usedBytes()).toBe(8);
     const c = arena.allocate(17);
-    expect(c).toBe(b + 16);
+    expect(c).toBe(last + 1);
     expect([arena.allocate(16), arena.allocate(16)]).toEqual([b, a]);
-    expect(arena.usedBytes()).toBe((16 + 16 + 17) * 8);
+    expect(arena.usedBytes()).toBe((16 + 16 + 17 + 1) * 8);
   });
 
   test('gives out the last word, and throws beyond it', () => {
@@ -66,6 +66,24 @@ describe('Arena', () => {
     expect(arena.allocate(19)).toBe(small);
     expect(arena.allocate(1)).toBe(small + 19);
     expect(arena.usedBytes()).toBe(800);
+  });
+
+  test('splits a block whose rest is of use before one that leaves crumbs', () => {
+    const arena = new Arena(createArenaBuffer(BYTES, BOOKS));
+    const [crumbs, rest, end] = [arena.allocate(40), arena.allocate(46), arena.allocate(14)];
+    arena.release(crumbs, 40);
+    arena.release(rest, 46);
+    expect([arena.allocate(30), arena.allocate(30), arena.allocate(16)]).toEqual([rest, crumbs, rest + 30]);
+    expect(() => arena.allocate(16)).toThrow(ArenaFullError);
+    arena.release(end, 14);
+  });
+
+  test('is whole again when the last block is released', () => {
+    const arena = new Arena(createArenaBuffer(BYTES, BOOKS));
+    const blocks = Array.from({ length: 5 }, () => arena.allocate(20));
+    expect(arena.hasRoom(100)).toBe(false);
+    for (const block of blocks) arena.release(block, 20);
+    expect(arena.allocate(100)).toBe(FIRST_WORD);
   });
 
   test('never gives a word out twice', () => {

@@ -1,6 +1,5 @@
-import * as arenaLayout from '../memory/arena.js';
 import type { Arena } from '../memory/arena.js';
-import { countBits, levelsBelow } from './ladder-lookup.js';
+import { countBits, firstBit, levelsBelow } from './ladder-lookup.js';
 import * as layout from './ladder-layout.js';
 
 // An imported constant is loaded from memory at every use; a constant of this module becomes part of the machine code.
@@ -24,7 +23,6 @@ const {
   WIDE_WORDS,
   WINDOW_MS,
 } = layout;
-const { WINDOW } = arenaLayout;
 const WORDS_OF_BITS = LEAF_TICKS >> BITS_SHIFT;
 const SMALLEST = sizeFor(1);
 /** Of the word of a packed leaf's size. */
@@ -37,11 +35,11 @@ const WINDOW_SHIFT = 21;
  * is changed now and then is in a few lines of memory. `leaf` and `packed` are int32 indices, both positive here; `entry` is the index of the int32 in the
  * node above that names the leaf. The bits and the count of levels are the caller's to change, after the lots.
  */
-export interface PackedLeaves {
+export interface Leaves {
   /** A new packed leaf without levels. Throws ArenaFullError. */
   create(): number;
-  /** Notes one change of the packed leaf of an entry; one that has changed often becomes wide if there is room for it. Returns what the entry says then. */
-  change(side: number, entry: number): number;
+  /** Notes one change of the packed leaf of an entry; one that has changed often becomes wide if there is room for it. */
+  noteChange(side: number, entry: number): void;
   /** Makes a place for the lots of a level that the packed leaf of an entry does not have; a full one becomes larger, or wide. Throws ArenaFullError. */
   insert(side: number, entry: number, place: number): void;
   /** Takes the lots of a level away that a packed leaf has. */
@@ -49,13 +47,15 @@ export interface PackedLeaves {
   /** Packs the wide leaf of an entry if its levels are those of the last time, and there is room for it. */
   packIfStill(side: number, entry: number): void;
   /** What is changed from here on is changed at this time, Unix ms. */
-  readonly at: (timeMs: number) => void;
+  readonly setTime: (timeMs: number) => void;
   /** Gives the memory of a leaf, as an entry names it, back. */
   release(side: number, entry: number): void;
 }
 
-export function createPackedLeaves(arena: Arena): PackedLeaves {
+export function createLeaves(arena: Arena): Leaves {
   const { f64, i32 } = arena;
+  /** Of time, of the update at hand: as many bits as the word of a size has for it, as a signed number. */
+  let window = 0;
 
   function create(): number {
     const packed = 2 * arena.allocate(SMALLEST);
@@ -64,15 +64,13 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     return packed;
   }
 
-  function change(side: number, entry: number): number {
+  function noteChange(side: number, entry: number): void {
     const packed = -i32[entry]!;
     const size = i32[packed + PACKED_SIZE]!;
-    const window = i32[WINDOW]!;
     const changes = size >> WINDOW_SHIFT === window ? ((size >> CHANGES_SHIFT) & (PACKED_CHANGES_MAX - 1)) + 1 : 1;
     if (changes < PACKED_CHANGES_MAX)
       i32[packed + PACKED_SIZE] = (size & SIZE_MASK) | (changes << CHANGES_SHIFT) | (window << WINDOW_SHIFT);
     else if (LEVELS_PER_WIDE * (i32[side + WIDE]! - SPARE_WIDE) < i32[side + LEVELS]! && arena.hasRoom(WIDE_WORDS)) widen(side, entry);
-    return i32[entry]!;
   }
 
   function insert(side: number, entry: number, place: number): void {
@@ -165,9 +163,8 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     return still;
   }
 
-  function at(timeMs: number): void {
-    // As many bits as the word of a size has for it, as a signed number.
-    i32[WINDOW] = ((timeMs / WINDOW_MS) << WINDOW_SHIFT) >> WINDOW_SHIFT;
+  function setTime(timeMs: number): void {
+    window = ((timeMs / WINDOW_MS) << WINDOW_SHIFT) >> WINDOW_SHIFT;
   }
 
   function release(side: number, entry: number): void {
@@ -182,7 +179,7 @@ export function createPackedLeaves(arena: Arena): PackedLeaves {
     for (let i = 0; i < LEAF_BITS + WORDS_OF_BITS; i++) i32[to + i] = i32[from + i]!;
   }
 
-  return { create, change, insert, remove, packIfStill, at, release };
+  return { create, noteChange, insert, remove, packIfStill, setTime, release };
 }
 
 /** Words of a packed leaf for so many levels; more than PACKED_WORDS_MAX when they do not fit in one. */
@@ -194,6 +191,5 @@ function sizeFor(levels: number): number {
 
 /** The place in a leaf that the lowest bit of one of its words stands for. */
 function placeOf(word: number, bits: number): number {
-  // Not `-bits`: that has no int32 when only the highest bit is set.
-  return (word << BITS_SHIFT) + 31 - Math.clz32(bits & (~bits + 1));
+  return (word << BITS_SHIFT) + firstBit(bits, 1);
 }

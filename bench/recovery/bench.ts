@@ -16,8 +16,8 @@ import { formatTable } from '../support/table.js';
 interface Case {
   readonly what: string;
   readonly faults: readonly FaultSpec[];
-  /** What the worker of the symbol is told to do; `midWrite` is to end in the middle of changing its books, `hoard` to use up its heap. */
-  readonly worker?: 'end' | 'hang' | 'midWrite' | 'hoard';
+  /** What the worker of the symbol is told to do; `midWrite` is to end in the middle of changing its books, `hoard` to use up its heap while it works on. */
+  readonly worker?: 'end' | 'throw' | 'hang' | 'midWrite' | 'hoard';
 }
 
 const cases = (symbol: string): readonly Case[] => {
@@ -48,6 +48,7 @@ const cases = (symbol: string): readonly Case[] => {
     { what: 'a push is lost, the snapshot is 8 pushes old', faults: [{ action: 'oldSnapshots', pushes: 8, count: 1, symbol }, gap] },
     { what: 'a worker ends', faults: [], worker: 'end' },
     { what: 'a worker ends in the middle of a write', faults: [], worker: 'midWrite' },
+    { what: 'a worker throws', faults: [], worker: 'throw' },
     { what: 'a worker hangs', faults: [], worker: 'hang' },
     { what: 'a worker runs out of memory', faults: [], worker: 'hoard' },
   ];
@@ -68,15 +69,20 @@ export const recovery: Bench = {
     setV8Flags();
     const times = values.count('times');
     print(
-      `The engine with its default timings on the simulated exchange, both in one process; ${SYMBOLS} symbols with ${RATE} changes a second each, pushed every 10 ms; each time another symbol. ${times} times each: median and longest, in ms, as a client of the \`status\` channel sees it.`,
+      `The engine with its default timings on the simulated exchange, both in one process; ${SYMBOLS} symbols with ${RATE} changes a second each, pushed every 10 ms; each time another symbol, and for each worker an engine just started. ${times} times each: median and longest, in ms, as a client of the \`status\` channel sees it.`,
     );
     const rows: string[][] = [];
-    const market = await Market.open();
+    let market = await Market.open();
     try {
-      for (const [index, { what }] of cases('').entries()) {
+      for (const [index, { what, worker }] of cases('').entries()) {
         const noticed: number[] = [];
         const recovered: number[] = [];
         for (let i = 0; i < times; i++) {
+          // The second of two workers lost soon after one another is replaced later.
+          if (worker !== undefined) {
+            await market.close();
+            market = await Market.open();
+          }
           const { noticedMs, recoveredMs } = await market.suffer((symbol) => cases(symbol)[index]!);
           noticed.push(noticedMs);
           recovered.push(recoveredMs);

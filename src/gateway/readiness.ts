@@ -1,6 +1,6 @@
 import type { MarketData, ShardStatus } from '../model/market-data.js';
 
-/** Workers of a shard lost in a row at which the process calls itself not ready, even while the next one works. */
+/** Workers of a shard lost in a row (`ShardStatus.deaths`) at which the process calls itself not ready, even while the next one works. */
 export const WORKER_DEATHS_MAX = 3;
 
 /** Why a process is not ready; what comes first counts. */

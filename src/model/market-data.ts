@@ -50,7 +50,7 @@ export interface ShardStatus {
   readonly shard: number;
   readonly state: 'starting' | 'running' | 'restarting' | 'stopped';
   readonly restarts: number;
-  /** Workers lost in a row; 0 once one has lived for ten seconds. */
+  /** Workers lost in a row, of which none but the first worked for two minutes; 0 once one has. */
   readonly deaths: number;
   /** Why the last worker was lost; `null` when none was. */
   readonly lastDeath: WorkerDeath | null;

@@ -24,8 +24,8 @@ const YOUNG_MIB_MAX = 8;
 /** From the order to kill a thread that has not begun to its end. */
 const KILL_MS = 100;
 const STOP_TIMEOUT_MS = 2_000;
-/** A worker that lives this long ends a series of failures. */
-const STABLE_MS = 10_000;
+/** A worker that works this long ends a series of failures; one that leaks for a minute, or hangs every few seconds, never does. */
+const STABLE_MS = 120_000;
 const RESTART_DELAY_MS_MAX = 5_000;
 
 export type ShardState = 'starting' | 'running' | 'restarting' | 'stopped';
@@ -58,8 +58,8 @@ export class ShardSupervisor {
   readonly #restarts: number[];
   readonly #failures: number[];
   readonly #lastDeaths: (WorkerDeath | null)[];
-  /** When the worker of a shard began. */
-  readonly #startedAt: number[];
+  /** When the worker of a shard gave its first sign of life. */
+  readonly #readyAt: number[];
   readonly #runs = new Set<Promise<void>>();
   readonly #timers = new Set<NodeJS.Timeout>();
   /** Kills the thread of a shard, by shard. */
@@ -78,7 +78,7 @@ export class ShardSupervisor {
     this.#restarts = options.shards.map(() => 0);
     this.#failures = options.shards.map(() => 0);
     this.#lastDeaths = options.shards.map(() => null);
-    this.#startedAt = options.shards.map(() => 0);
+    this.#readyAt = options.shards.map(() => 0);
     this.#pool = new Piscina({
       filename: options.workerUrl.href,
       minThreads: workers,
@@ -100,10 +100,13 @@ export class ShardSupervisor {
     return this.#restarts[shard]!;
   }
 
-  /** Workers lost in a row: those that lived less than STABLE_MS, and the one before them. 0 once the one there is has lived that long. */
+  /** Workers lost in a row: those that worked for less than STABLE_MS, or never began, and the one before them. 0 once the one there is has worked that long. */
   deaths(shard: number): number {
-    const isStable = this.#states[shard] === 'running' && this.#options.clock() - this.#startedAt[shard]! > STABLE_MS;
-    return isStable ? 0 : this.#failures[shard]!;
+    return this.#isStable(shard) ? 0 : this.#failures[shard]!;
+  }
+
+  #isStable(shard: number): boolean {
+    return this.#states[shard] === 'running' && this.#options.clock() - this.#readyAt[shard]! > STABLE_MS;
   }
 
   /** Why the last worker of a shard was lost; `null` when none was. */
@@ -152,21 +155,22 @@ export class ShardSupervisor {
   }
 
   async #run(shard: number): Promise<void> {
-    const { shards, staleAfterMs, lines, spinUs = 0, clock } = this.#options;
+    const { shards, staleAfterMs, lines, spinUs = 0 } = this.#options;
     // A run too many would queue silently, or be refused and still run later.
     assert(this.#runs.size < shards.length, 'one task a shard');
     const task: ShardTask = { shard, buffers: shards[shard]!, staleAfterMs, lines, spinUs };
-    const startedAt = clock();
-    this.#startedAt[shard] = startedAt;
     const kill = new AbortController();
     this.#kills[shard] = kill;
     const run: Promise<void> = this.#pool.run(task, { signal: kill.signal }).then(
-      () => this.#ended(shard, run, startedAt, new Error('the shard ended by itself')),
-      (error: unknown) => this.#ended(shard, run, startedAt, error),
+      () => this.#ended(shard, run, new Error('the shard ended by itself')),
+      (error: unknown) => this.#ended(shard, run, error),
     );
     this.#runs.add(run);
     await Promise.race([this.#ready(shard), run]);
-    if (this.#runs.has(run)) this.#states[shard] = 'running';
+    // A thread that is being killed may give its first sign of life all the same.
+    if (!this.#runs.has(run) || kill.signal.aborted) return;
+    this.#states[shard] = 'running';
+    this.#readyAt[shard] = this.#options.clock();
   }
 
   /** The worker's first sign of life. */
@@ -184,29 +188,35 @@ export class ShardSupervisor {
     }
   }
 
-  #ended(shard: number, run: Promise<void>, startedAt: number, error: unknown): void {
+  async #ended(shard: number, run: Promise<void>, error: unknown): Promise<void> {
+    const isKilled = this.#kills[shard]!.signal.aborted;
+    if (!this.#stopping) {
+      const killedAs = this.#states[shard] === 'running' ? 'hung' : 'not_started';
+      this.#lastDeaths[shard] = isKilled ? killedAs : deathOf(error);
+      this.#failures[shard] = this.#isStable(shard) ? 1 : this.#failures[shard]! + 1;
+      this.#states[shard] = 'restarting';
+    }
+    if (isKilled) await this.#killedThread(shard);
     this.#runs.delete(run);
-    if (this.#stopping) return;
-    const death = this.#states[shard] === 'running' ? 'hung' : 'not_started';
-    this.#states[shard] = 'restarting';
-    this.#lastDeaths[shard] = this.#kills[shard]!.signal.aborted ? death : deathOf(error);
-    const restart = (): void => this.#restart(shard, startedAt, error);
-    // The pool says that it killed a thread before the thread is dead, and until then it may write into books that the next one has.
-    if (!this.#kills[shard]!.signal.aborted) restart();
-    else if (this.#killed[shard] === undefined) this.#later(KILL_MS, restart);
-    else this.#killed[shard].once('exit', restart);
+    if (!this.#stopping) this.#restart(shard, error);
   }
 
-  #restart(shard: number, startedAt: number, error: unknown): void {
-    if (this.#stopping) return;
+  /** The pool says that it killed a thread before the thread is dead, and until then it may write into books that the next one has. */
+  #killedThread(shard: number): Promise<void> {
+    const thread = this.#killed[shard];
+    return new Promise((resolve) => {
+      if (thread === undefined) setTimeout(resolve, KILL_MS);
+      else thread.once('exit', () => resolve());
+    });
+  }
+
+  #restart(shard: number, error: unknown): void {
     const { logger, clock, lost, shards } = this.#options;
-    const now = clock();
     this.#restarts[shard]!++;
-    this.#failures[shard] = now - startedAt > STABLE_MS ? 1 : this.#failures[shard]! + 1;
-    const delayMs = this.#failures[shard] === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (this.#failures[shard] - 2));
-    const [restarts, death] = [this.#restarts[shard], this.#lastDeaths[shard]];
-    logger.error({ shard, restarts, death, delayMs, err: error }, 'worker lost, its books start anew');
-    resetShard(shards[shard]!, now);
+    const [restarts, deaths, death] = [this.#restarts[shard], this.#failures[shard]!, this.#lastDeaths[shard]];
+    const delayMs = deaths === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (deaths - 2));
+    logger.error({ shard, restarts, deaths, death, delayMs, err: error }, 'worker lost, its books start anew');
+    resetShard(shards[shard]!, clock());
     lost(shard);
     this.#later(delayMs, () => {
       this.#run(shard).catch((failure: unknown) => {

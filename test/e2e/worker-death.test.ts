@@ -8,6 +8,16 @@ import { PushClient } from '../support/push-client.js';
 import { expectTrueBooks } from '../support/true-book.js';
 import { until } from '../support/until.js';
 
+/** How the worker of a shard ends; by itself unless it says otherwise. */
+interface Order {
+  /** In the middle of changing its books. */
+  readonly midWrite?: boolean;
+  readonly throw?: boolean;
+  readonly hang?: boolean;
+  /** Fills its heap, while it works on. */
+  readonly hoard?: boolean;
+}
+
 async function setUp(opened: Open, workers: number) {
   const sim = opened(await startSimulator({ symbols: 40, rate: 8, seed: 8 }));
   const engine = opened(await startEngine(sim, { workers, workerUrl: killableWorkerUrl }));
@@ -21,10 +31,9 @@ async function setUp(opened: Open, workers: number) {
   for (const symbol of symbols) shards.set(symbol, (await getSymbolStatus(engine.url, symbol)).shard);
   const ofShard = (shard: number): string[] => symbols.filter((symbol) => shards.get(symbol) === shard);
   const orders = opened(new BroadcastChannel('kill-shard'));
-  const kill = (shard: number, midWrite = false): void => orders.postMessage({ shard, midWrite });
-  const hang = (shard: number): void => orders.postMessage({ shard, midWrite: true, hang: true });
-  const hoard = (shard: number): void => orders.postMessage({ shard, hoard: true });
-  return { sim, engine, symbols, watcher, followers, ofShard, kill, hang, hoard };
+  const tell = (shard: number, order: Order): void => orders.postMessage({ shard, ...order });
+  const kill = (shard: number, midWrite = false): void => tell(shard, { midWrite });
+  return { sim, engine, symbols, watcher, followers, ofShard, tell, kill };
 }
 
 it.for([
@@ -76,10 +85,10 @@ it.for([
   }
 
   const { shards, counters } = await getStatus(url);
-  expect(shards.map(({ shard, state, restarts }) => ({ shard, state, restarts }))).toEqual([
-    { shard: 0, state: 'running', restarts: 0 },
-    { shard: 1, state: 'running', restarts: 1 },
-    { shard: 2, state: 'running', restarts: 0 },
+  expect(shards.map(({ shard, state, restarts, lastDeath }) => ({ shard, state, restarts, lastDeath }))).toEqual([
+    { shard: 0, state: 'running', restarts: 0, lastDeath: null },
+    { shard: 1, state: 'running', restarts: 1, lastDeath: 'exited' },
+    { shard: 2, state: 'running', restarts: 0, lastDeath: null },
   ]);
   expect(counters.gaps).toBe(0);
 });
@@ -109,36 +118,26 @@ it('a worker that dies again and again, and all workers at once, are replaced', 
   await until(async () => (await getStatus(engine.url)).books.live === symbols.length, { what: 'all books live at last' });
   await until(() => watcher.live().length === symbols.length, { what: 'the clients to know' });
   await expectTrueBooks(engine.url, sim, symbols);
-  await until(async () => (await fetch(`${engine.url}/health/ready`)).ok, {
-    timeoutMs: 30_000,
-    what: 'workers that have lived for a while',
-  });
+  const ready = await fetch(`${engine.url}/health/ready`);
+  expect(await ready.json()).toMatchObject({ reason: 'worker_deaths', shards: [{ shard: 0, deaths: 4 }] });
 });
 
-it('a worker that hangs in the middle of its work is replaced, and only its books resync', async ({ opened }) => {
-  const { sim, engine, symbols, watcher, followers, ofShard, hang } = await setUp(opened, 2);
+it.for([
+  ['throws in the middle of its work', { midWrite: true, throw: true }, 'threw'],
+  ['hangs in the middle of its work', { midWrite: true, hang: true }, 'hung'],
+  ['runs out of memory', { hoard: true }, 'out_of_memory'],
+] as const)('a worker that %s is replaced, and only its books resync', async ([, order, lastDeath], { opened }) => {
+  const { sim, engine, symbols, watcher, followers, ofShard, tell } = await setUp(opened, 2);
   watcher.forgetStates();
-  hang(1);
-  await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the hang to be noticed' });
+  tell(1, order);
+  await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the end of the worker', timeoutMs: 20_000 });
   await until(() => watcher.disturbed().length > 0 && watcher.live().length === symbols.length, { what: 'all books live again' });
   expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
   await expectTrueBooks(engine.url, sim, symbols);
   expect(followers.flatMap(({ faults }) => faults)).toEqual([]);
   const { shards } = await getStatus(engine.url);
-  expect(shards.map(({ restarts, lastDeath }) => ({ restarts, lastDeath }))).toEqual([
-    { restarts: 0, lastDeath: null },
-    { restarts: 1, lastDeath: 'hung' },
+  expect(shards.map(({ state, restarts, lastDeath }) => ({ state, restarts, lastDeath }))).toEqual([
+    { state: 'running', restarts: 0, lastDeath: null },
+    { state: 'running', restarts: 1, lastDeath },
   ]);
-});
-
-it('a worker that runs out of memory is replaced, and nobody else notices', async ({ opened }) => {
-  const { sim, engine, symbols, watcher, ofShard, hoard } = await setUp(opened, 2);
-  watcher.forgetStates();
-  hoard(1);
-  await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the end of the worker', timeoutMs: 20_000 });
-  await until(() => watcher.disturbed().length > 0 && watcher.live().length === symbols.length, { what: 'all books live again' });
-  expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
-  // Where the processor is wanted by others, filling the memory takes so long that it is taken for a hang.
-  expect(['out_of_memory', 'hung']).toContain((await getStatus(engine.url)).shards[1]!.lastDeath);
-  await expectTrueBooks(engine.url, sim, symbols);
 });

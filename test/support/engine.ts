@@ -7,7 +7,7 @@ import type { EngineStatus, SymbolStatus } from '../../src/model/market-data.js'
 /** Worker threads run the built files; `npm test` builds before it tests. */
 export const workerUrl = new URL('../../dist/workers/shard.worker.js', import.meta.url);
 
-/** A worker that ends itself when `{ shard, midWrite }` is posted to the BroadcastChannel `kill-shard`. */
+/** A worker that ends itself when `{ shard, midWrite }` is posted to the BroadcastChannel `kill-shard`; with `throw`, `hang` or `hoard` in that way. */
 export const killableWorkerUrl = new URL('killable.worker.mjs', import.meta.url);
 
 /** Repeats what failed soon, so that a test need not wait for it. What is watched for silence is left as it is. */

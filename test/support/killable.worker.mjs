@@ -1,21 +1,31 @@
-// A shard's worker that ends its own thread, or hangs, when it is told to. Messages are looked for between two turns of the duty cycle, because a shard
-// never returns to its event loop.
+// A shard's worker that ends its own thread, throws, hangs or fills its heap when it is told to. Messages are looked for between two turns of the duty
+// cycle, because a shard never returns to its event loop.
 import { receiveMessageOnPort } from 'node:worker_threads';
 import { headerInts, IN_USE, VERSION } from '../../dist/src/book/book-layout.js';
 import { Arena } from '../../dist/src/memory/arena.js';
 import { runShard } from '../../dist/src/shard/runner.js';
 
+/** Numbers a worker that fills its heap copies each turn, 4 MiB: that takes so short a time that its heartbeat goes on. */
+const HOARD = 2 ** 19;
+
 export default function killableWorker(task) {
   const orders = new BroadcastChannel('kill-shard');
-  runShard(task, () => {
-    const order = receiveMessageOnPort(orders)?.message;
-    if (order?.shard !== task.shard) return;
-    if (order.midWrite) leaveWritesOpen(new Arena(task.buffers.books));
-    if (order.hang) for (;;);
-    if (order.hoard) for (const kept = []; ; ) kept.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
-    process.exit(1);
-  });
-  orders.close();
+  let kept;
+  try {
+    runShard(task, () => {
+      kept?.push(kept[0].slice());
+      const order = receiveMessageOnPort(orders)?.message;
+      if (order?.shard !== task.shard) return;
+      if (order.midWrite) leaveWritesOpen(new Arena(task.buffers.books));
+      if (order.hang) for (;;);
+      if (order.throw) throw new Error('the worker was told to throw');
+      if (order.hoard) kept = [Array.from({ length: HOARD }, () => 0.5)];
+      else process.exit(1);
+    });
+  } finally {
+    // The pool keeps a thread that threw.
+    orders.close();
+  }
 }
 
 /** As if it had died while it changed every one of its books. */

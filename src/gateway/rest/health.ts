@@ -16,8 +16,8 @@ const readyDocs: RouteDocs = {
   tag: 'engine',
   summary: 'Whether the process is of use',
   description:
-    'Ready when every shard runs, none has lost three workers in a row, and nine in ten of the tracked books (rounded down, at least one) are ' +
-    'live. Otherwise the same numbers, a `reason`, and a `phase`: `starting` until the first time all was well, `degraded` afterwards.',
+    'Ready when every shard runs, none has lost three workers in a row within two minutes at work each, and nine in ten of the tracked ' +
+    'books (rounded down, at least one) are live. Otherwise the same numbers, a `reason`, and a `phase`: `starting` until the first time all was well, `degraded` afterwards.',
   answers: { 200: { description: 'it is', schema: Ready, example: { status: 'ready', live: 3, tracked: 3, required: 2 } } },
   problems: ['NOT_READY'],
 };

@@ -37,7 +37,7 @@ const ShardStatus = Type.Object(
     shard: count('its number'),
     state: Type.Enum(['starting', 'running', 'restarting', 'stopped']),
     restarts: total,
-    deaths: count('workers lost in a row; 0 once one has lived for ten seconds'),
+    deaths: count('workers lost in a row, of which none but the first worked for two minutes; 0 once one has'),
     lastDeath: nullable(Type.Enum([...workerDeaths], { description: 'why the last worker was lost; null when none was' })),
     symbols: now,
     ringBytes: count('waiting for the worker'),

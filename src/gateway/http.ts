@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
 import Fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifySchemaCompiler, LogController } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -7,6 +8,7 @@ import { addGuard, isGuarded } from './access/guard.js';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { answerOneAtATime } from './access/one-at-a-time.js';
 import { OpenAnswers } from './access/open-answers.js';
+import { RequestRate } from './access/request-rate.js';
 import { reset } from './access/reset.js';
 import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
 import { createContext, type GatewayContext, type GatewayOptions } from './context.js';
@@ -44,8 +46,10 @@ const PATH_SEGMENT_LENGTH_MAX = 1024;
 export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> {
   const { logger } = options;
   const context = createContext(options);
-  const { limits, trustProxy } = context;
+  const { limits, now, refusals, trustProxy } = context;
+  const rate = new RequestRate(limits.requestsPerSecond, refusals, now);
   const headers = securityHeaders(context.tls !== undefined);
+  const trusts = proxyAddr.compile([...trustProxy]);
   const openAnswers = new OpenAnswers();
   const refusal = new RawRefusal(openAnswers, headers);
   const app: FastifyInstance = Fastify({
@@ -62,9 +66,11 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     return503OnClosing: false,
     routerOptions: { maxParamLength: PATH_SEGMENT_LENGTH_MAX },
     frameworkErrors: (error, request, reply) => {
-      // No hook runs here, so nobody else ends the socket of a refused upgrade.
+      // No hook runs here, so nobody else counts the request, nor ends the socket of a refused upgrade.
       if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon());
-      sendProblem(request, reply.headers(headers), toProblem(error, undefined));
+      // The `ip` of such a request knows nothing of proxies.
+      const tooMany = rate.refusal(proxyAddr(request.raw, trusts));
+      sendProblem(request, reply.headers(headers), tooMany ?? toProblem(error, undefined));
     },
     clientErrorHandler: (error, socket) => refusal.badHttp(error, socket),
   });
@@ -75,12 +81,12 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
   // Who has said all gets what is still to be answered. Otherwise Node ends the connection when the client ends its side. Not in its types.
   Object.assign(app.server, { httpAllowHalfOpen: true });
   app.server.on('connect', (_request, socket: Socket) => refusal.connect(socket));
-  answerOneAtATime(app, limits.pipelinedRequests, context.refusals);
+  answerOneAtATime(app, limits.pipelinedRequests, refusals);
   const isClosing = refuseWhileClosing(app, limits.closeGraceMs);
   addSecurityHeaders(app, headers);
   await describeRoutes(app);
   await addStream(app, context);
-  await addGuard(app, context);
+  addGuard(app, context, rate);
   await addDocsPage(app);
   for (const plugin of [books, trades, tickers, candles, analytics, symbols, status, audit, health, documents, metrics, logLevel])
     await app.register(plugin, { context });

@@ -16,13 +16,13 @@ export interface GatewayLimits {
   readonly connections: number;
   /** Sockets of one address at a time, and WebSocket clients behind one address of a proxy; Infinity = no limit. */
   readonly connectionsPerAddress: number;
-  /** HTTP requests of one address in a second, Infinity = no limit. */
+  /** HTTP requests of one address in a second, and gRPC calls as many; Infinity = no limit. */
   readonly requestsPerSecond: number;
   /** A request must have arrived whole within this time, in ms; so must the first one of a connection, and a TLS handshake. */
   readonly requestMs: number;
   /** Requests of one connection that wait for the answer before them; one more drops it. */
   readonly pipelinedRequests: number;
-  /** An HTTP connection, or a single gRPC call, of which nothing moves although an answer is under way is dropped after so long, in ms. */
+  /** An HTTP connection, a single gRPC call, or a stream of health or reflection, of which nothing moves although an answer is under way is dropped after so long, in ms. */
   readonly stalledMs: number;
   /** A WebSocket client without subscription and message, and a gRPC connection without call, is closed after so long; Infinity = never. */
   readonly idleMs: number;
@@ -36,7 +36,7 @@ export interface GatewayLimits {
   readonly messagesPerSecond: number;
   /** Seconds in a row over that rate before the client is closed with 4029. */
   readonly rateLimitedSeconds: number;
-  /** gRPC streams at a time, of all clients and of one connection. */
+  /** gRPC streams at a time, of all clients and of one connection, those of health and reflection included. */
   readonly grpcStreams: number;
   readonly grpcStreamsPerConnection: number;
   /** Different ways (depth, speed, mode, exact) in which a symbol's book is encoded for gRPC at a time: each is work for its shard. */

@@ -1,8 +1,8 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import type { Right } from '../../support/config/index.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
+import type { RequestRate } from './request-rate.js';
 import { shownKey } from './shown-key.js';
 
 declare module 'fastify' {
@@ -11,9 +11,6 @@ declare module 'fastify' {
     readonly needs?: Right | 'open';
   }
 }
-
-/** Addresses the request rate is kept of; the one not seen for longest is forgotten. */
-const ADDRESSES_MAX = 10_000;
 
 /** Whether there is anything to look at before a request is answered. */
 export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limits'>): boolean {
@@ -24,8 +21,10 @@ export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limit
  * Lets requests through to the handlers: first by the rate of their address, then by their key. Nothing is added where neither a rate nor
  * keys are configured, but that pages of other origins change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
  */
-export async function addGuard(app: FastifyInstance, context: GatewayContext): Promise<void> {
+export function addGuard(app: FastifyInstance, context: GatewayContext, rate: RequestRate): void {
   const { keys, limits, origins, refusals, logger } = context;
+  // First of all, so that what is refused for another reason counts too.
+  if (limits.requestsPerSecond !== Infinity) app.addHook('onRequest', (request, _reply, done) => done(rate.refusal(request.ip)));
   // A browser lets any page send such a request, and only keeps the answer from it.
   app.addHook('onRequest', (request, _reply, done) => {
     const { origin, host } = request.headers;
@@ -34,16 +33,6 @@ export async function addGuard(app: FastifyInstance, context: GatewayContext): P
     refusals.counts.origin++;
     done(new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not change anything'));
   });
-  if (limits.requestsPerSecond !== Infinity) {
-    await app.register(rateLimit, { global: false, cache: ADDRESSES_MAX });
-    const take = app.createRateLimit({ max: limits.requestsPerSecond, timeWindow: 1000 });
-    app.addHook('onRequest', async (request) => {
-      const verdict = await take(request);
-      if (verdict.isAllowed || !verdict.isExceeded) return;
-      refusals.counts.rate++;
-      throw new Problem('RATE_LIMITED', `more than ${limits.requestsPerSecond} requests in a second from this address`);
-    });
-  }
   if (!keys.required) return;
   app.addHook('onRequest', (request, _reply, done) => {
     const { config, url } = request.routeOptions;

@@ -24,7 +24,7 @@ export interface AccessOptions {
   readonly connections?: number;
   /** Of one address. `auto`, the default, is 100, and off on loopback. */
   readonly connectionsPerAddress?: number | 'auto' | 'off';
-  /** HTTP requests of one address. `auto`, the default, is 100, and off on loopback. */
+  /** HTTP requests of one address, and gRPC calls as many. `auto`, the default, is 100, and off on loopback. */
   readonly requestsPerSecond?: number | 'auto' | 'off';
 }
 

@@ -1,11 +1,22 @@
-import type { Server } from '@grpc/grpc-js';
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Server,
+  type ServiceDefinition,
+  status as Status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { GatewayContext } from '../context.js';
 import { readReadiness } from '../readiness.js';
 import { SERVICE_NAME } from './schema.js';
 
 /** Names the health service answers for; the empty one stands for the whole server. */
-const HEALTH_NAMES = ['', SERVICE_NAME] as const;
+const HEALTH_NAMES: readonly string[] = ['', SERVICE_NAME];
+
+interface HealthRequest {
+  readonly service: string;
+}
 
 /** The standard health service. It says SERVING when `GET /health/ready` would say ready, as of the last `update`. */
 export class Health {
@@ -16,7 +27,7 @@ export class Health {
   constructor(context: GatewayContext, server: Server) {
     this.#context = context;
     this.update();
-    this.#service.addToServer(server);
+    addKnownOnly(this.#service, server);
   }
 
   update(): void {
@@ -34,4 +45,24 @@ export class Health {
     this.#status = status;
     for (const name of HEALTH_NAMES) this.#service.setStatus(name, status);
   }
+}
+
+/**
+ * The package remembers every name that is watched, for good, and repeats every name in its answer, however long: it is asked for those there are. Of another
+ * name a watcher hears SERVICE_UNKNOWN, and nothing ever after.
+ */
+function addKnownOnly(health: HealthImplementation, server: Server): void {
+  const addService = (definition: ServiceDefinition, { check, watch, ...others }: UntypedServiceImplementation): void => {
+    const checkKnown: handleUnaryCall<HealthRequest, object> = (call, callback) => {
+      if (HEALTH_NAMES.includes(call.request.service)) (check as typeof checkKnown)(call, callback);
+      else callback({ code: Status.NOT_FOUND, details: 'there is no such service' });
+    };
+    const watchKnown: handleServerStreamingCall<HealthRequest, object> = (call) => {
+      if (HEALTH_NAMES.includes(call.request.service)) (watch as typeof watchKnown)(call);
+      else call.write({ status: 'SERVICE_UNKNOWN' });
+    };
+    server.addService(definition, { ...others, check: checkKnown, watch: watchKnown });
+  };
+  // It adds its service, and does nothing else to a server.
+  health.addToServer({ addService });
 }

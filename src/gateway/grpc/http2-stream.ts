@@ -5,5 +5,7 @@ import type { ServerHttp2Stream } from 'node:http2';
  * another version, such a call stays until its connection ends, bounded by the limits on streams. A test ends one of each kind.
  */
 export function http2StreamOf(call: object): ServerHttp2Stream | undefined {
-  return (call as { readonly call?: { readonly stream?: ServerHttp2Stream } }).call?.stream;
+  // What a handler gets holds the call that an interceptor gets.
+  const { call: inner = call } = call as { readonly call?: object };
+  return (inner as { readonly stream?: ServerHttp2Stream }).stream;
 }

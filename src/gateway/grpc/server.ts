@@ -4,6 +4,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { createContext, type GatewayOptions } from '../context.js';
 import { createCalls } from './calls.js';
+import { guardCalls } from './guard.js';
 import { Health } from './health.js';
 import { listenFor } from './listener.js';
 import { loadContract, serviceOf } from './schema.js';
@@ -34,7 +35,9 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
   const { limits, now } = context;
   // It writes to standard error, also what it reports to us.
   setLogger({ error: (...text: unknown[]) => context.logger.debug({ text: text.join(' ') }, 'grpc-js') });
+  const streams = new StreamTable(limits);
   const server = new Server({
+    interceptors: [guardCalls(context, streams)],
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.grpcStreamsPerConnection + SPARE_STREAMS,
@@ -43,7 +46,6 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
     ...(limits.idleMs !== Infinity && { 'grpc.max_connection_idle_ms': limits.idleMs }),
   });
   const contract = loadContract();
-  const streams = new StreamTable(limits);
   server.addService(serviceOf(contract), createCalls(context, streams));
   const health = new Health(context, server);
   new ReflectionService({ ...contract, ...loadSync(healthProto, { keepCase: true }) }).addToServer(server);
@@ -53,7 +55,7 @@ export async function startGrpcServer({ host, port, ...options }: GrpcServerOpti
   const timer = setInterval(() => {
     health.update();
     const nowMs = now();
-    for (const stream of streams) void stream.check(nowMs);
+    for (const stream of streams) stream.check(nowMs);
     streams.check();
   }, limits.checkIntervalMs);
   // A server that nobody closed must not keep the process alive.

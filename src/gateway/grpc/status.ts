@@ -16,6 +16,7 @@ const statuses: Partial<Record<ErrorCode, Status>> = {
   [ErrorCode.SHUTTING_DOWN]: Status.UNAVAILABLE,
   [ErrorCode.TOO_MANY_CLIENTS]: Status.RESOURCE_EXHAUSTED,
   [ErrorCode.SUBSCRIPTION_LIMIT]: Status.RESOURCE_EXHAUSTED,
+  [ErrorCode.RATE_LIMITED]: Status.RESOURCE_EXHAUSTED,
   [ErrorCode.SLOW_CONSUMER]: Status.RESOURCE_EXHAUSTED,
 };
 

@@ -9,6 +9,7 @@ import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
 import { http2StreamOf } from './http2-stream.js';
 import { toStatus } from './status.js';
+import type { OpenStream } from './stream-table.js';
 import { encodeSkipped } from './trades-message.js';
 
 /**
@@ -31,7 +32,7 @@ export interface StreamOptions {
  * One server stream: a client of the hub with one subscription. What is written and has not left is counted in bytes here, for grpc-js counts
  * messages.
  */
-export class Stream implements ClientConnection, Outlet {
+export class Stream implements ClientConnection, OpenStream, Outlet {
   readonly outlet: Outlet = this;
   /** Bytes written whose end is not known yet. */
   writableLength = 0;
@@ -107,7 +108,6 @@ export class Stream implements ClientConnection, Outlet {
     this.#subscriber.closeAsSlow(this.#context.now());
   }
 
-  /** The server goes away. */
   shutDown(): void {
     this.#subscriber.close(this.#context.now(), 'SHUTTING_DOWN');
   }
@@ -126,11 +126,14 @@ export class Stream implements ClientConnection, Outlet {
   }
 
   /** Ends a stream whose book stays out of service, unless its client is told of states. */
-  async check(nowMs: number): Promise<void> {
-    const { limits, answers } = this.#context;
-    if (this.#options.withStatus || this.#notLiveSinceMs < 0 || nowMs - this.#notLiveSinceMs < limits.notLiveGraceMs) return;
+  check(nowMs: number): void {
+    if (this.#options.withStatus || this.#notLiveSinceMs < 0) return;
+    if (nowMs - this.#notLiveSinceMs >= this.#context.limits.notLiveGraceMs) void this.#checkBook();
+  }
+
+  async #checkBook(): Promise<void> {
     try {
-      await answers.copy(this.#symbol, 1, false, () => {});
+      await this.#context.answers.copy(this.#symbol, 1, false, () => {});
       this.#notLiveSinceMs = -1;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

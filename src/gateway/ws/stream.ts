@@ -43,7 +43,8 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     preClose: (done) => endAll(app, sessions, limits.closeGraceMs, done),
   });
 
-  app.addHook('onRequest', (request, _reply, done) => {
+  // Behind every `onRequest`: who is refused here has been counted in the rate of its address.
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
     if (!request.ws || request.is404) return done();
     if (request.routeOptions.url !== STREAM_PATH)
       return done(new Problem('BAD_REQUEST', `WebSocket connections are taken at ${STREAM_PATH} only`));

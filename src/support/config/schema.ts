@@ -92,7 +92,7 @@ const start = Type.Object({
     description: 'Connections of one address to each port; auto is 100, and off while it listens on loopback.',
   }),
   requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
-    description: 'HTTP requests of one address in a second; auto is 100, and off while it listens on loopback.',
+    description: 'HTTP requests of one address in a second, and gRPC calls as many; auto is 100, and off while it listens on loopback.',
   }),
   wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
   restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),

@@ -22,6 +22,7 @@ import { makeCertificate } from '../../../support/certificate.js';
 import { FakeMarketData, FakePort } from '../../../support/fake-market-data.js';
 import { type CallFailure, GrpcClient, type Message } from '../../../support/grpc-client.js';
 import { encodeMarketData } from '../../../support/market-data-schema.js';
+import { grpcFrame, RawGrpc } from '../../../support/raw-grpc.js';
 import { until } from '../../../support/until.js';
 
 let market: FakeMarketData;
@@ -55,6 +56,7 @@ afterEach(async () => {
 
 const port = (): number => (app.server.address() as AddressInfo).port;
 const grpcPort = (): number => Number(grpc.address.split(':')[1]);
+const health = loadSync(healthProto, { keepCase: true, enums: String })['grpc.health.v1.Health'] as ServiceDefinition;
 const certificate = makeCertificate();
 if (certificate === undefined) process.stdout.write('no TLS handshakes are tested: there is no openssl\n');
 /** Sockets of the HTTP server. */
@@ -68,8 +70,8 @@ async function ask(method: string, path: string, headers: Record<string, string>
 }
 
 /** A WebSocket that opens, or the status and code of its refusal. */
-async function handshake(headers: Record<string, string> = {}, protocols: string[] = []): Promise<WebSocket | string> {
-  const ws = new WebSocket(`ws://127.0.0.1:${port()}/ws`, protocols, { headers });
+async function handshake(headers: Record<string, string> = {}, protocols: string[] = [], path = '/ws'): Promise<WebSocket | string> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port()}${path}`, protocols, { headers });
   opened.push(() => ws.terminate());
   ws.on('error', () => {});
   return new Promise((resolve) => {
@@ -174,7 +176,6 @@ describe('keys', () => {
 
   test('open the calls of gRPC, not health', async () => {
     await start(withKeys());
-    const health = loadSync(healthProto, { keepCase: true, enums: String })['grpc.health.v1.Health'] as ServiceDefinition;
     expect(await call({})).toBe('UNAUTHENTICATED KEY_REQUIRED');
     expect(await call({ 'x-api-key': 'wrong' })).toBe('UNAUTHENTICATED KEY_UNKNOWN');
     expect(await call({ 'x-api-key': readerKey })).toBe('OK');
@@ -312,6 +313,89 @@ describe('the rate of requests', () => {
     const results = [];
     for (let i = 0; i < 20; i++) results.push(await handshake());
     expect(results).toContain('429 RATE_LIMITED');
+  });
+
+  test('counts what is refused for another reason, and no request at all', async () => {
+    await start({ ...withKeys(), origins: ['https://desk.example'], trustProxy: ['loopback'] }, { requestsPerSecond: 2, clients: 0 });
+    const from = (last: number): Record<string, string> => ({ 'x-forwarded-for': `192.0.2.${last}` });
+    const known = { 'x-api-key': readerKey };
+    const kinds: (() => Promise<string>)[] = [
+      async () => (await ask('GET', '/orderbook/%', from(1))).code!,
+      async () => (await ask('GET', `/orderbook/${'x'.repeat(2_000)}`, from(2))).code!,
+      async () => (await ask('POST', '/symbols/ETHUSDT', { ...from(3), origin: 'https://evil.example' })).code!,
+      async () => (await handshake({ ...from(4), ...known, origin: 'https://evil.example' })) as string,
+      async () => (await handshake({ ...from(5), ...known }, [], '/status')) as string,
+      async () => (await handshake({ ...from(6), ...known })) as string,
+      async () => (await handshake(from(7))) as string,
+      async () => (await handshake(from(8), [], '/orderbook/%')) as string,
+    ];
+    for (const kind of kinds) {
+      const first = await kind();
+      expect(first).not.toContain('RATE_LIMITED');
+      await until(async () => (await kind()).endsWith('RATE_LIMITED'), { what: `${first} to be too many` });
+    }
+  });
+
+  test('of gRPC is bounded for each address: calls, streams, wrong keys, and what one stream asks', async () => {
+    const limited = `${Status[Status.RESOURCE_EXHAUSTED]} RATE_LIMITED`;
+    await start(withKeys(), { requestsPerSecond: 3 });
+    const known = new GrpcClient(grpc.address, { headers: { 'x-api-key': readerKey } });
+    const unknown = new GrpcClient(grpc.address, { headers: { 'x-api-key': 'wrong' } });
+    opened.push(
+      () => known.close(),
+      () => unknown.close(),
+    );
+    const ended = ({ code, metadata }: CallFailure): string => `${Status[code]} ${metadata['code']}`;
+    const answer = (call: Promise<Message>): Promise<string> => call.then(() => 'OK', ended);
+    const kinds: [string, () => Promise<string>][] = [
+      ['OK', () => answer(known.call('GetOrderBook', { symbol: 'BTCUSDT', full_depth: true }))],
+      ['UNAUTHENTICATED KEY_UNKNOWN', () => answer(unknown.call('GetOrderBook', { symbol: 'BTCUSDT' }))],
+      ['NOT_FOUND SYMBOL_NOT_TRACKED', async () => ended(await known.books({ symbol: 'NOPE' }).end())],
+      ['OK', () => answer(unknown.call('Check', { service: '' }, health))],
+    ];
+    for (const [first, kind] of kinds) {
+      // In a second that has just begun.
+      await until(async () => (await kind()) === first, { what: first });
+      await until(async () => (await kind()) === limited, { what: `${first} to be too many` });
+    }
+    const refused = await until(
+      () =>
+        known.call('GetOrderBook', { symbol: 'BTCUSDT' }).then(
+          () => undefined,
+          (failure: unknown) => failure as CallFailure,
+        ),
+      { what: 'a refusal' },
+    );
+    expect(refused).toEqual({
+      code: Status.RESOURCE_EXHAUSTED,
+      details: 'more than 3 requests in a second from this address',
+      metadata: { code: 'RATE_LIMITED', 'retry-after-ms': '1000', 'grpc-retry-pushback-ms': '1000' },
+    });
+    expect(access.refusals.counts.rate).toBeGreaterThan(4);
+
+    // Another address has a second of its own.
+    const other = await RawGrpc.connect(grpc.address, { localAddress: '127.0.0.2' });
+    opened.push(() => other.close());
+    const stream = other.open('grpc.reflection.v1.ServerReflection/ServerReflectionInfo');
+    const nothing = grpcFrame(Buffer.alloc(0));
+    for (let i = 0; i < 10; i++) stream.write(nothing);
+    stream.resume();
+    const [trailers] = (await once(stream, 'trailers')) as [Record<string, string>];
+    expect([Number(trailers['grpc-status']), trailers['code']]).toEqual([Status.RESOURCE_EXHAUSTED, 'RATE_LIMITED']);
+  });
+
+  test.skipIf(certificate === undefined)('of gRPC over TLS likewise', async () => {
+    await start({ tls: certificate }, { requestsPerSecond: 3 });
+    const client = new GrpcClient(`localhost:${grpcPort()}`, { ca: certificate!.cert });
+    opened.push(() => client.close());
+    const ask = (): Promise<unknown> =>
+      client.call('GetOrderBook', { symbol: 'BTCUSDT' }).then(
+        () => 'OK',
+        ({ metadata }: CallFailure) => metadata['code'],
+      );
+    expect(await ask()).toBe('OK');
+    await until(async () => (await ask()) === 'RATE_LIMITED', { what: 'one too many' });
+    expect(access.refusals.counts.rate).toBeGreaterThan(0);
   });
 });
 

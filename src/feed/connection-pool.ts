@@ -21,12 +21,12 @@ interface Place {
 /** Which stream lives on which connection, at most `slots` subscriptions each over the connection's life. */
 export class ConnectionPool {
   readonly #slots: number;
-  readonly #create: (number: number) => Connection;
+  readonly #create: (number: number, forBooks: boolean) => Connection;
   readonly #places = new Map<Connection, Place>();
   /** Stand by to replace one of the pool. */
   readonly #replacements = new Set<Connection>();
 
-  constructor(slots: number, create: (number: number) => Connection) {
+  constructor(slots: number, create: (number: number, forBooks: boolean) => Connection) {
     assert(slots >= 1, `a connection must take at least one subscription, got ${slots}`);
     this.#slots = slots;
     this.#create = create;
@@ -97,9 +97,9 @@ export class ConnectionPool {
     if (place !== undefined) place.retiring = retiring;
   }
 
-  /** A connection that stands by to take another's place; it is in the pool only once it did. */
-  createReplacement(): Connection {
-    const replacement = this.#create(this.#freeNumber());
+  /** A connection that stands by to take the place of `connection`; it is in the pool only once it did. */
+  createReplacement(connection: Connection): Connection {
+    const replacement = this.#create(this.#freeNumber(), this.#place(connection).forBooks);
     this.#replacements.add(replacement);
     return replacement;
   }
@@ -140,7 +140,7 @@ export class ConnectionPool {
   }
 
   #add(forBooks: boolean): Place {
-    const connection = this.#create(this.#freeNumber());
+    const connection = this.#create(this.#freeNumber(), forBooks);
     const place: Place = { connection, forBooks, lines: new Map(), slotsTaken: 0, retiring: false };
     this.#places.set(connection, place);
     return place;

@@ -4,6 +4,7 @@ import { parseControl } from '../mexc/acks.js';
 import { peekTextFrame } from '../mexc/legacy-json/peek.js';
 import type { ConnectionStatus } from '../model/market-data.js';
 import { Backoff } from './backoff.js';
+import type { ConnectRank, ConnectTurns } from './connect-turns.js';
 import type { Clock, Random } from '../support/clock.js';
 import { openExchangeSocket } from './exchange-socket.js';
 import { Heartbeat } from './heartbeat.js';
@@ -68,7 +69,8 @@ export interface ConnectionOptions {
   readonly openSocket?: ((wsUrl: string) => ExchangeSocket) | undefined;
   readonly timings: ConnectionTimings;
   /** Paces new connections of the whole host. */
-  readonly connectPacer: Pacer;
+  readonly connectTurns: ConnectTurns;
+  readonly connectRank: ConnectRank;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -110,7 +112,10 @@ export class Connection {
   #lastReceived = 0;
   #lastCloseCode: number | null = null;
   #lastError: string | undefined;
+  /** Of the back-off. */
   #openTimer: NodeJS.Timeout | undefined;
+  /** While it waits for its turn to connect. */
+  #leaveLine: (() => void) | undefined;
   /** When the piece of the stream at hand was read; 0 = none is. Its frames all came then, however long it takes to hand them on. */
   #readAt = 0;
   readonly #pieceDone = (): void => {
@@ -166,8 +171,9 @@ export class Connection {
     if (this.#closing || this.#state !== 'closed') return;
     this.#state = 'waiting';
     const delayMs = Math.max(0, this.#earliestOpen - this.#clock());
+    const { connectTurns, connectRank } = this.#options;
     this.#openTimer = setTimeout(() => {
-      this.#openTimer = setTimeout(() => this.#connect(), this.#options.connectPacer.reserve());
+      this.#leaveLine = connectTurns.wait(connectRank, () => this.#connect());
     }, delayMs);
   }
 
@@ -204,6 +210,7 @@ export class Connection {
   async close(): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#openTimer);
+    this.#leaveLine?.();
     const socket = this.#socket;
     this.#stop();
     this.#state = 'closed';

@@ -14,12 +14,12 @@ import { systemClock } from '../support/clock.js';
 import type { Clock, Random } from '../support/clock.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { decodeServerTime } from '../mexc/server-time.js';
+import { ConnectRank, ConnectTurns } from './connect-turns.js';
 import { ConnectionPool } from './connection-pool.js';
 import { Connection } from './connection.js';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
 import { FrameRouter } from './frame-router.js';
 import type { FrameCounters } from './frame-router.js';
-import { Pacer } from './pacer.js';
 import { RestQueue, RestRank } from './rest-queue.js';
 import { Rotation } from './rotation.js';
 import { SideLines } from './side-lines.js';
@@ -409,9 +409,12 @@ export class Feed {
 
   #createPool(): ConnectionPool {
     const { wsUrl, openSocket, logger, subscriptionsPerConnection = SUBSCRIPTIONS_MAX, connectPerSecond = 10 } = this.#options;
-    const connectPacer = new Pacer(connectPerSecond, 1, this.#clock);
+    const connectTurns = new ConnectTurns(connectPerSecond, this.#clock);
     const random = this.#options.random ?? Math.random;
-    const shared = { wsUrl, openSocket, timings: this.#timings.connection, connectPacer, clock: this.#clock, random, logger };
-    return new ConnectionPool(subscriptionsPerConnection, (number) => new Connection({ number, ...shared }, this.#handlers));
+    const shared = { wsUrl, openSocket, timings: this.#timings.connection, connectTurns, clock: this.#clock, random, logger };
+    return new ConnectionPool(subscriptionsPerConnection, (number, forBooks) => {
+      const connectRank = forBooks ? ConnectRank.BOOKS : ConnectRank.SIDE;
+      return new Connection({ number, connectRank, ...shared }, this.#handlers);
+    });
   }
 }

@@ -94,7 +94,7 @@ export class Rotation {
   #begin(old: Connection, lines: readonly StreamLine[]): void {
     const { pool, router, timings, logger } = this.#options;
     pool.retire(old, true);
-    const fresh = pool.createReplacement();
+    const fresh = pool.createReplacement(old);
     fresh.line = old.line;
     const replacement = new Replacement({
       old,

@@ -31,6 +31,8 @@ export interface SideLinesOptions {
 interface KlineUse {
   readonly line: StreamLine;
   users: number;
+  /** While nobody uses it. */
+  idle: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -65,29 +67,28 @@ export class SideLines {
   openKline({ id, symbol }: TrackedSymbol): void {
     const use = this.#klines.get(id);
     if (use !== undefined) {
+      clearTimeout(use.idle);
       use.users++;
       return;
     }
     const channel = formatChannel({ kind: 'kline', symbol, interval: 'Min1' });
-    this.#klines.set(id, { line: this.#open(StreamKind.KLINE, id, channel), users: 1 });
+    this.#klines.set(id, { line: this.#open(StreamKind.KLINE, id, channel), users: 1, idle: undefined });
   }
 
-  /** One user less; the last one ends the subscription. */
+  /** One user less; the subscription ends when none came for a while after the last one. */
   closeKline(symbolId: number): void {
     const use = this.#klines.get(symbolId);
-    if (use === undefined || --use.users > 0) return;
-    this.#klines.delete(symbolId);
-    this.#end(use.line);
+    if (use === undefined || use.users === 0 || --use.users > 0) return;
+    use.idle = setTimeout(() => this.#endKline(symbolId, use), this.#options.timings.klineIdleMs);
   }
 
   /** The symbol is not tracked any more. */
   forget(symbolId: number): void {
     const deals = this.#deals.get(symbolId);
-    const kline = this.#klines.get(symbolId)?.line;
+    const kline = this.#klines.get(symbolId);
     this.#deals.delete(symbolId);
-    this.#klines.delete(symbolId);
     if (deals !== undefined) this.#end(deals);
-    if (kline !== undefined) this.#end(kline);
+    if (kline !== undefined) this.#endKline(symbolId, kline);
   }
 
   /** A shard needs the symbol's last trades; when its stream does not stand, it asks again as soon as it does. */
@@ -139,6 +140,7 @@ export class SideLines {
 
   close(): void {
     for (const line of this.#lines()) clearTimeout(line.timer);
+    for (const { idle } of this.#klines.values()) clearTimeout(idle);
   }
 
   *#lines(): Iterable<StreamLine> {
@@ -187,6 +189,12 @@ export class SideLines {
     }
     line.phase = LinePhase.GONE;
     this.#options.release(line);
+  }
+
+  #endKline(symbolId: number, { line, idle }: KlineUse): void {
+    clearTimeout(idle);
+    this.#klines.delete(symbolId);
+    this.#end(line);
   }
 
   #say({ kind, symbolId }: StreamLine, up: boolean): void {

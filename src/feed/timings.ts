@@ -21,6 +21,8 @@ export interface FeedTimings {
   /** Between snapshots of a symbol the REST API does not know. */
   readonly rejectedRetryMs: number;
   readonly rejectedRetryMaxMs: number;
+  /** A symbol's candles stay subscribed for so long after their last user left, so that one who comes and goes costs the exchange nothing. */
+  readonly klineIdleMs: number;
   /** A connection is replaced at this age, or up to 3/47 of it earlier so that not all come due together; MEXC cuts it at 24 h. */
   readonly connectionAgeMaxMs: number;
   /** How often ages are looked at; more often when `connectionAgeMaxMs` is short. */
@@ -46,6 +48,7 @@ export const defaultFeedTimings: FeedTimings = {
   refusedRetryMaxMs: 300_000,
   rejectedRetryMs: 60_000,
   rejectedRetryMaxMs: 600_000,
+  klineIdleMs: 30_000,
   connectionAgeMaxMs: 23.5 * 3600 * 1000,
   connectionAgeCheckMs: 30_000,
   replacementHoldMs: 1500,

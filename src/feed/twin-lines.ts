@@ -165,7 +165,7 @@ export class TwinLines {
     const due = [...this.#twins].filter(([first, twin]) => twin.heir === undefined && isDue(first, twin.connection));
     const hasFailed = ([, { connection }]: [Connection, Twin]): number => (this.#failed.has(connection) ? 1 : 0);
     for (const [first, twin] of due.sort((a, b) => hasFailed(a) - hasFailed(b)).slice(0, Math.max(0, most))) {
-      const fresh = this.#options.pool.createReplacement();
+      const fresh = this.#options.pool.createReplacement(first);
       fresh.line = twin.connection.line;
       twin.heir = this.#twin(first, fresh);
       fresh.handlers = this.#heirHandlers(twin, twin.heir);
@@ -179,7 +179,7 @@ export class TwinLines {
   }
 
   #create(first: Connection): Twin {
-    const connection = this.#options.pool.createReplacement();
+    const connection = this.#options.pool.createReplacement(first);
     connection.line = 1 - first.line;
     const twin = this.#twin(first, connection);
     this.#twins.set(first, twin);

@@ -34,7 +34,7 @@ export const METER_EXCHANGE_TO_RECEIVED = 16;
 export const METER_RECEIVED_TO_APPLIED = METER_EXCHANGE_TO_RECEIVED + HISTOGRAM_DOUBLES;
 /** With two lines: by how much the first copy of a push was earlier than the second. */
 export const METER_LINE_LEAD = METER_RECEIVED_TO_APPLIED + HISTOGRAM_DOUBLES;
-/** Of these, the first copies that came on line 0, and in the next word on line 1. */
+/** With two lines: pushes that came first, or alone, on line 0, and in the next word on line 1. */
 export const METER_LINE_WINS = METER_LINE_LEAD + HISTOGRAM_DOUBLES;
 /** Holes of one line that the other filled. */
 export const METER_LINE_HEALED = METER_LINE_WINS + 2;

@@ -52,7 +52,7 @@ export interface EngineMeters {
   readonly receivedToPublished: TimesSeen;
   /** With two lines: by how much the first copy of a push was earlier than the second. */
   readonly lineLead: TimesSeen;
-  /** Of these, by line, the first copies that came on it. */
+  /** By line, the pushes that came on it first, or on it alone; without those that waited for a snapshot. */
   readonly lineWins: readonly [number, number];
   /** Holes of one line that the other filled. */
   readonly linesHealed: number;

@@ -93,7 +93,7 @@ export class BookKeeper {
       this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs, line);
     } else if (verdict === Sequence.GAP) {
-      if (book.early?.hold(bytes, start, end, timeMs) === true) {
+      if (book.early?.hold(bytes, start, end, timeMs, line) === true) {
         this.#trust.waiting.add(book);
         return;
       }
@@ -101,7 +101,7 @@ export class BookKeeper {
       // The update behind the gap is the first the snapshot must reach.
       book.pending.push(bytes, start, end, timeMs);
     } else if (this.#applyDelta(book, timeMs)) {
-      book.race?.first(delta.toVersion, line, timeMs);
+      if (book.race !== undefined) this.#meterFirst(book.race, timeMs, line);
       book.drops = 0;
       book.oldAudits = 0;
       book.silence.received(timeMs);
@@ -140,7 +140,7 @@ export class BookKeeper {
    */
   #onDrop(book: ShardBook, timeMs: number, line: number): void {
     if (book.drops++ === 0) book.dropsFromMs = timeMs;
-    if (book.race !== undefined) this.#meterRace(book.race, timeMs, line);
+    if (book.race !== undefined) this.#meterSecond(book.race, timeMs, line);
     // A line that stood still brings in a moment what the other one brought long ago.
     const fromMs = this.#twoLines ? book.dropsFromMs : this.#books.receiveTimeMs(book.slot);
     if (book.drops < DROPS_MAX || timeMs - fromMs < DROPS_MS) return;
@@ -177,10 +177,13 @@ export class BookKeeper {
         i++;
         continue;
       }
+      const cameMs = early.timeMs(i);
+      const line = early.line(i);
       early.remove(i);
       if (verdict === Sequence.DROP) continue;
       // It lost the book, and with it what waits.
       if (!this.#applyDelta(book, timeMs)) return;
+      if (book.race !== undefined) this.#meterFirst(book.race, cameMs, line);
       book.drops = 0;
       book.oldAudits = 0;
       this.#publications.updated(book, delta, 0);
@@ -205,12 +208,16 @@ export class BookKeeper {
     if (early.count > 0) this.#trust.gap(book, timeMs);
   }
 
-  /** Which line's copy of a push was faster, and by how much: this is the second one. */
-  #meterRace(race: LineRace, timeMs: number, line: number): void {
+  /** The push in the delta buffer was new on `line`, whether the other one brings a copy or not. */
+  #meterFirst(race: LineRace, timeMs: number, line: number): void {
+    race.first(this.#delta.toVersion, line, timeMs);
+    this.#meter.add(meters.METER_LINE_WINS + line, 1);
+  }
+
+  /** By how much the first copy of a push was faster: this is the second one. */
+  #meterSecond(race: LineRace, timeMs: number, line: number): void {
     const leadMs = race.second(this.#delta.toVersion, line, timeMs);
-    if (leadMs < 0) return;
-    this.#meter.lineLead.record(leadMs);
-    this.#meter.add(meters.METER_LINE_WINS + race.winner, 1);
+    if (leadMs >= 0) this.#meter.lineLead.record(leadMs);
   }
 
   // ---- the stream's line

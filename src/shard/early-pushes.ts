@@ -12,18 +12,20 @@ export const EARLY_FRAMES_MAX = 128;
 export class EarlyPushes {
   readonly #frames: Uint8Array[] = [];
   readonly #times: number[] = [];
+  readonly #lines: number[] = [];
   #ticks = 0;
 
   get count(): number {
     return this.#frames.length;
   }
 
-  /** Keeps a copy of `source[start, end)`; false when there are too many. */
-  hold(source: Uint8Array, start: number, end: number, receiveTimeMs: number): boolean {
+  /** Keeps a copy of `source[start, end)`, which came on `line`; false when there are too many. */
+  hold(source: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean {
     if (this.#frames.length >= EARLY_FRAMES_MAX) return false;
     if (this.#frames.length === 0) this.#ticks = 0;
     this.#frames.push(new Uint8Array(source.subarray(start, end)));
     this.#times.push(receiveTimeMs);
+    this.#lines.push(line);
     return true;
   }
 
@@ -36,9 +38,19 @@ export class EarlyPushes {
     return this.#frames[index]!;
   }
 
+  /** When it came, Unix ms. */
+  timeMs(index: number): number {
+    return this.#times[index]!;
+  }
+
+  line(index: number): number {
+    return this.#lines[index]!;
+  }
+
   remove(index: number): void {
     this.#frames.splice(index, 1);
     this.#times.splice(index, 1);
+    this.#lines.splice(index, 1);
   }
 
   /** Takes all out, in order of arrival. */
@@ -51,5 +63,6 @@ export class EarlyPushes {
   clear(): void {
     this.#frames.length = 0;
     this.#times.length = 0;
+    this.#lines.length = 0;
   }
 }

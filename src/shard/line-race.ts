@@ -7,8 +7,6 @@ export class LineRace {
   readonly #times = new Float64Array(REMEMBERED);
   readonly #lines = new Int8Array(REMEMBERED);
   #next = 0;
-  /** Of the copy that `second` knew: the line that was faster. */
-  winner = 0;
 
   /** A push up to `version` was new. */
   first(version: number, line: number, timeMs: number): void {
@@ -19,12 +17,11 @@ export class LineRace {
     this.#next = (place + 1) % REMEMBERED;
   }
 
-  /** A push up to `version` that brought nothing new: by how many ms the other line's copy was earlier, or -1 when that is not known. */
+  /** A push up to `version` that brought nothing new: by how many ms the other line's copy, which came first, was earlier; -1 when that is not known. */
   second(version: number, line: number, timeMs: number): number {
     for (let place = 0; place < REMEMBERED; place++) {
       if (this.#versions[place] !== version) continue;
-      this.winner = this.#lines[place]!;
-      if (this.winner === line) return -1;
+      if (this.#lines[place] === line) return -1;
       // One copy of each counts.
       this.#versions[place] = -1;
       return Math.max(0, timeMs - this.#times[place]!);

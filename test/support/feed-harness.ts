@@ -38,6 +38,7 @@ const quick = {
   refusedRetryMaxMs: 40,
   silentRetryMs: 5,
   silentRetryMaxMs: 20,
+  klineIdleMs: 5,
   connection: { reconnectMs: 10, reconnectMaxMs: 50 },
 };
 

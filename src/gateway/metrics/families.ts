@@ -134,10 +134,16 @@ const ofExchange: readonly MetricFamily[] = [
 ];
 
 const ofLines: readonly MetricFamily[] = [
-  by('counter', 'mdp_line_wins_total', 'line', 'With two lines: pushes of a book whose first copy came on this one.', ({ meters }) => ({
-    0: meters.lineWins[0],
-    1: meters.lineWins[1],
-  })),
+  by(
+    'counter',
+    'mdp_line_wins_total',
+    'line',
+    'With two lines: pushes of a book that came on this one first, or on this one alone. Those that waited for a snapshot are not counted.',
+    ({ meters }) => ({
+      0: meters.lineWins[0],
+      1: meters.lineWins[1],
+    }),
+  ),
   {
     kind: 'histogram',
     name: 'mdp_line_lead_seconds',

@@ -58,9 +58,9 @@ describe('Admission', () => {
 
 describe('ConnectionPool', () => {
   function setUp(slots: number) {
-    const states = new Map<Connection, { isOpen: boolean }>();
-    const pool = new ConnectionPool(slots, (number) => {
-      const state = { number, isOpen: true };
+    const states = new Map<Connection, { isOpen: boolean; forBooks: boolean }>();
+    const pool = new ConnectionPool(slots, (number, forBooks) => {
+      const state = { number, isOpen: true, forBooks };
       states.set(state as unknown as Connection, state);
       return state as unknown as Connection;
     });
@@ -127,14 +127,14 @@ describe('ConnectionPool', () => {
   });
 
   it('moves all lines to a replacement, which takes new ones where the old one took none', () => {
-    const { pool } = setUp(3);
+    const { pool, states } = setUp(3);
     const [a, b, c, d] = [line(0), line(1), line(2), line(3)];
     pool.assign(a);
     pool.assign(b);
     const old = a.connection!;
     pool.retire(old, true);
-    const fresh = pool.createReplacement();
-    expect(pool.createReplacement().number).toBe(2);
+    const fresh = pool.createReplacement(old);
+    expect(pool.createReplacement(old).number).toBe(2);
     pool.assign(c);
     expect(numberOf(c)).toBe(3);
     pool.replace(old, fresh, 2);
@@ -143,5 +143,6 @@ describe('ConnectionPool', () => {
     pool.assign(d);
     expect([1, 3]).toContain(numberOf(d));
     expect([...pool.lines(fresh)]).toContain(a);
+    expect(states.get(fresh)!.forBooks).toBe(true);
   });
 });

@@ -145,6 +145,20 @@ describe('a book on two lines', () => {
     expect([lead.counts.reduce((sum, each) => sum + each, 0), lead.sumMs]).toEqual([3, 24]);
     expect([meter(METER_LINE_WINS), meter(METER_LINE_WINS + 1), meter(METER_LINE_HEALED)]).toEqual([1, 2, 0]);
   });
+
+  test('a push that comes on one line alone is won by it, one that waited for another too', () => {
+    const wins = (): number[] => [meter(METER_LINE_WINS), meter(METER_LINE_WINS + 1)];
+    on(0, 101, 102);
+    expect(wins()).toEqual([2, 0]);
+    on(0, 104);
+    bench.now += 4;
+    on(1, 104, 103);
+    expect(wins()).toEqual([3, 1]);
+    bench.now += 6;
+    on(1, 104);
+    const lead = readTimes([new Float64Array(bench.buffers.meters)], METER_LINE_LEAD);
+    expect([lead.counts.reduce((sum, each) => sum + each, 0), lead.sumMs]).toEqual([1, 10]);
+  });
 });
 
 describe('a tape on two lines', () => {

@@ -89,7 +89,7 @@ function requireConsent(host: string, insecurePublic: boolean, logger: Logger): 
   if (!insecurePublic)
     throw new CodedError(
       ErrorCode.PUBLIC_WITHOUT_KEYS,
-      `${host}: ${why}; configure --api-keys, or listen on 127.0.0.1, or say --insecure-public if this is meant`,
+      `${host || '::'}: ${why}; configure --api-keys, or listen on 127.0.0.1, or say --insecure-public if this is meant`,
       { host },
     );
   logger.warn({ host }, `${why} (--insecure-public)`);

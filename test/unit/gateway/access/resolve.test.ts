@@ -18,7 +18,7 @@ describe('loopback', () => {
     expect(await isLoopback(host)).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', 'fe80::1'])('is not %s', async (host) => {
+  it.each(['', '0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', 'fe80::1'])('is not %s', async (host) => {
     expect(await isLoopback(host)).toBe(false);
   });
 
@@ -28,7 +28,7 @@ describe('loopback', () => {
 });
 
 describe('an address that other machines reach', () => {
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('%s needs keys, or the word that this is meant', async (host) => {
+  it.each(['', '0.0.0.0', '::', '192.0.2.1'])('%j needs keys, or the word that this is meant', async (host) => {
     await expect(resolve(host)).rejects.toMatchObject({
       code: 'PUBLIC_WITHOUT_KEYS',
       message: expect.stringMatching(/^\S+: other machines can reach this address .* --api-keys, .* --insecure-public/),

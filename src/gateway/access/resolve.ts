@@ -22,9 +22,9 @@ export interface AccessOptions {
   readonly origins?: Origins;
   /** Connections at a time to each port. Default 20,000. */
   readonly connections?: number;
-  /** Of one address. `auto`, the default, is 100, and off on loopback. */
+  /** Of one address. `auto`, the default, is 100, and off on loopback without trusted proxies. */
   readonly connectionsPerAddress?: number | 'auto' | 'off';
-  /** HTTP requests of one address. `auto`, the default, is 100, and off on loopback. */
+  /** HTTP requests of one address. `auto`, the default, is 100, and off on loopback without trusted proxies. */
   readonly requestsPerSecond?: number | 'auto' | 'off';
 }
 
@@ -42,7 +42,7 @@ export function openAccess(): Access {
   return { keys: new KeyRing([]), tls: undefined, trustProxy: [], origins: 'any', refusals: new Refusals() };
 }
 
-/** What `auto` is for a listener that other machines reach. */
+/** What `auto` is for a listener that other machines reach, be it through a proxy. */
 const PUBLIC_CONNECTIONS_PER_ADDRESS = 100;
 const PUBLIC_REQUESTS_PER_SECOND = 100;
 /** How long a client of such a listener may be without a subscription, a call or a message, in ms. */
@@ -67,8 +67,10 @@ export async function resolveAccess(
   const tls = loadTls(tlsCert, tlsKey);
   if (isPublic && keys.required && tls === undefined)
     logger.warn({ host }, 'other machines can reach this address and there is no TLS: keys travel in clear unless a proxy in front has it');
-  const limit = (given: number | 'auto' | 'off', whenPublic: number): number => {
-    if (given === 'auto') return isPublic ? whenPublic : Infinity;
+  // A proxy brings clients from elsewhere also to loopback.
+  const isReached = isPublic || trustProxy.length > 0;
+  const limit = (given: number | 'auto' | 'off', whenReached: number): number => {
+    if (given === 'auto') return isReached ? whenReached : Infinity;
     return given === 'off' ? Infinity : given;
   };
   return {
@@ -77,7 +79,7 @@ export async function resolveAccess(
       ...(connections !== undefined && { connections }),
       connectionsPerAddress: limit(options.connectionsPerAddress ?? 'auto', PUBLIC_CONNECTIONS_PER_ADDRESS),
       requestsPerSecond: limit(options.requestsPerSecond ?? 'auto', PUBLIC_REQUESTS_PER_SECOND),
-      idleMs: isPublic ? PUBLIC_IDLE_MS : Infinity,
+      idleMs: isReached ? PUBLIC_IDLE_MS : Infinity,
     },
   };
 }

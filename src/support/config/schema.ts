@@ -89,10 +89,10 @@ const start = Type.Object({
   origins: key.origins({ description: 'Web pages that may open the WebSocket; programs send no origin and are not asked for one.' }),
   connections: key.wholeNumber(1, CONNECTIONS_MAX, { description: 'Connections at a time to each of the two ports.' }),
   connectionsPerAddress: key.limit(1, CONNECTIONS_MAX, {
-    description: 'Connections of one address to each port; auto is 100, and off while it listens on loopback.',
+    description: 'Connections of one address to each port; auto is 100, and off on loopback without trusted proxies.',
   }),
   requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
-    description: 'HTTP requests of one address in a second; auto is 100, and off while it listens on loopback.',
+    description: 'HTTP requests of one address in a second; auto is 100, and off on loopback without trusted proxies.',
   }),
   wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
   restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),

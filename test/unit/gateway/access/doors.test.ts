@@ -281,6 +281,13 @@ describe('a trusted proxy', () => {
     await until(async () => (await handshake(from('192.0.2.1'))) instanceof WebSocket, { what: 'room for another' });
   });
 
+  test('has no limit of its own by gRPC, which tells nothing of its clients', async () => {
+    await start({ trustProxy: ['127.0.0.1'] }, { connectionsPerAddress: 1 });
+    expect([await call({}), await call({})]).toEqual(['OK', 'OK']);
+    const elsewhere = [await connect(grpcPort(), '127.0.0.2'), await connect(grpcPort(), '127.0.0.2')];
+    await until(elsewhere[1]!.dropped, { what: 'the second of an address that is no proxy to be dropped' });
+  });
+
   test('is believed when it is named, and nobody else', async () => {
     await start({ trustProxy: ['10.0.0.0/8'] }, { requestsPerSecond: 2 });
     const codes = new Set<string | undefined>();

@@ -56,6 +56,22 @@ describe('an address that other machines reach', () => {
   });
 });
 
+describe('loopback behind a trusted proxy', () => {
+  const trustProxy = ['127.0.0.1'];
+
+  it('has the limits of an address that other machines reach, unless told otherwise', async () => {
+    const { limits } = await resolve('127.0.0.1', { trustProxy });
+    expect(limits).toEqual({ connectionsPerAddress: 100, requestsPerSecond: 100, idleMs: 600_000 });
+    const given = await resolve('127.0.0.1', { trustProxy, connectionsPerAddress: 'off', requestsPerSecond: 7 });
+    expect(given.limits).toEqual({ connectionsPerAddress: Infinity, requestsPerSecond: 7, idleMs: 600_000 });
+  });
+
+  it('needs neither keys nor a word that this is meant', async () => {
+    await resolve('127.0.0.1', { trustProxy });
+    expect(lines).toEqual([]);
+  });
+});
+
 describe('TLS files', () => {
   it.each([
     [{ tlsCert: 'cert.pem' }, /belong together/],

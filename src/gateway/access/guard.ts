@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Right } from '../../support/config/index.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
+import { changeRefusal } from './page-rule.js';
 import { shownKey } from './shown-key.js';
 
 declare module 'fastify' {
@@ -22,17 +23,16 @@ export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limit
 
 /**
  * Lets requests through to the handlers: first by the rate of their address, then by their key. Nothing is added where neither a rate nor
- * keys are configured, but that pages of other origins change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
+ * keys are configured, but that pages of others change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
  */
 export async function addGuard(app: FastifyInstance, context: GatewayContext): Promise<void> {
-  const { keys, limits, origins, refusals, logger } = context;
-  // A browser lets any page send such a request, and only keeps the answer from it.
+  const { keys, limits, refusals, logger } = context;
   app.addHook('onRequest', (request, _reply, done) => {
-    const { origin, host } = request.headers;
-    if (origin === undefined || request.routeOptions.config.needs !== 'admin') return done();
-    if (origins === 'any' ? isOf(origin, host) : origins.includes(origin)) return done();
+    if (request.routeOptions.config.needs !== 'admin') return done();
+    const refusal = changeRefusal(request.headers, context);
+    if (refusal === undefined) return done();
     refusals.counts.origin++;
-    done(new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not change anything'));
+    done(new Problem('ORIGIN_NOT_ALLOWED', refusal));
   });
   if (limits.requestsPerSecond !== Infinity) {
     await app.register(rateLimit, { global: false, cache: ADDRESSES_MAX });
@@ -59,9 +59,4 @@ export async function addGuard(app: FastifyInstance, context: GatewayContext): P
       done(error as Problem);
     }
   });
-}
-
-/** Whether a page comes from the host that is asked. */
-function isOf(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
 }

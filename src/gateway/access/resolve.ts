@@ -34,12 +34,17 @@ export interface Access {
   readonly tls: TlsPair | undefined;
   readonly trustProxy: readonly string[];
   readonly origins: Origins;
+  /**
+   * What the listener is called, in small letters, where only this machine reaches it and nobody needs a key: there it also matters under
+   * which name a page asks, see `page-rule.ts`. `null` = it does not.
+   */
+  readonly localName: string | null;
   readonly refusals: Refusals;
 }
 
 /** No keys, no TLS, every origin: what a gateway has that is told nothing. */
 export function openAccess(): Access {
-  return { keys: new KeyRing([]), tls: undefined, trustProxy: [], origins: 'any', refusals: new Refusals() };
+  return { keys: new KeyRing([]), tls: undefined, trustProxy: [], origins: 'any', localName: null, refusals: new Refusals() };
 }
 
 /** What `auto` is for a listener that other machines reach, be it through a proxy. */
@@ -73,8 +78,9 @@ export async function resolveAccess(
     if (given === 'auto') return isReached ? whenReached : Infinity;
     return given === 'off' ? Infinity : given;
   };
+  const localName = isPublic || keys.required ? null : host.toLowerCase();
   return {
-    access: { keys, tls, trustProxy, origins, refusals: new Refusals() },
+    access: { keys, tls, trustProxy, origins, localName, refusals: new Refusals() },
     limits: {
       ...(connections !== undefined && { connections }),
       connectionsPerAddress: limit(options.connectionsPerAddress ?? 'auto', PUBLIC_CONNECTIONS_PER_ADDRESS),

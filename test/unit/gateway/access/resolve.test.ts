@@ -56,6 +56,19 @@ describe('an address that other machines reach', () => {
   });
 });
 
+describe('the name a page has to ask under', () => {
+  it.each<[string, AccessOptions, string | null]>([
+    ['127.0.0.1', {}, '127.0.0.1'],
+    ['LocalHost', {}, 'localhost'],
+    ['127.0.0.1', { trustProxy: ['127.0.0.1'] }, '127.0.0.1'],
+    ['127.0.0.1', { apiKeys }, null],
+    ['0.0.0.0', { apiKeys }, null],
+    ['0.0.0.0', { insecurePublic: true }, null],
+  ])('on %s with %j is %j', async (host, options, name) => {
+    expect((await resolve(host, options)).access.localName).toBe(name);
+  });
+});
+
 describe('loopback behind a trusted proxy', () => {
   const trustProxy = ['127.0.0.1'];
 

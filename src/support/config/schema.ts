@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Static, TObject } from 'typebox';
+import { pushSchemes, restSchemes } from './exchange-address.js';
 import * as key from './keys.js';
 
 /** The commands of `mdp`; each has a section of the same name in a configuration file. */
@@ -94,8 +95,8 @@ const start = Type.Object({
   requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
     description: 'HTTP requests of one address in a second; auto is 100, and off on loopback without trusted proxies.',
   }),
-  wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
-  restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
+  wsUrl: key.exchangeAddress(pushSchemes, { description: 'Where the exchange pushes.' }),
+  restUrl: key.exchangeAddress(restSchemes, { description: 'Where the exchange answers requests.' }),
   interval,
   snapshotRate,
   staleAfterMs,

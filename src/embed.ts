@@ -2,11 +2,14 @@ import { pino } from 'pino';
 import { createEngine as startEngine, type Engine, type EngineOptions } from './engine.js';
 import {
   type ApiKey,
+  checkExchangeAddress,
   loadStartConfig,
   parseApiKeys,
   parseOrigins,
   parseSymbols,
   parseTrustedProxies,
+  pushSchemes,
+  restSchemes,
   type SymbolSelection,
 } from './support/config/index.js';
 
@@ -35,6 +38,8 @@ export async function createEngine({
   ...options
 }: EmbedOptions): Promise<Engine> {
   const { logLevel: _, ...defaults } = loadStartConfig([], {});
+  checkExchangeAddress('wsUrl', options.wsUrl ?? defaults.wsUrl, pushSchemes);
+  checkExchangeAddress('restUrl', options.restUrl ?? defaults.restUrl, restSchemes);
   const logger = pino({ level: 'silent' });
   return startEngine({
     ...{ ...defaults, port: 0, grpcPort: 'off', logger },

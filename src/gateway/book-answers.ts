@@ -149,11 +149,15 @@ export class BookAnswers {
     });
   }
 
-  /** Tells versions of the content apart; the state is part of it when it is not `live`, for it can change without the content. */
+  /**
+   * Tells versions of the content apart: by the levels, and by the ticks up to which they are proven, which an audit moves without a level; how many
+   * levels that is would take reading them all. The state is part of it when it is not `live`, for it can change without the content.
+   */
   #etag(copy: BookCopy, request: BookRequest): string {
     const depth = request.depth === 0 ? 'full' : request.depth;
     const state = copy.state === BookState.LIVE ? '' : `-${bookStateNames[copy.state]}`;
-    return `"${this.#market.instance}-${copy.epoch}-${copy.seq}-${depth}-${request.numbers}${state}"`;
+    const proof = `${copy.provenBids}-${copy.provenAsks}`;
+    return `"${this.#market.instance}-${copy.epoch}-${copy.seq}-${depth}-${request.numbers}-${proof}${state}"`;
   }
 
   #encodeLevels(copy: BookCopy, style: NumberStyle): string {

@@ -17,7 +17,7 @@ const blames: ReadonlySet<number> = new Set([1002, 1003, 1007, 1009, 4029]);
 
 const { CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG } = Opcode;
 const HANDSHAKE =
-  'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+  'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 const FAREWELL = Buffer.from('the end');
 
 /** What a frame has to lead to: one answer, nothing, the end of the connection with a code, or anything but a failure. */

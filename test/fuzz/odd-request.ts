@@ -61,7 +61,7 @@ export function oddRequest(random: Prng, symbols: readonly string[]): Buffer {
       pick(random, ['depth', 'depth[]=1', 'depth=1&depth=2', '&&&', '=', '%', '%00=%00', 'a=%ff', '__proto__=1', '__proto__[x]=1']),
     );
   const target = `${path}${query.length === 0 ? '' : `?${query.join(pick(random, ['&', '&', '&', '&&', ';']))}`}`;
-  const headers = ['Host: x', ...oddHeaders(random)];
+  const headers = ['Host: localhost', ...oddHeaders(random)];
   const { head, body } = bodyOf(random, changes);
   return Buffer.concat([
     Buffer.from(`${method} ${printable(target)} HTTP/1.1\r\n${[...headers, ...head].join('\r\n')}\r\n\r\n`, 'latin1'),

@@ -39,7 +39,7 @@ function wild(random: Prng, mutator: Mutator, request: Buffer): Buffer {
   const text = request.toString('latin1');
   const withHeader = (header: string): Buffer =>
     Buffer.from(
-      text.replace('Host: x', () => `Host: x\r\n${header}`),
+      text.replace('Host: localhost', () => `Host: localhost\r\n${header}`),
       'latin1',
     );
   switch (random.below(16)) {
@@ -79,7 +79,10 @@ function wild(random: Prng, mutator: Mutator, request: Buffer): Buffer {
       );
     case 7:
       return Buffer.from(
-        text.replace('Host: x\r\n', pick(random, ['', 'Host: a\r\nHost: b\r\n', 'Host:\r\n', 'Host : x\r\n', ' Host: x\r\n'])),
+        text.replace(
+          'Host: localhost\r\n',
+          pick(random, ['', 'Host: a\r\nHost: b\r\n', 'Host:\r\n', 'Host : localhost\r\n', ' Host: localhost\r\n']),
+        ),
         'latin1',
       );
     default:

@@ -186,6 +186,11 @@ describe('createEngine of the library', () => {
       code: 'CONFIG_INVALID',
       message: 'a key is NAME:read:SHA256 or NAME:admin:SHA256',
     });
+    const password = { restUrl: restUrl.replace('//', '//user:pass@') };
+    await expect(createEngine({ symbols: 'all', wsUrl, ...password, workerUrl })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: 'restUrl: the value is not an address https://… or http://… without user, password and query',
+    });
   });
 });
 

@@ -39,7 +39,8 @@ describe('the rule', () => {
 
   it('holds for an engine inside another program', async () => {
     const exchange = { wsUrl: nowhere[1]!, restUrl: nowhere[3]! };
-    await expect(startEngine(exchange, { host: '0.0.0.0' })).rejects.toMatchObject({ code: 'PUBLIC_WITHOUT_KEYS' });
+    for (const host of ['0.0.0.0', ''])
+      await expect(startEngine(exchange, { host })).rejects.toMatchObject({ code: 'PUBLIC_WITHOUT_KEYS' });
   });
 });
 

@@ -10,6 +10,9 @@ const { load: parseYaml } = createRequire(import.meta.url)('js-yaml') as { load:
 const root = packageRoot();
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
+interface Step {
+  readonly run?: string;
+}
 interface Locked {
   readonly version?: string;
   readonly integrity?: string;
@@ -77,6 +80,23 @@ describe('where it runs', () => {
       for (const [, action] of text.matchAll(/uses:\s*(.+)/g)) expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
       expect(parseYaml(text)).toMatchObject({ permissions: { contents: 'read' } });
     }
+  });
+
+  it('the workflow keeps the list of what is shipped, and soaks as .ci/run does', () => {
+    const { jobs } = parseYaml(read('.github/workflows/ci.yml')) as {
+      readonly jobs: { readonly test: { readonly steps: readonly Step[] } };
+    };
+    const { steps } = jobs.test;
+    const [listed, kept] = ['supply-chain.mjs', 'dist/sbom.cdx.json'].map((what) =>
+      steps.findIndex((step) => JSON.stringify(step).includes(what)),
+    );
+    expect(steps[kept!]).toMatchObject({
+      uses: expect.stringMatching(/^actions\/upload-artifact@/),
+      with: { 'if-no-files-found': 'error' },
+    });
+    expect(kept).toBeGreaterThan(listed!);
+    const [soak] = /npm run soak -- [\w -]+\d/.exec(read('.ci/run'))!;
+    expect(steps.map(({ run }) => run)).toContain(soak);
   });
 
   it('packages are installed without their scripts', () => {

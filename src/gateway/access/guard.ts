@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Right } from '../../support/config/index.js';
 import type { GatewayContext } from '../context.js';
 import { Problem } from '../problem.js';
+import { changeRefusal } from './page-rule.js';
 import type { RequestRate } from './request-rate.js';
 import { shownKey } from './shown-key.js';
 
@@ -19,19 +20,18 @@ export function isGuarded({ keys, limits }: Pick<GatewayContext, 'keys' | 'limit
 
 /**
  * Lets requests through to the handlers: first by the rate of their address, then by their key. Nothing is added where neither a rate nor
- * keys are configured, but that pages of other origins change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
+ * keys are configured, but that pages of others change nothing. Goes for WebSocket handshakes and for paths that do not exist as well.
  */
 export function addGuard(app: FastifyInstance, context: GatewayContext, rate: RequestRate): void {
-  const { keys, limits, origins, refusals, logger } = context;
+  const { keys, limits, refusals, logger } = context;
   // First of all, so that what is refused for another reason counts too.
   if (limits.requestsPerSecond !== Infinity) app.addHook('onRequest', (request, _reply, done) => done(rate.refusal(request.ip)));
-  // A browser lets any page send such a request, and only keeps the answer from it.
   app.addHook('onRequest', (request, _reply, done) => {
-    const { origin, host } = request.headers;
-    if (origin === undefined || request.routeOptions.config.needs !== 'admin') return done();
-    if (origins === 'any' ? isOf(origin, host) : origins.includes(origin)) return done();
+    if (request.routeOptions.config.needs !== 'admin') return done();
+    const refusal = changeRefusal(request.headers, context);
+    if (refusal === undefined) return done();
     refusals.counts.origin++;
-    done(new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not change anything'));
+    done(new Problem('ORIGIN_NOT_ALLOWED', refusal));
   });
   if (!keys.required) return;
   app.addHook('onRequest', (request, _reply, done) => {
@@ -48,9 +48,4 @@ export function addGuard(app: FastifyInstance, context: GatewayContext, rate: Re
       done(error as Problem);
     }
   });
-}
-
-/** Whether a page comes from the host that is asked. */
-function isOf(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
 }

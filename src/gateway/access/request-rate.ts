@@ -29,7 +29,7 @@ export class RequestRate {
     this.#now = now;
   }
 
-  /** Counts a request. RATE_LIMITED when it is one too many, which counts as refused. A socket that is gone has no address, and nobody waits for its answer. */
+  /** Counts a request. RATE_LIMITED when it is one too many, which counts as refused. Without an address, as of a socket that is gone, nothing is counted. */
   refusal(address: string | undefined): Problem | undefined {
     if (this.#perSecond === Infinity || address === undefined) return undefined;
     if (++this.#windowOf(normalizeIP(address)).requests <= this.#perSecond) return undefined;

@@ -22,9 +22,9 @@ export interface AccessOptions {
   readonly origins?: Origins;
   /** Connections at a time to each port. Default 20,000. */
   readonly connections?: number;
-  /** Of one address. `auto`, the default, is 100, and off on loopback. */
+  /** Of one address. `auto`, the default, is 100, and off on loopback without trusted proxies. */
   readonly connectionsPerAddress?: number | 'auto' | 'off';
-  /** HTTP requests of one address, and gRPC calls as many. `auto`, the default, is 100, and off on loopback. */
+  /** HTTP requests of one address, and gRPC calls as many. `auto`, the default, is 100, and off on loopback without trusted proxies. */
   readonly requestsPerSecond?: number | 'auto' | 'off';
 }
 
@@ -34,15 +34,20 @@ export interface Access {
   readonly tls: TlsPair | undefined;
   readonly trustProxy: readonly string[];
   readonly origins: Origins;
+  /**
+   * What the listener is called, in small letters, where only this machine reaches it and nobody needs a key: there it also matters under
+   * which name a page asks, see `page-rule.ts`. `null` = it does not.
+   */
+  readonly localName: string | null;
   readonly refusals: Refusals;
 }
 
 /** No keys, no TLS, every origin: what a gateway has that is told nothing. */
 export function openAccess(): Access {
-  return { keys: new KeyRing([]), tls: undefined, trustProxy: [], origins: 'any', refusals: new Refusals() };
+  return { keys: new KeyRing([]), tls: undefined, trustProxy: [], origins: 'any', localName: null, refusals: new Refusals() };
 }
 
-/** What `auto` is for a listener that other machines reach. */
+/** What `auto` is for a listener that other machines reach, be it through a proxy. */
 const PUBLIC_CONNECTIONS_PER_ADDRESS = 100;
 const PUBLIC_REQUESTS_PER_SECOND = 100;
 /** How long a client of such a listener may be without a subscription, a call or a message, in ms. */
@@ -67,17 +72,20 @@ export async function resolveAccess(
   const tls = loadTls(tlsCert, tlsKey);
   if (isPublic && keys.required && tls === undefined)
     logger.warn({ host }, 'other machines can reach this address and there is no TLS: keys travel in clear unless a proxy in front has it');
-  const limit = (given: number | 'auto' | 'off', whenPublic: number): number => {
-    if (given === 'auto') return isPublic ? whenPublic : Infinity;
+  // A proxy brings clients from elsewhere also to loopback.
+  const isReached = isPublic || trustProxy.length > 0;
+  const limit = (given: number | 'auto' | 'off', whenReached: number): number => {
+    if (given === 'auto') return isReached ? whenReached : Infinity;
     return given === 'off' ? Infinity : given;
   };
+  const localName = isPublic || keys.required ? null : host.toLowerCase();
   return {
-    access: { keys, tls, trustProxy, origins, refusals: new Refusals() },
+    access: { keys, tls, trustProxy, origins, localName, refusals: new Refusals() },
     limits: {
       ...(connections !== undefined && { connections }),
       connectionsPerAddress: limit(options.connectionsPerAddress ?? 'auto', PUBLIC_CONNECTIONS_PER_ADDRESS),
       requestsPerSecond: limit(options.requestsPerSecond ?? 'auto', PUBLIC_REQUESTS_PER_SECOND),
-      idleMs: isPublic ? PUBLIC_IDLE_MS : Infinity,
+      idleMs: isReached ? PUBLIC_IDLE_MS : Infinity,
     },
   };
 }
@@ -89,7 +97,7 @@ function requireConsent(host: string, insecurePublic: boolean, logger: Logger): 
   if (!insecurePublic)
     throw new CodedError(
       ErrorCode.PUBLIC_WITHOUT_KEYS,
-      `${host}: ${why}; configure --api-keys, or listen on 127.0.0.1, or say --insecure-public if this is meant`,
+      `${host || '::'}: ${why}; configure --api-keys, or listen on 127.0.0.1, or say --insecure-public if this is meant`,
       { host },
     );
   logger.warn({ host }, `${why} (--insecure-public)`);

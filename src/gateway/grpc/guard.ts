@@ -1,3 +1,4 @@
+import proxyAddr from '@fastify/proxy-addr';
 import { ServerInterceptingCall, type ServerInterceptingCallInterface, type ServerInterceptor } from '@grpc/grpc-js';
 import { RequestRate } from '../access/request-rate.js';
 import type { GatewayContext } from '../context.js';
@@ -12,11 +13,14 @@ import type { StreamTable } from './stream-table.js';
  * is read. Streams of health and reflection are opened within the limits on streams; those of market data see to it themselves.
  */
 export function guardCalls(context: GatewayContext, streams: StreamTable): ServerInterceptor {
-  const { limits, now, refusals } = context;
+  const { limits, now, refusals, trustProxy } = context;
   const rate = new RequestRate(limits.requestsPerSecond, refusals, now);
+  const trusts = proxyAddr.compile([...trustProxy]);
 
   return ({ path, requestStream, responseStream }, call) => {
-    const { remoteAddress: address } = call.getConnectionInfo();
+    const { remoteAddress } = call.getConnectionInfo();
+    // Who is behind a trusted proxy is not told here, and it is not one client.
+    const address = remoteAddress === undefined || trusts(remoteAddress, 0) ? undefined : remoteAddress;
     const tooMany = rate.refusal(address);
     if (tooMany !== undefined) return refused(call, tooMany);
     const stream = http2StreamOf(call);

@@ -16,14 +16,14 @@ export interface Listener {
  * GRPC_PORT_UNAVAILABLE.
  */
 export async function listenFor(server: Server, host: string, port: number, context: GatewayContext): Promise<Listener> {
-  const { limits, refusals, tls } = context;
+  const { limits, refusals, tls, trustProxy } = context;
   const credentials =
     tls === undefined
       ? ServerCredentials.createInsecure()
       : ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }], false);
   const injector = server.createConnectionInjector(credentials);
-  // gRPC tells nothing of proxies: clients are counted by the address they connect from.
-  const limit = new ConnectionLimit(limits, [], refusals);
+  // gRPC tells nothing of who is behind a proxy: clients are counted by the address they connect from, those of a trusted proxy not at all.
+  const limit = new ConnectionLimit(limits, trustProxy, refusals);
   const listener = createServer((socket) => {
     if (limit.admit(socket)) injector.injectConnection(socket);
   });

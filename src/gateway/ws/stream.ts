@@ -1,5 +1,6 @@
 import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { openRefusal } from '../access/page-rule.js';
 import { PerAddress } from '../access/per-address.js';
 import { chooseSubprotocol } from '../access/shown-key.js';
 import type { GatewayContext } from '../context.js';
@@ -20,7 +21,7 @@ const CHECKS_PER_ROUND = 20;
  * may be an upgrade.
  */
 export async function addStream(app: FastifyInstance, context: GatewayContext): Promise<void> {
-  const { limits, hub, now, logger, origins, refusals } = context;
+  const { limits, hub, now, logger, refusals } = context;
   const sessions = new Set<Session>();
   let pingPhase = 0;
   /** Behind a proxy the sockets do not tell clients apart, their stated addresses do. */
@@ -51,11 +52,11 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
     done(refusalOf(request));
   });
 
-  function refusalOf({ headers: { origin } }: FastifyRequest): Problem | undefined {
-    // Only browsers say where a connection comes from, and they cannot be made to lie about it.
-    if (origin !== undefined && origins !== 'any' && !origins.includes(origin)) {
+  function refusalOf({ headers }: FastifyRequest): Problem | undefined {
+    const refusal = openRefusal(headers, context);
+    if (refusal !== undefined) {
       refusals.counts.origin++;
-      return new Problem('ORIGIN_NOT_ALLOWED', 'pages of this origin may not connect');
+      return new Problem('ORIGIN_NOT_ALLOWED', refusal);
     }
     if (sessions.size < limits.clients) return undefined;
     refusals.counts.clients++;

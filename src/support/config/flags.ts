@@ -17,20 +17,24 @@ export function readFlags(command: CommandName, argv: readonly string[]): Flags 
   const entries = new Map(keysOf(command).map((entry) => [`--${entry.flag}`, entry]));
   const known = [...entries.keys(), `--${CONFIG_FLAG}`];
   let configFile: string | undefined;
-  let behindUnknown = -1;
+  let behindUnknown = false;
+  let secretFlag: string | undefined;
   for (const token of tokenize([...entries.values()], argv)) {
     if (token.kind === 'option-terminator') continue;
     if (token.kind === 'positional') {
       // What stands behind an unknown flag is most likely its value: one sentence for both is enough.
-      if (token.index !== behindUnknown) layer.problem(token.value, 'unexpected argument');
+      if (behindUnknown) continue;
+      // What stands behind a secret may be more of it.
+      if (secretFlag !== undefined) layer.problem(secretFlag, 'unexpected argument behind its value');
+      else layer.problem(token.value, 'unexpected argument');
       continue;
     }
     const { rawName } = token;
     const entry = entries.get(rawName);
-    if (!known.includes(rawName)) {
-      layer.unknown(rawName, 'flag', rawName, known);
-      behindUnknown = token.index + 1;
-    } else if (entry !== undefined && isSwitch(entry) && token.value === undefined) layer.values[entry.key] = true;
+    behindUnknown = !known.includes(rawName);
+    secretFlag = entry?.schema.secret === true ? rawName : undefined;
+    if (behindUnknown) layer.unknown(rawName, 'flag', rawName, known);
+    else if (entry !== undefined && isSwitch(entry) && token.value === undefined) layer.values[entry.key] = true;
     else if (token.value === undefined || token.value === '') layer.problem(rawName, 'needs a value');
     else if (entry !== undefined) layer.set(entry, fromText(entry, token.value), rawName);
     else configFile = token.value;

@@ -1,5 +1,6 @@
 export { parseApiKeys, parseOrigins, parseTrustedProxies } from './access.js';
 export type { ApiKey, Origins, Right } from './access.js';
+export { checkExchangeAddress, pushSchemes, restSchemes } from './exchange-address.js';
 export { commandNames, LOG_LEVELS } from './schema.js';
 export type { CommandName } from './schema.js';
 export { commandSummaries, configReference, helpText, usageText } from './help.js';

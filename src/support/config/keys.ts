@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import type { TRefineAdd, TSchema, TSchemaOptions } from 'typebox';
 import { parseApiKeys, parseOrigins, parseTrustedProxies } from './access.js';
+import { type AddressSchemes, exchangeAddressRule, isExchangeAddress } from './exchange-address.js';
 import { parseSimulatedSymbols, parseSymbols } from './symbols.js';
 
 /** What each key's schema carries for people: `accepts` completes the sentence "… is not". */
@@ -67,14 +68,10 @@ export function hostName(doc: Doc) {
   return Type.String({ ...doc, pattern: '^[^\\s/]+$', accepts: 'a host name or address' });
 }
 
-/** An address with one of two schemes, without a query. */
-export function address(schemes: readonly [string, string], doc: Doc) {
-  const accepts = `an address ${schemes[0]}://… or ${schemes[1]}://…`;
-  return refined(Type.String({ ...doc, accepts }), (value: string) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, search, hash } = new URL(value);
-    return schemes.includes(protocol.slice(0, -1)) && search === '' && hash === '';
-  });
+/** Where the exchange is; see `isExchangeAddress`. What does not fit may hold a password, and is not repeated. */
+export function exchangeAddress(schemes: AddressSchemes, doc: Doc) {
+  const schema = Type.String({ ...doc, accepts: exchangeAddressRule(schemes), secret: true });
+  return refined(schema, (value: string) => isExchangeAddress(value, schemes));
 }
 
 /** Who may ask, or null for everybody; see `parseApiKeys`. */

@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import type { Static, TObject } from 'typebox';
+import { pushSchemes, restSchemes } from './exchange-address.js';
 import * as key from './keys.js';
 
 /** The commands of `mdp`; each has a section of the same name in a configuration file. */
@@ -89,13 +90,13 @@ const start = Type.Object({
   origins: key.origins({ description: 'Web pages that may open the WebSocket; programs send no origin and are not asked for one.' }),
   connections: key.wholeNumber(1, CONNECTIONS_MAX, { description: 'Connections at a time to each of the two ports.' }),
   connectionsPerAddress: key.limit(1, CONNECTIONS_MAX, {
-    description: 'Connections of one address to each port; auto is 100, and off while it listens on loopback.',
+    description: 'Connections of one address to each port; auto is 100, and off on loopback without trusted proxies.',
   }),
   requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
-    description: 'HTTP requests of one address in a second, and gRPC calls as many; auto is 100, and off while it listens on loopback.',
+    description: 'HTTP requests of one address in a second, and gRPC calls as many; auto is 100, and off on loopback without trusted proxies.',
   }),
-  wsUrl: key.address(['wss', 'ws'], { description: 'Where the exchange pushes.' }),
-  restUrl: key.address(['https', 'http'], { description: 'Where the exchange answers requests.' }),
+  wsUrl: key.exchangeAddress(pushSchemes, { description: 'Where the exchange pushes.' }),
+  restUrl: key.exchangeAddress(restSchemes, { description: 'Where the exchange answers requests.' }),
   interval,
   snapshotRate,
   staleAfterMs,

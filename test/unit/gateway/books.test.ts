@@ -28,7 +28,7 @@ describe('GET /orderbook/:symbol', () => {
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
     expect(answer.headers['cache-control']).toBe('no-cache');
-    expect(answer.headers.etag).toBe('"fake1234-1-7-20-string"');
+    expect(answer.headers.etag).toBe('"fake1234-1-7-20-string-0-Infinity"');
     expect(answer.json()).toEqual({
       symbol: 'BTCUSDT',
       state: 'live',
@@ -108,25 +108,40 @@ describe('GET /orderbook/:symbol', () => {
     expect(answer.json()).toMatchObject({ status: 400, code: 'BAD_PARAMETER', parameter, allowed, requestId: expect.any(String) });
   });
 
-  test.each(['"fake1234-1-7-20-string"', 'W/"fake1234-1-7-20-string"', '"other", W/"fake1234-1-7-20-string"', '*'])(
-    'If-None-Match %s is answered with 304 and no body',
-    async (header) => {
-      market.addLive('BTCUSDT');
-      const answer = await get('/orderbook/BTCUSDT', { 'if-none-match': header });
-      expect(answer.statusCode).toBe(304);
-      expect(answer.body).toBe('');
-      expect(answer.headers.etag).toBe('"fake1234-1-7-20-string"');
-      expect(market.reads).toEqual([{ symbol: 'BTCUSDT', depth: 1 }]);
-    },
-  );
+  test.each([
+    '"fake1234-1-7-20-string-0-Infinity"',
+    'W/"fake1234-1-7-20-string-0-Infinity"',
+    '"other", W/"fake1234-1-7-20-string-0-Infinity"',
+    '*',
+  ])('If-None-Match %s is answered with 304 and no body', async (header) => {
+    market.addLive('BTCUSDT');
+    const answer = await get('/orderbook/BTCUSDT', { 'if-none-match': header });
+    expect(answer.statusCode).toBe(304);
+    expect(answer.body).toBe('');
+    expect(answer.headers.etag).toBe('"fake1234-1-7-20-string-0-Infinity"');
+    expect(market.reads).toEqual([{ symbol: 'BTCUSDT', depth: 1 }]);
+  });
 
-  test.each(['"fake1234-1-6-20-string"', '"fake1234-1-7-50-string"', 'fake1234-1-7-20-string', '"', ''])(
+  test.each(['"fake1234-1-6-20-string-0-Infinity"', '"fake1234-1-7-50-string-0-Infinity"', 'fake1234-1-7-20-string-0-Infinity', '"', ''])(
     'If-None-Match %s is answered with the book',
     async (header) => {
       market.addLive('BTCUSDT');
       expect((await get('/orderbook/BTCUSDT', { 'if-none-match': header })).statusCode).toBe(200);
     },
   );
+
+  test('a proof that changed without the levels is not answered with 304', async () => {
+    const book = market.addLive('BTCUSDT', 4);
+    book.proven = [book.bids[0]![0], book.asks[0]![0]];
+    const known = String((await get('/orderbook/BTCUSDT')).headers.etag);
+    expect((await get('/orderbook/BTCUSDT', { 'if-none-match': known })).statusCode).toBe(304);
+    book.proven[1] = book.asks[2]![0];
+    const answer = await get('/orderbook/BTCUSDT', { 'if-none-match': known });
+    expect([answer.statusCode, answer.json().verifiedDepth]).toEqual([200, { bids: 1, asks: 3 }]);
+    const next = String(answer.headers.etag);
+    book.proven[0] = book.bids[1]![0];
+    expect((await get('/orderbook/BTCUSDT', { 'if-none-match': next })).json().verifiedDepth).toEqual({ bids: 2, asks: 3 });
+  });
 
   test('a state that changed without the content is not answered with 304', async () => {
     const book = market.addLive('BTCUSDT');

@@ -12,7 +12,7 @@ import { PublicationHub } from '../../../src/publish/publication-hub.js';
 import { FakeMarketData, FakePort } from '../../support/fake-market-data.js';
 
 const NOW = 1_700_000_000_300;
-const ETAG = '"fake1234-1-7-20-string"';
+const ETAG = '"fake1234-1-7-20-string-0-Infinity"';
 
 interface Answer {
   readonly status: number;

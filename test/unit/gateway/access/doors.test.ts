@@ -236,6 +236,79 @@ describe('origins', () => {
   });
 });
 
+describe('the host name of a request, on loopback without keys', () => {
+  /** What a browser sends for a page of `host` that asks its own host; of a request that changes something, and of a handshake. */
+  const page = (host: string): Record<string, string> => ({ host, origin: `http://${host}` });
+  /** Like `ask`, with a `Host` of its own; the code of a refusal, or the status. */
+  const askAs = async (method: string, path: string, headers: Record<string, string>): Promise<string | number> => {
+    const request = http.request({ host: '127.0.0.1', port: port(), method, path, headers, agent: false }).end();
+    const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
+    let body = '';
+    for await (const chunk of answer) body += String(chunk);
+    return /"code":"([A-Z_]+)"/.exec(body)?.[1] ?? answer.statusCode!;
+  };
+
+  test('is one of this machine for what changes something and for the WebSocket of a page', async () => {
+    await start({ localName: 'box.internal' });
+    for (const host of [
+      'localhost:8080',
+      'LOCALHOST',
+      'desk.localhost:1',
+      '127.0.0.1:8080',
+      '127.9.9.9',
+      '[::1]:8080',
+      'box.internal:81',
+    ]) {
+      expect([host, await askAs('PUT', '/log-level?level=trace', page(host.toLowerCase()))]).toEqual([host, 200]);
+      expect([host, await askAs('PUT', '/log-level?level=trace', { host })]).toEqual([host, 200]);
+      expect([host, await handshake({ ...page(host), origin: 'https://any.example' })]).toEqual([host, expect.any(WebSocket)]);
+    }
+    expect(access.refusals.counts.origin).toBe(0);
+  });
+
+  test.each([
+    'evil.example:8080',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'evillocalhost',
+    '192.0.2.1',
+    '0.0.0.0:8080',
+    '[::2]:1',
+  ])('is not %j', async (host) => {
+    await start({ localName: '127.0.0.1' });
+    for (const [method, path] of [
+      ['POST', '/symbols/ETHUSDT'],
+      ['DELETE', '/symbols/BTCUSDT'],
+      ['PUT', '/log-level?level=trace'],
+    ] as const) {
+      expect([method, await askAs(method, path, page(host))]).toEqual([method, 'ORIGIN_NOT_ALLOWED']);
+      expect([method, await askAs(method, path, { host })]).toEqual([method, 'ORIGIN_NOT_ALLOWED']);
+    }
+    expect(await handshake(page(host))).toBe('403 ORIGIN_NOT_ALLOWED');
+    expect(access.refusals.counts.origin).toBe(7);
+    // Programs behind a proxy that hands the name on; browsers always say where a handshake comes from.
+    expect(await handshake({ host })).toBeInstanceOf(WebSocket);
+    for (const path of ['/orderbook/BTCUSDT', '/bbo', '/health/ready', '/metrics'])
+      expect([path, await askAs('GET', path, { host })]).toEqual([path, 200]);
+  });
+
+  test('may be that of an origin that is allowed, or any for its pages', async () => {
+    await start({ localName: '127.0.0.1', origins: ['https://desk.example'] });
+    const of = (headers: Record<string, string>) => askAs('PUT', '/log-level?level=trace', headers);
+    expect(await of({ host: 'desk.example' })).toBe(200);
+    expect(await of({ host: 'engine.example', origin: 'https://desk.example' })).toBe(200);
+    expect(await handshake({ host: 'engine.example', origin: 'https://desk.example' })).toBeInstanceOf(WebSocket);
+    expect(await of(page('evil.example'))).toBe('ORIGIN_NOT_ALLOWED');
+    expect(await handshake(page('evil.example'))).toBe('403 ORIGIN_NOT_ALLOWED');
+  });
+
+  test('is any where keys are asked for, or others can reach the engine', async () => {
+    await start({ localName: null });
+    expect(await askAs('PUT', '/log-level?level=trace', page('market.example'))).toBe(200);
+    expect(await handshake(page('market.example'))).toBeInstanceOf(WebSocket);
+  });
+});
+
 describe.each([
   ['HTTP', port],
   ['gRPC', grpcPort],
@@ -280,6 +353,13 @@ describe('a trusted proxy', () => {
     expect(await handshake(from('192.0.2.9, 192.0.2.2'))).toBe('503 TOO_MANY_CLIENTS');
     (first as WebSocket).terminate();
     await until(async () => (await handshake(from('192.0.2.1'))) instanceof WebSocket, { what: 'room for another' });
+  });
+
+  test('has no limit of its own by gRPC, which tells nothing of its clients', async () => {
+    await start({ trustProxy: ['127.0.0.1'] }, { connectionsPerAddress: 1 });
+    expect([await call({}), await call({})]).toEqual(['OK', 'OK']);
+    const elsewhere = [await connect(grpcPort(), '127.0.0.2'), await connect(grpcPort(), '127.0.0.2')];
+    await until(elsewhere[1]!.dropped, { what: 'the second of an address that is no proxy to be dropped' });
   });
 
   test('is believed when it is named, and nobody else', async () => {
@@ -422,19 +502,18 @@ describe('connections that do nothing', () => {
     expect([code, String(reason), subscribed.readyState]).toEqual([4000, 'IDLE', WebSocket.OPEN]);
   });
 
-  test.each([
-    '',
-    'GET /bbo HT',
-    'POST /symbols/ETHUSDT HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{',
-  ])('a request that stops after %j is answered with 408 and closed', async (bytes) => {
-    await start({}, { requestMs: 200 });
-    const { socket } = await connect(port());
-    let said = '';
-    socket.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    socket.write(bytes);
-    await once(socket, 'close');
-    expect(said).toMatch(/^HTTP\/1\.1 408 /);
-  });
+  test.each(['GET /bbo HT', 'POST /symbols/ETHUSDT HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{'])(
+    'a request that stops after %j is answered with 408 and closed',
+    async (bytes) => {
+      await start({}, { requestMs: 200 });
+      const { socket } = await connect(port());
+      let said = '';
+      socket.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      socket.write(bytes);
+      await once(socket, 'close');
+      expect(said).toMatch(/^HTTP\/1\.1 408 /);
+    },
+  );
 
   test.skipIf(certificate === undefined).each(['', '\x16\x03\x01', 'GET /bbo HTTP/1.1\r\nHost: x\r\n\r\n'])(
     'a TLS handshake that stops after %j is dropped',

@@ -18,7 +18,7 @@ describe('loopback', () => {
     expect(await isLoopback(host)).toBe(true);
   });
 
-  it.each(['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', 'fe80::1'])('is not %s', async (host) => {
+  it.each(['', '0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', 'fe80::1'])('is not %s', async (host) => {
     expect(await isLoopback(host)).toBe(false);
   });
 
@@ -28,7 +28,7 @@ describe('loopback', () => {
 });
 
 describe('an address that other machines reach', () => {
-  it.each(['0.0.0.0', '::', '192.0.2.1'])('%s needs keys, or the word that this is meant', async (host) => {
+  it.each(['', '0.0.0.0', '::', '192.0.2.1'])('%j needs keys, or the word that this is meant', async (host) => {
     await expect(resolve(host)).rejects.toMatchObject({
       code: 'PUBLIC_WITHOUT_KEYS',
       message: expect.stringMatching(/^\S+: other machines can reach this address .* --api-keys, .* --insecure-public/),
@@ -52,6 +52,35 @@ describe('an address that other machines reach', () => {
     expect(given.limits).toEqual({ connections: 5, connectionsPerAddress: Infinity, requestsPerSecond: 7, idleMs: 600_000 });
     const here = await resolve('127.0.0.1');
     expect(here.limits).toEqual({ connectionsPerAddress: Infinity, requestsPerSecond: Infinity, idleMs: Infinity });
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('the name a page has to ask under', () => {
+  it.each<[string, AccessOptions, string | null]>([
+    ['127.0.0.1', {}, '127.0.0.1'],
+    ['LocalHost', {}, 'localhost'],
+    ['127.0.0.1', { trustProxy: ['127.0.0.1'] }, '127.0.0.1'],
+    ['127.0.0.1', { apiKeys }, null],
+    ['0.0.0.0', { apiKeys }, null],
+    ['0.0.0.0', { insecurePublic: true }, null],
+  ])('on %s with %j is %j', async (host, options, name) => {
+    expect((await resolve(host, options)).access.localName).toBe(name);
+  });
+});
+
+describe('loopback behind a trusted proxy', () => {
+  const trustProxy = ['127.0.0.1'];
+
+  it('has the limits of an address that other machines reach, unless told otherwise', async () => {
+    const { limits } = await resolve('127.0.0.1', { trustProxy });
+    expect(limits).toEqual({ connectionsPerAddress: 100, requestsPerSecond: 100, idleMs: 600_000 });
+    const given = await resolve('127.0.0.1', { trustProxy, connectionsPerAddress: 'off', requestsPerSecond: 7 });
+    expect(given.limits).toEqual({ connectionsPerAddress: Infinity, requestsPerSecond: 7, idleMs: 600_000 });
+  });
+
+  it('needs neither keys nor a word that this is meant', async () => {
+    await resolve('127.0.0.1', { trustProxy });
     expect(lines).toEqual([]);
   });
 });

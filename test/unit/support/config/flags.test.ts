@@ -37,6 +37,23 @@ describe('readFlags', () => {
     expect(readFlags('start', ['stray']).problems).toEqual(['stray: unexpected argument']);
   });
 
+  it.each([['--api-keys', 'a:read:H'], ['--api-keys=a:read:H'], ['--api-keys='], ['--ws-url', 'wss://user']])(
+    'does not repeat what stands behind the value of a secret flag: %j %j',
+    (...argv) => {
+      const { problems } = readFlags('start', [...argv, 'b:read:H', '--host', 'h', 'stray']);
+      const flag = argv[0].split('=')[0]!;
+      expect(problems.filter((problem) => problem === `${flag}: unexpected argument behind its value`)).toHaveLength(1);
+      expect(problems.at(-1)).toBe('stray: unexpected argument');
+      expect(problems.join('\n')).not.toMatch(/read:H|wss/);
+    },
+  );
+
+  it('repeats nothing behind an unknown flag, which may be a secret one misspelt', () => {
+    const nearest = '--api-key: unknown flag; nearest is --api-keys';
+    expect(readFlags('start', ['--api-key', 'a:read:H', 'b:read:H']).problems).toEqual([nearest]);
+    expect(readFlags('start', ['--api-key=a:read:H', 'b:read:H']).problems).toEqual([nearest]);
+  });
+
   it('notes a flag without its value at the end', () => {
     expect(readFlags('start', ['--port']).problems).toEqual(['--port: needs a value']);
     expect(readFlags('start', ['--config']).problems).toEqual(['--config: needs a value']);

@@ -131,6 +131,16 @@ describe('loadStartConfig', () => {
     },
   );
 
+  it.each(['wss://hunter2:pass@x/ws', 'wss://hunter2@x', 'wss://:hunter2@x', 'wss://x/ws?token=hunter2', 'wss://hunter2:pass@no host'])(
+    'refuses the address %j without repeating it, wherever it is written',
+    (text) => {
+      const path = file({ start: { wsUrl: text, restUrl: text.replace('wss', 'https') } });
+      const problems = problemsOf(() => loadStartConfig(['--ws-url', text, '--config', path], { MDP_WS_URL: text }));
+      expect(problems).toHaveLength(4);
+      expect(problems.filter((problem) => problem.includes('hunter2'))).toEqual([]);
+    },
+  );
+
   it('is frozen', () => {
     const config = loadStartConfig([], {});
     expect(Object.isFrozen(config)).toBe(true);
@@ -153,8 +163,8 @@ describe('loadStartConfig', () => {
       'MDP_PROT: unknown variable; nearest is MDP_PORT',
       'MDP_LOG_LEVEL: "loud" is not trace | debug | info | warn | error | fatal | silent',
       '--interval: "1s" is not 10ms | 100ms',
-      '--ws-url: "http://x" is not an address wss://… or ws://…',
-      '--rest-url: "nonsense" is not an address https://… or http://…',
+      '--ws-url: the value is not an address wss://… or ws://… without user, password and query',
+      '--rest-url: the value is not an address https://… or http://… without user, password and query',
     ]);
   });
 

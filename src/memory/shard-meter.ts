@@ -9,7 +9,8 @@ import { HISTOGRAM_DOUBLES, LogHistogram } from './log-histogram.js';
  *           | counters    | exchange to received      | received to applied       | lead of a line       | more counters |
  *           +-------------+---------------------------+---------------------------+----------------------+---------------+
  *
- * Those in the middle are histograms (`log-histogram.ts`). Counters never go back, also when a symbol is untracked.
+ * Those in the middle are histograms (`log-histogram.ts`). Counters never go back, also when a symbol is untracked;
+ * of what waits at the moment the worker says how much.
  */
 
 /** Time spent at work, not asleep, in ms. */
@@ -30,6 +31,9 @@ export const METER_OUTBOUND_STALLS = 9;
 export const METER_TEXT_FRAMES = 10;
 /** Text frames refused: as no JSON, and in the next two words as of another form and of no known channel. */
 export const METER_TEXT_REFUSED = 11;
+/** Pushes that wait for a snapshot at the moment, and in the next word the bytes of memory they take. */
+export const METER_PENDING_PUSHES = 14;
+export const METER_PENDING_BYTES = 15;
 export const METER_EXCHANGE_TO_RECEIVED = 16;
 export const METER_RECEIVED_TO_APPLIED = METER_EXCHANGE_TO_RECEIVED + HISTOGRAM_DOUBLES;
 /** With two lines: by how much the first copy of a push was earlier than the second. */
@@ -38,7 +42,9 @@ export const METER_LINE_LEAD = METER_RECEIVED_TO_APPLIED + HISTOGRAM_DOUBLES;
 export const METER_LINE_WINS = METER_LINE_LEAD + HISTOGRAM_DOUBLES;
 /** Holes of one line that the other filled. */
 export const METER_LINE_HEALED = METER_LINE_WINS + 2;
-const METER_DOUBLES = METER_LINE_HEALED + 1;
+/** Times the pushes that waited for a book's snapshot were too many and were dropped. */
+export const METER_OVERFLOWS = METER_LINE_HEALED + 1;
+const METER_DOUBLES = METER_OVERFLOWS + 1;
 
 export function createMeterBuffer(): SharedArrayBuffer {
   return new SharedArrayBuffer(METER_DOUBLES * Float64Array.BYTES_PER_ELEMENT);
@@ -61,5 +67,10 @@ export class ShardMeter {
   /** Adds to one of the counters. */
   add(counter: number, amount: number): void {
     this.#words[counter] = this.#words[counter]! + amount;
+  }
+
+  /** Says how much there is of something at the moment. */
+  set(gauge: number, value: number): void {
+    this.#words[gauge] = value;
   }
 }

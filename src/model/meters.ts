@@ -29,6 +29,11 @@ export interface ShardMeters {
   readonly resyncs: number;
   readonly refused: number;
   readonly crossed: number;
+  /** Times the pushes that waited for a book's snapshot were too many and were dropped. */
+  readonly overflows: number;
+  /** Pushes that wait for a snapshot at the moment, and the memory they take. */
+  readonly pendingPushes: number;
+  readonly pendingBytes: number;
   /** Text frames of the JSON streams that were read. */
   readonly textFrames: number;
   /** Messages for clients that were encoded. */

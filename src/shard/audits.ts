@@ -9,6 +9,7 @@ import { BookState } from '../model/book-state.js';
 import { CodedError } from '../support/errors.js';
 import { AuditComparison, type Correction } from './audit-comparison.js';
 import { ScratchBook, type SortedSide } from './audit-scratch.js';
+import type { PendingBudget } from './pending-budget.js';
 import { PendingUpdates } from './pending-updates.js';
 
 /** Text frames begin like this; their versions need not be those of REST. */
@@ -36,7 +37,9 @@ export interface AuditedBook {
 /** What audits ask of the shard. All of it may go through the delta buffer. */
 export interface AuditHost<Book extends AuditedBook> {
   readonly books: OrderBooks;
-  decode(book: Book, push: Uint8Array, timeMs: number): DepthDecode;
+  readonly budget: PendingBudget;
+  /** Push `i` of those kept. */
+  decode(book: Book, pushes: PendingUpdates, i: number, timeMs: number): DepthDecode;
   /** Gives the book more decimals; false when that cannot be. */
   rescale(book: Book, priceScale: number, quantityScale: number, timeMs: number): boolean;
   /** Applies the delta buffer, at the book's own version, and tells the subscribers. */
@@ -65,14 +68,15 @@ export class ShardAudits<Book extends AuditedBook> {
   begin(book: Book, timeMs: number): void {
     if (book.audit !== undefined) this.#forget(book);
     if (this.#host.books.state(book.slot) !== BookState.LIVE) return this.#report(book, AuditOutcome.INTERRUPTED, timeMs);
-    book.audit = { sinceMs: timeMs, pushes: new PendingUpdates(), snapshot: undefined };
+    const pushes = new PendingUpdates(this.#host.budget, (nowMs) => this.#end(book, AuditOutcome.OVERFLOW, nowMs));
+    book.audit = { sinceMs: timeMs, pushes, snapshot: undefined };
     this.#underWay.add(book);
   }
 
   /** The book applied a push. Whether it reaches a snapshot that waits is seen at the next tick: comparing takes a while. */
   applied(book: Book, bytes: Uint8Array, start: number, end: number, timeMs: number): void {
     if (bytes[start] === OPEN_BRACE) return this.interrupt(book, timeMs);
-    if (!book.audit!.pushes.push(bytes, start, end, timeMs)) this.#end(book, AuditOutcome.OVERFLOW, timeMs);
+    book.audit!.pushes.push(bytes, start, end, timeMs);
   }
 
   /** The snapshot. Nothing happens when the audit ended before. */
@@ -112,9 +116,9 @@ export class ShardAudits<Book extends AuditedBook> {
       return;
     }
     const scratch = new ScratchBook(delta);
-    const { frames } = audit.pushes;
-    for (const frame of frames) {
-      const isRead = this.#host.decode(book, frame, timeMs) === DepthDecode.OK;
+    const { pushes } = audit;
+    for (let i = 0; i < pushes.count; i++) {
+      const isRead = this.#host.decode(book, pushes, i, timeMs) === DepthDecode.OK;
       if (!isRead || scratch.apply(delta) === Sequence.GAP) return this.#end(book, AuditOutcome.NO_JOIN, timeMs);
     }
     if (scratch.version !== version) return this.#end(book, AuditOutcome.NO_JOIN, timeMs);
@@ -203,6 +207,7 @@ export class ShardAudits<Book extends AuditedBook> {
   }
 
   #forget(book: Book): void {
+    book.audit?.pushes.clear();
     book.audit = undefined;
     this.#underWay.delete(book);
   }

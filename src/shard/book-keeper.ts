@@ -69,12 +69,7 @@ export class BookKeeper {
       this.#applyFrame(book, bytes, view, start, end, timeMs, line);
     } else if (book.lineUp) {
       book.silence.received(timeMs);
-      if (!book.pending.push(bytes, start, end, timeMs)) {
-        // Nothing waits any more: a snapshot must reach beyond all that did.
-        if (this.#reader.decode(book, bytes, view, start, end, timeMs) === DepthDecode.OK)
-          this.#trust.mustReach(book, this.#delta.toVersion);
-        this.#trust.requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
-      }
+      book.pending.push(bytes, start, end, timeMs);
     }
   }
 
@@ -170,7 +165,7 @@ export class BookKeeper {
     const version = this.#books.version(book.slot);
     for (let i = 0; i < early.count; ) {
       const frame = early.frame(i);
-      const outcome = this.#reader.decodeKept(book, frame, timeMs);
+      const outcome = this.#reader.decodeEarly(book, frame, timeMs);
       const verdict =
         outcome === DepthDecode.OK ? judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion) : Sequence.DROP;
       if (verdict === Sequence.GAP) {
@@ -244,13 +239,20 @@ export class BookKeeper {
 
   /** Nothing waits any more. A snapshot must reach what did, and so many versions more. */
   #forgetPending(book: ShardBook, more: number, timeMs: number): void {
-    const { frames } = book.pending;
-    for (let i = frames.length - 1; i >= 0; i--) {
-      if (this.#reader.decodeKept(book, frames[i]!, timeMs) !== DepthDecode.OK) continue;
+    const { pending } = book;
+    for (let i = pending.count - 1; i >= 0; i--) {
+      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
       this.#trust.mustReach(book, this.#delta.toVersion + more);
       break;
     }
-    book.pending.clear();
+    pending.clear();
+  }
+
+  /** More pushes waited than may. */
+  overflowed(book: ShardBook, timeMs: number): void {
+    this.#meter.add(meters.METER_OVERFLOWS, 1);
+    this.#forgetPending(book, 0, timeMs);
+    this.#trust.requestResync(book, StateReason.BUFFER_OVERFLOW, timeMs);
   }
 
   // ---- snapshots
@@ -271,7 +273,7 @@ export class BookKeeper {
         return this.#publications.restart(book, 'resync');
       }
     }
-    if (book.pending.frames.length === 0 && this.#trust.isTooOld(book, version, book.lostAfter + 1, timeMs)) return;
+    if (book.pending.count === 0 && this.#trust.isTooOld(book, version, book.lostAfter + 1, timeMs)) return;
     this.#replaceBook(book, version, read, timeMs);
   }
 
@@ -320,12 +322,12 @@ export class BookKeeper {
    * the book as soon as a later one joins it.
    */
   #pendingFollows(book: ShardBook, version: number, timeMs: number): number {
-    const { frames } = book.pending;
-    const waited = frames.length;
+    const { pending } = book;
+    const waited = pending.count;
     let last = version;
     let bad = -1;
-    for (let i = 0; i < frames.length; i++) {
-      const outcome = this.#reader.decodeKept(book, frames[i]!, timeMs);
+    for (let i = 0; i < pending.count; i++) {
+      const outcome = this.#reader.decodeKept(book, pending, i, timeMs);
       if (outcome === DepthDecode.NOT_DEPTH) continue;
       if (outcome !== DepthDecode.OK) {
         bad = i;
@@ -334,7 +336,7 @@ export class BookKeeper {
       const verdict = judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        book.pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
+        pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
         const reason = bad >= 0 ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP;
         this.#trust.requestResync(book, reason, timeMs);
         return -1;
@@ -343,13 +345,13 @@ export class BookKeeper {
       if (verdict === Sequence.APPLY) last = this.#delta.toVersion;
     }
     if (bad >= 0) {
-      book.pending.dropFirst(bad + 1);
+      pending.dropFirst(bad + 1);
       this.#trust.mustReach(book, last + 1);
       this.#trust.requestResync(book, StateReason.BAD_FRAME, timeMs);
       return -1;
     }
     // Where the memory ran full the book was lost, and what waited with it.
-    return frames.length < waited ? -1 : last;
+    return pending.count < waited ? -1 : last;
   }
 
   /**
@@ -357,11 +359,11 @@ export class BookKeeper {
    * anew, or what came before was no true version: no snapshot would ever reach it.
    */
   #lastHighPoint(book: ShardBook, first: number, timeMs: number): number {
-    const { frames } = book.pending;
+    const { pending } = book;
     let highPoint = first;
     let from = this.#delta.fromVersion;
-    for (let i = first + 1; i < frames.length; i++) {
-      if (this.#reader.decodeKept(book, frames[i]!, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
+    for (let i = first + 1; i < pending.count; i++) {
+      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
       highPoint = i;
       from = this.#delta.fromVersion;
     }
@@ -372,23 +374,22 @@ export class BookKeeper {
   #applyPending(book: ShardBook, reach: number, timeMs: number): void {
     const books = this.#books;
     const slot = book.slot;
-    const { frames, times } = book.pending;
-    for (let i = 0; i < frames.length; i++) {
-      const frame = frames[i]!;
-      if (this.#reader.decodeKept(book, frame, timeMs) !== DepthDecode.OK) continue;
+    const { pending } = book;
+    for (let i = 0; i < pending.count; i++) {
+      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
       const verdict = judgeSequence(books.version(slot), fromVersion, toVersion);
       if (verdict === Sequence.GAP) break;
       if (verdict === Sequence.DROP) {
         books.count(slot, COUNT_DROPPED);
         this.#meter.add(METER_DROPPED, 1);
-      } else if (!this.#applyDelta(book, times[i]!)) return;
+      } else if (!this.#applyDelta(book, pending.timeMs(i))) return;
     }
     // The memory ran full: the book was lost already.
     if (books.state(slot) !== BookState.LIVE) return;
     // A push that could be read before cannot be read at the book's scales of now.
     if (books.version(slot) !== reach) return this.#trust.losePush(book, StateReason.BAD_FRAME, timeMs);
-    book.pending.clear();
+    pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
     book.silence.start(timeMs);
     book.lostAfter = -1;
@@ -401,11 +402,12 @@ export class BookKeeper {
 
   // ---- audits
 
-  #createAudits({ books, outbox, publications }: ShardParts): ShardAudits<ShardBook> {
+  #createAudits({ books, outbox, publications, budget }: ShardParts): ShardAudits<ShardBook> {
     const reader = this.#reader;
     return new ShardAudits({
       books,
-      decode: (book, push, timeMs) => reader.decodeKept(book, push, timeMs),
+      budget,
+      decode: (book, pushes, i, timeMs) => reader.decodeKept(book, pushes, i, timeMs),
       rescale: (book, priceScale, quantityScale, timeMs) =>
         reader.fitsScale(book, priceScale) && reader.rescale(book, priceScale, quantityScale, timeMs),
       correct: (book) => {

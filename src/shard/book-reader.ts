@@ -10,6 +10,7 @@ import { POWERS_OF_TEN } from '../model/decimal.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import type { BookTrust, ShardParts } from './book-trust.js';
 import type { Outbox } from './outbox.js';
+import type { PendingUpdates } from './pending-updates.js';
 import type { Publications } from './publications.js';
 import { Outbound, REFUSED_SNAPSHOT } from './records.js';
 import type { ShardBook } from './shard-book.js';
@@ -70,8 +71,13 @@ export class BookReader {
     return outcome;
   }
 
-  /** The same for a push that was kept. */
-  decodeKept(book: ShardBook, frame: Uint8Array, timeMs: number): DepthDecode {
+  /** The same for push `i` of those that were kept. */
+  decodeKept(book: ShardBook, kept: PendingUpdates, i: number, timeMs: number): DepthDecode {
+    return this.decode(book, kept.bytes, kept.view, kept.start(i), kept.end(i), timeMs);
+  }
+
+  /** The same for a push that came too early. */
+  decodeEarly(book: ShardBook, frame: Uint8Array, timeMs: number): DepthDecode {
     return this.decode(book, frame, new DataView(frame.buffer), 0, frame.length, timeMs);
   }
 

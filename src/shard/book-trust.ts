@@ -4,6 +4,7 @@ import { ArenaFullError } from '../memory/arena.js';
 import * as meters from '../memory/shard-meter.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import type { Outbox } from './outbox.js';
+import type { PendingBudget } from './pending-budget.js';
 import type { Publications } from './publications.js';
 import { Outbound } from './records.js';
 import type { ShardBook } from './shard-book.js';
@@ -17,6 +18,8 @@ export interface ShardParts {
   readonly outbox: Outbox;
   readonly publications: Publications;
   readonly meter: meters.ShardMeter;
+  /** For the pushes that wait, of all books. */
+  readonly budget: PendingBudget;
 }
 
 /** Whether books are what they say: their states, what is known to be lost of them, and asking for snapshots. */

@@ -17,6 +17,7 @@ import { BookTrust } from './book-trust.js';
 import { EarlyPushes } from './early-pushes.js';
 import { LineRace } from './line-race.js';
 import { Outbox } from './outbox.js';
+import { PendingBudget } from './pending-budget.js';
 import { PendingUpdates } from './pending-updates.js';
 import { Publications } from './publications.js';
 import { decodeTrack, encodeAsk, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REFUSED_TICKERS } from './records.js';
@@ -43,6 +44,7 @@ export class Shard {
   readonly #books: OrderBooks;
   readonly #trust: BookTrust;
   readonly #keeper: BookKeeper;
+  readonly #budget: PendingBudget;
   readonly #publications: Publications;
   readonly #candles: ShardCandles;
   readonly #tickers: TickerStore;
@@ -78,7 +80,8 @@ export class Shard {
     const { spinUs = 0 } = task;
     this.#spin = spinUs > 0 ? new Spin(spinUs, clock) : undefined;
     this.#publications = new Publications({ books, candles: this.#candles, tickers: this.#tickers, tapes: this.#tapes, clock }, outbox);
-    const parts = { books, outbox, publications: this.#publications, meter };
+    this.#budget = new PendingBudget(meter);
+    const parts = { books, outbox, publications: this.#publications, meter, budget: this.#budget };
     this.#trust = new BookTrust(parts, (book, timeMs) => this.#keeper.audits.interrupt(book, timeMs));
     this.#keeper = new BookKeeper(parts, this.#trust, new BookReader(parts, this.#trust), this.#applied, this.#twoLines);
     this.#tickerIntake = new TickerIntake({
@@ -200,7 +203,7 @@ export class Shard {
       symbol,
       audit: undefined,
       lineUp: false,
-      pending: new PendingUpdates(),
+      pending: new PendingUpdates(this.#budget, (nowMs) => this.#keeper.overflowed(book, nowMs)),
       lostAfter: -1,
       oldSnapshots: 0,
       drops: 0,
@@ -247,6 +250,7 @@ export class Shard {
     this.#tickers.clear(book.slot);
     this.#tapes.close(book.slot);
     this.#trust.forgetEarly(book);
+    book.pending.clear();
     this.#slots[book.slot] = undefined;
     this.#bySymbol.delete(book.symbol);
     this.#outbox.send(Outbound.UNTRACKED, book.slot, 0, 0);

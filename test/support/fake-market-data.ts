@@ -275,6 +275,9 @@ export class FakeMarketData implements MarketData {
       resyncs: 0,
       refused: 0,
       crossed: 0,
+      overflows: 0,
+      pendingPushes: 0,
+      pendingBytes: 0,
       messages: 0,
       textFrames: 0,
     };

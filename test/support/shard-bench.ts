@@ -42,6 +42,8 @@ export interface ShardBenchOptions {
   readonly inboundBytes?: number;
   readonly outboundBytes?: number;
   readonly booksBytes?: number;
+  /** Slots. */
+  readonly symbols?: number;
   readonly staleAfterMs?: number;
   /** Connections pushes come on. */
   readonly lines?: number;
@@ -114,6 +116,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
       inboundBytes = 2 ** 20,
       outboundBytes = 2 ** 20,
       booksBytes = 2 ** 20,
+      symbols = 8,
       staleAfterMs = 1000,
       tape = 100,
       lines = 1,
@@ -124,10 +127,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
     this.buffers = {
       inbound: createRingBuffer(inboundBytes),
       outbound: createRingBuffer(outboundBytes),
-      books: createArenaBuffer(booksBytes, 8),
-      candles: createCandleBuffer(8),
-      tickers: createTickerBuffer(8),
-      tapes: createTapesBuffer(8, tape),
+      books: createArenaBuffer(booksBytes, symbols),
+      candles: createCandleBuffer(symbols),
+      tickers: createTickerBuffer(symbols),
+      tapes: createTapesBuffer(symbols, tape),
       control: new SharedArrayBuffer(64),
       meters: createMeterBuffer(),
     };

@@ -18,6 +18,7 @@ import { channelNames } from '../../src/model/publication.js';
 import { PublicationHub } from '../../src/publish/publication-hub.js';
 import { defaultSubscriberLimits } from '../../src/publish/subscriber.js';
 import * as records from '../../src/shard/records.js';
+import { PENDING_SHARD_BYTES_MAX } from '../../src/shard/pending-budget.js';
 import { PENDING_BYTES_MAX, PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
 import * as task from '../../src/shard/task.js';
 import * as tickerLayout from '../../src/ticker/ticker-layout.js';
@@ -292,7 +293,11 @@ describe('figures', () => {
     const ringMiB = (buffer: SharedArrayBuffer): number => (buffer.byteLength - ringLayout.RECORDS_BYTE) / 2 ** 20;
     const figures: Readonly<Record<string, readonly string[]>> = {
       'snapshot requests': [`${start.snapshotRate} a second`],
-      'pushes kept while a snapshot is on the way': [count(PENDING_FRAMES_MAX), `${PENDING_BYTES_MAX / 2 ** 20} MiB`],
+      'pushes kept while a snapshot is on the way': [
+        count(PENDING_FRAMES_MAX),
+        `${PENDING_BYTES_MAX / 2 ** 20} MiB a symbol`,
+        `${PENDING_SHARD_BYTES_MAX / 2 ** 20} MiB a worker`,
+      ],
       'levels kept': [count(ladderLayout.LEVELS_MAX)],
       'books of a worker': [count(task.BOOKS_PER_SHARD_MAX), `${buffers.books.byteLength / 2 ** 30} GiB`],
       'rings between main thread and worker': [`${ringMiB(buffers.inbound)} MiB in`, `${ringMiB(buffers.outbound)} MiB out`],

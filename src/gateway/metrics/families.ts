@@ -37,9 +37,9 @@ function by(
 }
 
 /** One number for each shard, of what it counts or of its status. */
-function counted(name: string, help: string, read: (meters: ShardMeters) => number): MetricFamily {
+function counted(name: string, help: string, read: (meters: ShardMeters) => number, kind: 'counter' | 'gauge' = 'counter'): MetricFamily {
   const samples = ({ meters }: Reading): Sample<number>[] => meters.shards.map((each) => [{ shard: String(each.shard) }, read(each)]);
-  return { kind: 'counter', name, help, labels: ['shard'], read: samples };
+  return { kind, name, help, labels: ['shard'], read: samples };
 }
 
 function ofShard(kind: 'counter' | 'gauge', name: string, help: string, read: (shard: ShardStatus) => number): MetricFamily {
@@ -174,6 +174,11 @@ const ofBooks: readonly MetricFamily[] = [
   counted('mdp_book_resyncs_total', 'Snapshots applied; each begins a new epoch.', (m) => m.resyncs),
   counted('mdp_book_inputs_refused_total', 'Pushes and snapshots that could not be read.', (m) => m.refused),
   counted('mdp_book_crossings_total', 'Times a best bid was above the best ask.', (m) => m.crossed),
+  counted(
+    'mdp_book_overflows_total',
+    "Times the pushes that waited for a book's snapshot were too many and were dropped; a later snapshot was asked for.",
+    (m) => m.overflows,
+  ),
   one(
     'counter',
     'mdp_book_read_retries_total',
@@ -218,6 +223,8 @@ const ofShards: readonly MetricFamily[] = [
   ofShard('gauge', 'mdp_shard_symbols', 'Symbols that belong to the shard.', (shard) => shard.symbols),
   ofShard('gauge', 'mdp_shard_memory_used_bytes', 'Memory of books in use.', (shard) => shard.memoryBytes),
   ofShard('gauge', 'mdp_shard_memory_capacity_bytes', 'Memory there is for books.', (shard) => shard.memoryCapacity),
+  counted('mdp_shard_pending_pushes', 'Pushes kept until a snapshot comes, of a book or for its audit.', (m) => m.pendingPushes, 'gauge'),
+  counted('mdp_shard_pending_bytes', 'Memory these pushes take, 64 MiB a shard at most.', (m) => m.pendingBytes, 'gauge'),
   ofRing('gauge', 'mdp_ring_used_bytes', 'Bytes that wait in a ring.', (ring) => ring.usedBytes),
   ofRing('gauge', 'mdp_ring_capacity_bytes', 'Bytes a ring holds.', (ring) => ring.capacityBytes),
   ofRing('counter', 'mdp_ring_stalls_total', 'Records that found no room in a ring.', (ring) => ring.stalls),

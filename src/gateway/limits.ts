@@ -30,11 +30,14 @@ export interface GatewayLimits {
   readonly clients: number;
   /** Bytes of one message of a client; a larger one closes it with 1009. */
   readonly messageBytes: number;
+  /** Subscriptions of one client: as many at once, or in all. */
   readonly subscriptionsPerClient: number;
+  /** New subscriptions of one client in a second, once it used up `subscriptionsPerClient`; a message with more is refused. */
+  readonly subscriptionsPerSecond: number;
   readonly symbolsPerMessage: number;
   /** Messages (and WebSocket pings) of one client in a second; the rest is refused. */
   readonly messagesPerSecond: number;
-  /** Seconds in a row over that rate before the client is closed with 4029. */
+  /** Seconds over that rate, out of ten, before the client is closed with 4029. */
   readonly rateLimitedSeconds: number;
   /** gRPC streams at a time, of all clients and of one connection, those of health and reflection included. */
   readonly grpcStreams: number;
@@ -69,6 +72,7 @@ export const defaultGatewayLimits: GatewayLimits = {
   clients: 10_000,
   messageBytes: 64 * 1024,
   subscriptionsPerClient: 10_000,
+  subscriptionsPerSecond: 1_000,
   symbolsPerMessage: 1_000,
   messagesPerSecond: 100,
   rateLimitedSeconds: 3,

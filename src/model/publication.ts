@@ -104,6 +104,8 @@ export interface PublicationPort {
 
 /** Takes encoded messages. `frame` is one whole message in the publication's format, owned by the callee. */
 export interface PublicationSink {
+  /** Whether anybody is subscribed: messages for nobody are not delivered. */
+  wants(publicationId: number): boolean;
   deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void;
   /** The same for trades, each of which goes to every subscriber. */
   deliverTrades(publicationId: number, message: TradesMessage): void;

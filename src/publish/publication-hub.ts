@@ -152,6 +152,10 @@ export class PublicationHub implements PublicationSink {
     }
   }
 
+  wants(publicationId: number): boolean {
+    return this.#publicationsById.has(publicationId);
+  }
+
   deliver(publicationId: number, kind: MessageKind, token: number, frame: Buffer): void {
     if (kind === MessageKind.SNAPSHOT_FOR || kind === MessageKind.STATE_FOR) {
       // No such request: the client left, or a broadcast came first.

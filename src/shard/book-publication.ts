@@ -66,10 +66,11 @@ export class BookPublication implements Publication {
   /** The book took an update (`delta`: its columns) and is live. */
   updated(delta: DeltaBuffer): void {
     const { channel, depth, intervalMs } = this.spec;
-    if (channel === Channel.STATUS) return;
+    // A whole book that found no room is left to the clock: at every update it would be encoded in vain.
+    if (channel === Channel.STATUS || this.#broken) return;
     if (intervalMs === 0) {
       this.#publish(delta);
-    } else if (channel === Channel.BOOK && depth === 0 && this.#lastSeq >= 0 && !this.#broken) {
+    } else if (channel === Channel.BOOK && depth === 0 && this.#lastSeq >= 0) {
       const kept =
         this.#dirtyBids.add(delta.bids.ticks, delta.bids.count, DIRTY_LIMIT) &&
         this.#dirtyAsks.add(delta.asks.ticks, delta.asks.count, DIRTY_LIMIT);

@@ -148,6 +148,7 @@ export class ShardEgress {
     const { type, key, aux, timeMs, bytes, payloadStart, payloadEnd } = this.#ring;
     switch (type) {
       case Outbound.MESSAGE: {
+        if (!this.#sink.wants(key)) return;
         // The one copy out of shared memory: sockets may hold it long after the ring's space is used again.
         const frame = Buffer.allocUnsafe(payloadEnd - payloadStart);
         frame.set(bytes.subarray(payloadStart, payloadEnd));
@@ -157,6 +158,7 @@ export class ShardEgress {
         return;
       }
       case Outbound.TRADES: {
+        if (!this.#sink.wants(key)) return;
         const payload = Buffer.allocUnsafe(payloadEnd - payloadStart);
         payload.set(bytes.subarray(payloadStart, payloadEnd));
         return this.#sink.deliverTrades(key, decodeTradesMessage(payload, aux, timeMs));

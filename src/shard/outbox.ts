@@ -1,6 +1,9 @@
 import * as meters from '../memory/shard-meter.js';
 import type { RingProducer } from '../memory/spsc-ring.js';
 
+/** Records that may wait for room: as many as the other way (`ingress.ts`). */
+export const RECORDS_WAITING_MAX = 200_000;
+
 interface DeferredRecord {
   readonly type: number;
   readonly key: number;
@@ -13,6 +16,7 @@ interface DeferredRecord {
 export class Outbox {
   readonly #ring: RingProducer;
   readonly #meter: meters.ShardMeter;
+  /** At most RECORDS_WAITING_MAX. */
   readonly #deferred: DeferredRecord[] = [];
 
   constructor(ring: RingProducer, meter: meters.ShardMeter) {
@@ -20,11 +24,20 @@ export class Outbox {
     this.#meter = meter;
   }
 
-  /** A record that must not be lost: it waits when there is no room, and later ones behind it. */
+  /**
+   * A record that must not be lost: it waits when there is no room, and later ones behind it. Throws when too many wait: the worker ends, and the
+   * one after it is told everything anew.
+   */
   send(type: number, key: number, aux: number, timeMs: number, payload?: Uint8Array): void {
     if (this.#deferred.length === 0 && this.#ring.write(type, key, aux, timeMs, payload)) return;
     this.#meter.add(meters.METER_OUTBOUND_STALLS, 1);
+    if (this.#deferred.length === RECORDS_WAITING_MAX) throw new Error(`${RECORDS_WAITING_MAX} records wait for room in the outbound ring`);
     this.#deferred.push({ type, key, aux, timeMs, payload });
+  }
+
+  /** Whether less than half of the ring is in use: time for what can wait. */
+  hasRoom(): boolean {
+    return this.#ring.isHalfEmpty();
   }
 
   /** A record that its sender offers again when this returns false: there is no room. */

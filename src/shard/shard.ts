@@ -119,6 +119,8 @@ export class Shard {
     if (!this.#applied.isEmpty) this.#applied.end(this.#clock());
     this.#outbox.retry();
     this.#publications.retry();
+    // Behind all records, so that what is opened and closed in one breath was closed by then.
+    if (handled < recordsMax) handled += this.#publications.begin();
     return this.#tickerIntake.isBusy ? handled + this.#tickerIntake.work() : handled;
   }
 

@@ -8,8 +8,8 @@ const FAULTS_FROM_MS = 4_000;
 const FAULTS_UNTIL_MS = 24_000;
 /** After the last fault everything is right again within this time: six answers, 8 s apart, until a count that began anew is believed, take longest. */
 export const RECOVERY_MS = 60_000;
-/** A client that floods: so many symbols, so often. */
-const FLOOD_SYMBOLS = 2;
+/** A client that floods: drops all symbols and asks for them, so many times at once, so often. */
+const FLOOD_TIMES = 3;
 const FLOOD_EVERY_MS = 20;
 
 export interface Outcome {
@@ -204,7 +204,7 @@ const faults: readonly Fault[] = [
   },
 ];
 
-/** A client that asks for symbols and drops them again, far more often than any has a use for. */
+/** A client that asks for all symbols and drops them again, far more often than any has a use for. */
 const flood: Fault = {
   name: 'a client floods',
   begin: (world, random) => {
@@ -215,7 +215,7 @@ const flood: Fault = {
     let ends = false;
     const ask = (): void => {
       if (ends || client.gone) return;
-      for (let i = 0; i < FLOOD_SYMBOLS; i++) world.churn(client, anyOf(random, world.names));
+      for (let i = 0; i < FLOOD_TIMES; i++) for (const name of world.names) world.churn(client, name);
       world.time.after(FLOOD_EVERY_MS, ask);
     };
     ask();

@@ -356,6 +356,10 @@ export class ShardBench implements PublicationSink, ShardEvents {
 
   // ---- PublicationSink and ShardEvents
 
+  wants(): boolean {
+    return true;
+  }
+
   deliver(id: number, kind: MessageKind, token: number, frame: Buffer): void {
     const body = this.#decode(id, frame);
     const message = { id, kind, token, frame, body };
@@ -415,7 +419,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
   }
 }
 
-function idOf(slot: number): number {
+/** The symbol in a slot. */
+export function idOf(slot: number): number {
   return 300 + slot;
 }
 

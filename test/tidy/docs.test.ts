@@ -304,6 +304,7 @@ describe('figures', () => {
       'silence before a book may be called stale': [`${start.staleAfterMs / 1000} s`],
       'WebSocket clients, subscriptions of one': [
         `${count(defaultGatewayLimits.clients)}, ${count(defaultGatewayLimits.subscriptionsPerClient)}`,
+        `${count(defaultGatewayLimits.subscriptionsPerSecond)} new ones a second`,
       ],
       'messages of a client': [
         `${defaultGatewayLimits.messagesPerSecond} a second`,

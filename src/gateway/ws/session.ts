@@ -21,12 +21,16 @@ import {
   type SpecPattern,
   specFields,
 } from './protocol.js';
+import { SubscriptionBudget } from './subscription-budget.js';
 
 /** WebSocket close codes. 1001 is the protocol's own for a server that goes away; those from 4000 up are an application's. */
 const closeCodes: Readonly<Record<CloseReason, number>> = { SHUTTING_DOWN: 1001, IDLE: 4000, SLOW_CONSUMER: 4008, RATE_LIMITED: 4029 };
 
 /** Similar names looked up for one message; each costs a look at every tracked symbol. */
 const SUGGESTIONS_PER_MESSAGE = 3;
+
+/** A `subscribe` refused for its number of symbols costs as much as so many messages: ten of them, all that it takes to follow everything, are just within the rate. */
+const REFUSED_WEIGHT = 10;
 
 type Subscribe = Extract<ClientMessage, { op: 'subscribe' }>;
 type Unsubscribe = Extract<ClientMessage, { op: 'unsubscribe' }>;
@@ -43,6 +47,7 @@ export class Session implements ClientConnection {
   readonly #context: GatewayContext;
   readonly #subscriber: Subscriber;
   readonly #rate: MessageRate;
+  readonly #budget: SubscriptionBudget;
   #heardAtMs: number;
   /** The last message, or the last time it was subscribed to something. */
   #activeAtMs: number;
@@ -56,6 +61,7 @@ export class Session implements ClientConnection {
     this.outlet = new JoinedOutlet(socket);
     this.#context = context;
     this.#rate = new MessageRate(limits.messagesPerSecond, limits.rateLimitedSeconds);
+    this.#budget = new SubscriptionBudget(limits.subscriptionsPerSecond, limits.subscriptionsPerClient, now);
     this.#heardAtMs = now();
     this.#activeAtMs = this.#heardAtMs;
     this.#pingedAtMs = this.#heardAtMs - pingPhase * limits.pingIntervalMs;
@@ -169,20 +175,33 @@ export class Session implements ClientConnection {
   #subscribe({ id, spec, symbols }: Subscribe): void {
     const wanted = new Set<TrackedSymbol>();
     const failed: FailedSymbol[] = [];
-    let room = this.#context.limits.subscriptionsPerClient - this.#subscriber.subscriptions.size;
+    const room = this.#context.limits.subscriptionsPerClient - this.#subscriber.subscriptions.size;
+    let added = 0;
     let suggestions = SUGGESTIONS_PER_MESSAGE;
     for (const name of new Set(symbols)) {
       const symbol = this.#context.directory.find(name);
       if (symbol === undefined) {
         failed.push(this.#notTracked(name, suggestions-- > 0));
-      } else if (wanted.has(symbol) || this.#has(symbol, spec) || room-- > 0) {
+      } else if (wanted.has(symbol) || this.#has(symbol, spec)) {
         wanted.add(symbol);
+      } else if (added < room) {
+        wanted.add(symbol);
+        added++;
       } else {
         failed.push(this.#overLimit(name));
       }
     }
+    const waitMs = this.#budget.take(added);
+    if (waitMs > 0) return this.#refuse(id, waitMs);
     this.#acknowledge('subscribed', id, spec, Array.from(wanted, nameOf), failed);
     for (const symbol of wanted) this.#context.hub.subscribe(this.#subscriber, symbol, spec);
+  }
+
+  /** Nothing of the message is followed. */
+  #refuse(id: MessageId | undefined, waitMs: number): void {
+    this.#rate.add(REFUSED_WEIGHT - 1, this.#context.now());
+    const text = `more than ${this.#context.limits.subscriptionsPerSecond} new subscriptions in a second: possible in ${waitMs} ms`;
+    this.#send(errorMessage(id, ErrorCode.RATE_LIMITED, text, true));
   }
 
   /** No data of an ended subscription follows the acknowledgement. */

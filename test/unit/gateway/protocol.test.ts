@@ -128,14 +128,26 @@ describe('the rate of messages', () => {
     expect(verdicts(new MessageRate(2, 3), 0, 5)).toEqual(['pass', 'pass', 'refuse', 'drop', 'drop']);
   });
 
-  test('closes in the third second in a row, not when there was a quiet one', () => {
+  test.each([
+    ['in a row', [0, 1, 2]],
+    ['two of three', [0, 1, 3]],
+    ['every other one', [0, 2, 4]],
+    ['the first and the last of ten', [0, 5, 9]],
+  ])('closes in the third second over it out of ten: %s', (_, seconds) => {
     const rate = new MessageRate(2, 3);
-    verdicts(rate, 0, 5);
-    verdicts(rate, 1, 5);
-    verdicts(rate, 2, 2);
-    verdicts(rate, 3, 5);
-    verdicts(rate, 5, 5);
-    expect(verdicts(rate, 6, 3).at(-1)).toBe('refuse');
-    expect(verdicts(rate, 7, 3).at(-1)).toBe('close');
+    expect(seconds.map((second) => verdicts(rate, second, 3).at(-1))).toEqual(['refuse', 'refuse', 'close']);
+  });
+
+  test('forgives what is ten seconds old', () => {
+    const rate = new MessageRate(2, 3);
+    expect([0, 5, 10, 15, 19].map((second) => verdicts(rate, second, 3).at(-1))).toEqual(['refuse', 'refuse', 'refuse', 'refuse', 'close']);
+  });
+
+  test('counts what needs no verdict', () => {
+    const rate = new MessageRate(3, 3);
+    expect(rate.take(0)).toBe('pass');
+    rate.add(9, 0);
+    expect(verdicts(rate, 0, 2)).toEqual(['refuse', 'drop']);
+    expect(rate.take(1000)).toBe('pass');
   });
 });

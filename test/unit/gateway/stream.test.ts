@@ -225,6 +225,45 @@ describe('subscriptions', () => {
     expect(await client.ask(subscribeTo('bbo', ['ETHUSDT']))).toMatchObject({ ok: ['ETHUSDT'], failed: [] });
   });
 
+  test('are as many in a time as may be: a message with more is refused, and possible later', async () => {
+    let nowMs = 1_000_000;
+    await start({ subscriptionsPerClient: 3, subscriptionsPerSecond: 2, now: () => nowMs });
+    const client = await connect();
+    // Everything at once.
+    expect(await client.ask(subscribeTo('bbo', ['BTCUSDT', 'ETHUSDT', '币安人生USDT']))).toMatchObject({ op: 'subscribed', failed: [] });
+    await client.ask({ op: 'unsubscribe', channel: 'bbo' });
+    nowMs += 900;
+    const again = subscribeTo('bbo', ['BTCUSDT', 'ETHUSDT']);
+    expect(await client.ask(again)).toEqual({
+      op: 'error',
+      id: 1,
+      code: 'RATE_LIMITED',
+      message: 'more than 2 new subscriptions in a second: possible in 100 ms',
+      retryable: true,
+    });
+    expect([port.opened().length, hub.status().subscriptions]).toEqual([3, 0]);
+    nowMs += 100;
+    expect(await client.ask(again)).toMatchObject({ op: 'subscribed', ok: ['BTCUSDT', 'ETHUSDT'] });
+    // Those it has already cost nothing.
+    expect(await client.ask(again)).toMatchObject({ op: 'subscribed', ok: ['BTCUSDT', 'ETHUSDT'] });
+    expect(await client.ask(subscribeTo('bbo', ['币安人生USDT']))).toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
+  test('that come and go without end close the client with 4029', async () => {
+    let nowMs = 1_000_000;
+    await start({ subscriptionsPerClient: 3, subscriptionsPerSecond: 1, messagesPerSecond: 30, rateLimitedSeconds: 2, now: () => nowMs });
+    const client = await connect();
+    for (let second = 0; second < 2; second++, nowMs += 1000) {
+      for (let i = 0; i < 5; i++) {
+        client.send(subscribeTo('bbo', ['BTCUSDT', 'ETHUSDT', '币安人生USDT']));
+        client.send({ op: 'unsubscribe', channel: 'bbo' });
+      }
+      if (second === 0) await until(() => client.received.some(({ message }) => String(message).includes('messages')));
+    }
+    expect(await client.closed).toEqual({ code: 4029, reason: 'RATE_LIMITED' });
+    expect(port.opened()).toHaveLength(3);
+  });
+
   test('end with their client', async () => {
     await start();
     const client = await connect();

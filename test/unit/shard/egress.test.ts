@@ -15,6 +15,7 @@ let producer: RingProducer;
 let egress: ShardEgress;
 let seen: unknown[][];
 let frames: Buffer[];
+let wanted: boolean;
 let published: Float64Array;
 /** Flushes it takes until everything has left. */
 let turnsLeft: number;
@@ -24,12 +25,14 @@ beforeEach(() => {
   producer = new RingProducer(buffer);
   seen = [];
   frames = [];
+  wanted = true;
   turnsLeft = 0;
   published = new Float64Array(HISTOGRAM_DOUBLES);
   egress = new ShardEgress(
     2,
     buffer,
     {
+      wants: () => wanted,
       deliver: (id, kind, token, frame) => {
         frames.push(frame);
         seen.push(['message', id, kind, token, frame.toString('latin1')]);
@@ -60,6 +63,14 @@ function sendMessage(text: string): boolean {
 }
 
 describe('ShardEgress', () => {
+  test('delivers no message that nobody is subscribed to', () => {
+    wanted = false;
+    sendMessage('\x81\x02{}');
+    producer.write(Outbound.TRADES, 9, 1, 0, new Uint8Array(32));
+    egress.drain();
+    expect(seen).toEqual([['flush']]);
+  });
+
   test('hands on what the shard sent, in order, and flushes once', () => {
     sendMessage('\x81\x02{}');
     producer.write(Outbound.RESYNC, 4, StateReason.GAP, 0);

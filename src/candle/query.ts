@@ -1,4 +1,5 @@
 import { candleIntervals } from '../model/candle-interval.js';
+import type { KlinesRange } from '../model/feed.js';
 import type { AssemblyRequest } from './assemble.js';
 import { ROW_WORDS } from './candle-row.js';
 
@@ -8,31 +9,23 @@ import { ROW_WORDS } from './candle-row.js';
  *   question   0 token   1 interval (its place in `candleIntervals`)   2 first open, -1 = no bound   3 last open   4 limit
  *
  *   answer     0 token   1 candles left out until the exchange was asked   2 number of things to ask   3 number of rows
- *              4 …       things to ask, 4 words each: token, interval (its place in `baseIntervals`), from, to
+ *              4 …       things to ask, 3 words each: interval (its place in `baseIntervals`), from, to
  *              then      rows, 16 words each (candle-row.ts)
  */
 
 const QUESTION_WORDS = 5;
 const ANSWER_HEAD_WORDS = 4;
-const ASK_WORDS = 4;
+const ASK_WORDS = 3;
 
 export interface CandleQuestion extends AssemblyRequest {
   readonly token: number;
 }
 
-/** Candles to be asked of the exchange; the answer goes to the shard with the token. */
-export interface KlinesAsk {
-  readonly token: number;
-  /** Place in `baseIntervals`. */
-  readonly base: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 export interface CandleAnswer {
   readonly token: number;
   readonly missing: number;
-  readonly asks: readonly KlinesAsk[];
+  /** What the exchange has to be asked for first. */
+  readonly asks: readonly KlinesRange[];
   readonly rows: Float64Array;
 }
 
@@ -48,7 +41,7 @@ export function decodeQuestion(bytes: Uint8Array): CandleQuestion {
 export function encodeAnswer({ token, missing, asks, rows }: CandleAnswer): Uint8Array {
   const answer = new Float64Array(ANSWER_HEAD_WORDS + asks.length * ASK_WORDS + rows.length);
   answer.set([token, missing, asks.length, rows.length / ROW_WORDS]);
-  for (const [i, ask] of asks.entries()) answer.set([ask.token, ask.base, ask.fromMs, ask.toMs], ANSWER_HEAD_WORDS + i * ASK_WORDS);
+  for (const [i, ask] of asks.entries()) answer.set([ask.base, ask.fromMs, ask.toMs], ANSWER_HEAD_WORDS + i * ASK_WORDS);
   answer.set(rows, ANSWER_HEAD_WORDS + asks.length * ASK_WORDS);
   return new Uint8Array(answer.buffer);
 }
@@ -58,8 +51,8 @@ export function decodeAnswer(bytes: Uint8Array): CandleAnswer {
   const [token, missing, count] = answer;
   const rowsAt = ANSWER_HEAD_WORDS + count! * ASK_WORDS;
   const asks = Array.from({ length: count! }, (_, i) => {
-    const [askToken, base, fromMs, toMs] = answer.subarray(ANSWER_HEAD_WORDS + i * ASK_WORDS);
-    return { token: askToken!, base: base!, fromMs: fromMs!, toMs: toMs! };
+    const [base, fromMs, toMs] = answer.subarray(ANSWER_HEAD_WORDS + i * ASK_WORDS);
+    return { base: base!, fromMs: fromMs!, toMs: toMs! };
   });
   return { token: token!, missing: missing!, asks, rows: answer.slice(rowsAt) };
 }

@@ -1,15 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { assemble, type AssemblyRequest, boundOf } from '../candle/assemble.js';
-import { baseIntervals } from '../candle/base-interval.js';
 import { ROW_WORDS } from '../candle/candle-row.js';
 import { CandleSource } from '../candle/candle-source.js';
 import { toCandle } from '../candle/candle-text.js';
-import { type CandleAnswer, type CandleQuestion, decodeAnswer, type KlinesAsk } from '../candle/query.js';
+import { type CandleAnswer, type CandleQuestion, decodeAnswer } from '../candle/query.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
-import { KLINES_PER_REQUEST, klineRestNames } from '../mexc/decode-klines.js';
-import type { KlineQuery } from '../mexc/rest-client.js';
 import type { Candle } from '../model/candle.js';
 import type { CandleInterval } from '../model/candle-interval.js';
+import type { KlinesRange } from '../model/feed.js';
 import type { CandleRange } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { CandleReader } from '../publish/candle-reader.js';
@@ -32,7 +30,7 @@ export interface CandleDeskOptions {
   readonly feed: {
     openKline(symbolId: number): void;
     closeKline(symbolId: number): void;
-    requestKlines(symbolId: number, token: number, query: KlineQuery): Promise<void>;
+    requestKlines(symbolId: number, range: KlinesRange, signal: AbortSignal): Promise<void>;
   };
   readonly clock: () => number;
   readonly deadlineMs?: number;
@@ -58,7 +56,7 @@ export class CandleDesk {
     this.#options = options;
   }
 
-  /** Throws CodedError CANDLES_NOT_READY, or what the exchange said. */
+  /** Throws CodedError CANDLES_NOT_READY, EXCHANGE_QUEUE_FULL, SYMBOL_NOT_TRACKED, or what the exchange said. */
   async candles(symbol: TrackedSymbol, interval: CandleInterval, { start, end, limit }: CandleRange): Promise<readonly Candle[]> {
     this.#use(symbol.id);
     const request: AssemblyRequest = { interval, startMs: start, endMs: end ?? Number.MAX_SAFE_INTEGER, limit };
@@ -70,11 +68,6 @@ export class CandleDesk {
   answered(payload: Uint8Array): void {
     const answer = decodeAnswer(payload);
     this.#waiting.get(answer.token)?.answered(answer);
-  }
-
-  /** A shard needs candles of the exchange for its own publications. */
-  async wanted(symbolId: number, ask: KlinesAsk): Promise<void> {
-    await this.#fetch(symbolId, ask);
   }
 
   /** Called every second or so: ends the pushes of candles nobody asked for lately. */
@@ -106,9 +99,19 @@ export class CandleDesk {
     return wanted.length === 0 && rows.length > 0 ? rows : undefined;
   }
 
-  /** From the shard, as often as it needs another page from the exchange. */
   async #ask(symbol: TrackedSymbol, request: AssemblyRequest): Promise<Float64Array> {
-    const { clock, deadlineMs = DEADLINE_MS } = this.#options;
+    const waits = new AbortController();
+    try {
+      return await this.#askUntil(symbol, request, waits.signal);
+    } finally {
+      // What still waits to be asked of the exchange is not asked for this client.
+      waits.abort();
+    }
+  }
+
+  /** From the shard, as often as it needs another page from the exchange. */
+  async #askUntil(symbol: TrackedSymbol, request: AssemblyRequest, signal: AbortSignal): Promise<Float64Array> {
+    const { clock, feed, deadlineMs = DEADLINE_MS } = this.#options;
     const deadline = clock() + deadlineMs;
     let before = '';
     for (let failure: CodedError | undefined; ; ) {
@@ -124,17 +127,12 @@ export class CandleDesk {
       if (asked === before) await delay(SAME_AGAIN_MS);
       before = asked;
       try {
-        await beforeDeadline(Promise.all(answer.asks.map((ask) => this.#fetch(symbol.id, ask))), deadline - clock());
+        await beforeDeadline(Promise.all(answer.asks.map((range) => feed.requestKlines(symbol.id, range, signal))), deadline - clock());
       } catch (error) {
-        if (!(error instanceof CodedError)) throw error;
+        if (!(error instanceof CodedError) || error.code === ErrorCode.SYMBOL_NOT_TRACKED) throw error;
         failure = error;
       }
     }
-  }
-
-  async #fetch(symbolId: number, { token, base, fromMs, toMs }: KlinesAsk): Promise<void> {
-    const query = { interval: klineRestNames[baseIntervals[base]!], startTime: fromMs, endTime: toMs - 1, limit: KLINES_PER_REQUEST };
-    await this.#options.feed.requestKlines(symbolId, token, query);
   }
 
   async #question(symbol: TrackedSymbol, request: AssemblyRequest, deadline: number): Promise<CandleAnswer> {

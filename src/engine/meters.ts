@@ -31,7 +31,7 @@ export class Meters {
 
   read({ audits, buffers, ingress, egresses, feed, budget }: MeterParts): EngineMeters {
     const words = buffers.map(({ meters }) => new Float64Array(meters));
-    const { auditsFailed, connectionsLost, connectionsReplaced, takeovers, counters, textRefusals: early } = feed.status();
+    const { auditsFailed, connectionsLost, connectionsReplaced, takeovers, counters, requests, textRefusals: early } = feed.status();
     const refused = (code: ErrorCode, kind: number): number =>
       words.reduce((sum, each) => sum + each[meter.METER_TEXT_REFUSED + kind]!, early.get(code) ?? 0);
     const total = (word: number): number => words.reduce((sum, each) => sum + each[word]!, 0);
@@ -51,9 +51,15 @@ export class Meters {
       audits: audits.meters(auditsFailed),
       connectionsReplaced,
       requests: budget.requests,
+      requestsWaiting: mapValues(requests, ({ waiting }) => waiting),
+      requestsRefused: mapValues(requests, ({ refused }) => refused),
       pauses: budget.pauses,
     };
   }
+}
+
+function mapValues<Value>(record: Readonly<Record<string, Value>>, read: (value: Value) => number): Record<string, number> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, read(value)]));
 }
 
 function readShard(shard: number, words: Float64Array, ingress: ShardIngress, egress: ShardEgress): ShardMeters {

@@ -51,10 +51,9 @@ export function shardEvents({ symbols, readers, feed, candles, audits, logger, c
       if (symbol !== undefined) feed.tradesWanted(symbol.id);
     },
     candles: (_shard, _slot, payload) => candles.answered(payload),
-    klinesWanted: (shard, slot, ask) => {
+    klinesWanted: (shard, slot, range) => {
       const symbol = symbols.at(shard, slot);
-      if (symbol === undefined) return;
-      candles.wanted(symbol.id, ask).catch((error: unknown) => logger.debug({ err: error, symbol: symbol.symbol }, 'no candles fetched'));
+      if (symbol !== undefined) feed.klinesWanted(symbol.id, range);
     },
     audited: (shard, slot, report) => {
       const symbol = symbols.at(shard, slot);

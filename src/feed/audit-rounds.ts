@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { AuditSink } from '../model/feed.js';
 import type { Clock } from '../support/clock.js';
 import { LogGate } from './log-gate.js';
+import { RestKind } from './rest-queue.js';
+import type { RestQueue, RestRequest } from './rest-queue.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 import type { DepthSource } from './snapshot-scheduler.js';
 import type { FeedTimings } from './timings.js';
@@ -17,22 +19,30 @@ export interface AuditRoundsOptions {
   readonly timings: FeedTimings;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Something else wants the next request. */
-  readonly othersWait: () => boolean;
+  /** Everything else that wants requests. */
+  readonly queue: RestQueue;
+  /** A book wants the next request. */
+  readonly booksWait: () => boolean;
   /** The symbol's book is live. */
   readonly isLive: (symbolId: number) => boolean;
 }
+
+/** Turns without a request to spare, after which an audit takes its turn with the other requests. */
+const TURNS_WITHOUT_MAX = 10;
 
 /** The audit under way. */
 interface Round {
   readonly symbolId: number;
   readonly symbol: string;
   readonly startMs: number;
+  /** Where it waits with the others. */
+  request: RestRequest | undefined;
 }
 
 /**
  * Asks for the books of live symbols one after the other, round and round, so that the shards can compare. Spends only requests nobody else
- * wants: while a snapshot is due or the budget is not full, it waits.
+ * wants: while a snapshot is due or the budget is not full, it waits. When others than books leave none for ten turns, an audit takes its turn
+ * among them, so that they cannot keep books from being audited.
  */
 export class AuditRounds {
   /** Audits whose request failed. */
@@ -44,9 +54,12 @@ export class AuditRounds {
   #round: Round | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  /** When a snapshot was last asked for. */
+  #askedMs: number;
 
   constructor(options: AuditRoundsOptions) {
     this.#options = options;
+    this.#askedMs = options.clock();
     this.#failures = new LogGate(60_000, options.clock);
   }
 
@@ -69,7 +82,7 @@ export class AuditRounds {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    this.#round = undefined;
+    this.#endRound();
   }
 
   #wait(delayMs: number, then: () => void): void {
@@ -83,25 +96,36 @@ export class AuditRounds {
 
   #next({ startMs }: Round): void {
     const { everyMs, clock } = this.#options;
-    this.#round = undefined;
+    this.#endRound();
     this.#wait(Math.max(0, startMs + everyMs - clock()), () => this.#begin());
+  }
+
+  #endRound(): void {
+    if (this.#round?.request !== undefined) this.#options.queue.cancel(this.#round.request);
+    this.#round = undefined;
   }
 
   #begin(): void {
     const { sink, timings, clock, everyMs } = this.#options;
-    if (!this.#isSpare()) return this.#wait(timings.auditLeadMs, () => this.#begin());
+    if (!this.#isSpare() && !this.#isOverdue()) return this.#wait(timings.auditLeadMs, () => this.#begin());
     const found = this.#oldestLive();
     if (found === undefined) return this.#wait(everyMs, () => this.#begin());
     const [symbolId, symbol] = found;
     this.#symbols.delete(symbolId);
     this.#symbols.set(symbolId, symbol);
-    const round = (this.#round = { symbolId, symbol, startMs: clock() });
+    const round = (this.#round = { symbolId, symbol, startMs: clock(), request: undefined });
     sink.auditBegun(symbolId, round.startMs);
     this.#wait(timings.auditLeadMs, () => this.#ask(round));
   }
 
   #isSpare(): boolean {
-    return !this.#options.othersWait() && this.#options.budget.msUntil('audit') === 0;
+    const { budget, booksWait, queue } = this.#options;
+    return !booksWait() && queue.waiting === 0 && budget.msUntil('audit') === 0;
+  }
+
+  #isOverdue(): boolean {
+    const { booksWait, clock, everyMs } = this.#options;
+    return !booksWait() && clock() - this.#askedMs >= TURNS_WITHOUT_MAX * everyMs;
   }
 
   #oldestLive(): [symbolId: number, symbol: string] | undefined {
@@ -109,22 +133,41 @@ export class AuditRounds {
     return undefined;
   }
 
-  /** Sends the request as soon as it takes nothing from anybody. */
+  /** Sends the request as soon as it takes nothing from anybody, or by turns with others. */
   #ask(round: Round): void {
-    const { budget, timings, clock, othersWait } = this.#options;
-    if (clock() - round.startMs > timings.auditWaitMs) return this.#giveUp(round);
-    if (!othersWait() && budget.tryTake('audit')) return void this.#fetch(round);
-    this.#wait(Math.max(timings.auditLeadMs, budget.msUntil('audit')), () => this.#ask(round));
+    const { budget, timings, clock, queue } = this.#options;
+    const leftMs = round.startMs + timings.auditWaitMs - clock();
+    if (leftMs < 0) return this.#giveUp(round);
+    if (this.#isSpare() && budget.tryTake('audit')) return void this.#fetch(round);
+    if (!this.#isOverdue()) return this.#wait(Math.max(timings.auditLeadMs, budget.msUntil('audit')), () => this.#ask(round));
+    this.#wait(leftMs, () => this.#giveUp(round));
+    round.request = {
+      kind: RestKind.AUDIT,
+      fetch: () => this.#depth(round),
+      delivered: (body) => this.#delivered(round, body),
+      failed: (error) => this.#failedWith(round, error),
+    };
+    queue.add(round.request);
+  }
+
+  #depth({ symbol }: Round): Promise<Uint8Array> {
+    const { rest, limit, clock } = this.#options;
+    this.#askedMs = clock();
+    return rest.depth(symbol, limit);
   }
 
   async #fetch(round: Round): Promise<void> {
-    const { rest, limit, sink, timings, clock } = this.#options;
     let body: Uint8Array;
     try {
-      body = await rest.depth(round.symbol, limit);
+      body = await this.#depth(round);
     } catch (error) {
       return this.#failedWith(round, error);
     }
+    this.#delivered(round, body);
+  }
+
+  #delivered(round: Round, body: Uint8Array): void {
+    const { sink, timings, clock } = this.#options;
     if (this.#round !== round) return;
     // A shard whose worker died has nothing to say.
     this.#wait(timings.auditWaitMs, () => this.#giveUp(round));

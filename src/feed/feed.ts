@@ -4,7 +4,7 @@ import type { KlineQuery } from '../mexc/rest-client.js';
 import type { BookState, StateReason } from '../model/book-state.js';
 import { SNAPSHOT_LEVELS_MAX } from '../book/proof.js';
 import { StreamKind } from '../model/feed.js';
-import type { AuditSink, FeedSink } from '../model/feed.js';
+import type { AuditSink, FeedSink, KlinesRange } from '../model/feed.js';
 import type { ConnectionStatus, EngineStatus } from '../model/market-data.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
@@ -20,7 +20,9 @@ import { Connection } from './connection.js';
 import type { ConnectionHandlers, ConnectionOptions } from './connection.js';
 import { FrameRouter } from './frame-router.js';
 import type { FrameCounters } from './frame-router.js';
-import { RestQueue, RestRank } from './rest-queue.js';
+import { KlinesFetcher } from './klines-fetcher.js';
+import { RestKind, RestQueue } from './rest-queue.js';
+import type { RestQueueStatus } from './rest-queue.js';
 import { Rotation } from './rotation.js';
 import { SideLines } from './side-lines.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
@@ -85,6 +87,8 @@ export interface FeedOptions {
 export interface FeedStatus {
   readonly connections: readonly ConnectionStatus[];
   readonly snapshots: EngineStatus['snapshots'];
+  /** Requests that are not for snapshots. */
+  readonly requests: RestQueueStatus;
   readonly counters: FrameCounters;
   /** Connections that were open and were lost. */
   readonly connectionsLost: number;
@@ -119,6 +123,7 @@ export class Feed {
   readonly #books: BookLines;
   readonly #sides: SideLines;
   readonly #trades: TradesFetcher;
+  readonly #klines: KlinesFetcher;
   readonly #requests: RestQueue;
   readonly #twins: TwinLines | undefined;
   readonly #rotation: Rotation;
@@ -158,6 +163,11 @@ export class Feed {
       queue: this.#requests,
       delivered: (symbolId, body, receiveTimeMs) => sink.trades(symbolId, body, receiveTimeMs),
     });
+    this.#klines = new KlinesFetcher({
+      ...common,
+      queue: this.#requests,
+      delivered: (symbolId, range, body, receiveTimeMs) => sink.klines(symbolId, range, body, receiveTimeMs),
+    });
     this.#sides = new SideLines({ ...common, trades: this.#trades });
     this.#audits =
       options.audit &&
@@ -165,8 +175,9 @@ export class Feed {
         ...common,
         ...options.audit,
         limit: snapshotLimit,
+        queue: this.#requests,
         // Books that have yet to settle keep no others from being audited; while many do, the budget is not full.
-        othersWait: () => this.#books.snapshotsDue || this.#requests.waiting > 0,
+        booksWait: () => this.#books.snapshotsDue,
         isLive: (symbolId) => this.#books.isLive(symbolId),
       });
     const leave = (connection: Connection): void => this.#leave(connection);
@@ -204,6 +215,7 @@ export class Feed {
     if (!this.#symbols.delete(symbolId)) return;
     this.#audits?.forget(symbolId);
     this.#sides.forget(symbolId);
+    this.#klines.cancel(symbolId);
     this.#books.untrack(symbolId);
     this.#router.remove(symbolId);
   }
@@ -254,24 +266,32 @@ export class Feed {
     this.#sides.closeKline(symbolId);
   }
 
-  /** Asks for candles once; resolves when they went through the sink with `token`. Rejects with a CodedError of the REST client. */
-  requestKlines(symbolId: number, token: number, query: KlineQuery): Promise<void> {
+  /**
+   * Asks for candles, for a client who waits until `signal`; they come through the sink. Resolves when they, or the first of them, went
+   * through. Rejects with a CodedError: of the REST client, EXCHANGE_QUEUE_FULL, SYMBOL_NOT_TRACKED. Unsettled for ever after `signal`.
+   */
+  async requestKlines(symbolId: number, range: KlinesRange, signal: AbortSignal): Promise<void> {
     const symbol = this.#symbols.get(symbolId);
-    assert(symbol !== undefined, `symbol id ${symbolId} is not tracked`);
-    return this.#request(
-      RestRank.CANDLES,
-      () => this.#options.rest.klines(symbol.symbol, query),
-      (body, receiveTimeMs) => {
-        if (this.#symbols.get(symbolId) === symbol) this.#options.sink.klines(symbolId, token, body, receiveTimeMs);
-      },
-    );
+    if (symbol === undefined) throw new CodedError(ErrorCode.SYMBOL_NOT_TRACKED, 'the symbol is not tracked');
+    await this.#klines.fetch(symbol, range, signal);
+  }
+
+  /** Publications lack candles: asks for them as long as this is said again. */
+  klinesWanted(symbolId: number, range: KlinesRange): void {
+    const symbol = this.#symbols.get(symbolId);
+    if (symbol !== undefined) this.#klines.want(symbol, range);
+  }
+
+  /** A publication of the symbol's candles is closed: whoever else lacks some says so again. */
+  klinesUnwanted(symbolId: number): void {
+    this.#klines.unwant(symbolId);
   }
 
   /** Asks for the 24 h figures of all symbols once; resolves when they went through the sink. Rejects with a CodedError of the REST client. */
   requestTickers(): Promise<void> {
     const { rest, sink } = this.#options;
     return this.#request(
-      RestRank.TICKERS,
+      RestKind.TICKERS,
       () => rest.tickers(),
       (body, receiveTimeMs) => sink.tickers(body, receiveTimeMs),
     );
@@ -281,7 +301,7 @@ export class Feed {
   async requestTime(): Promise<ClockSample> {
     const sample = { sentMs: 0, exchangeMs: NaN, receivedMs: 0 };
     await this.#request(
-      RestRank.TIME,
+      RestKind.TIME,
       () => {
         sample.sentMs = this.#clock();
         return this.#options.rest.time();
@@ -310,6 +330,7 @@ export class Feed {
         ratePerSecond: budget.ratePerSecond,
         pausedUntil: budget.pausedUntil,
       },
+      requests: this.#requests.status,
       counters: this.#router.counters,
       connectionsLost: this.#connectionsLost,
       connectionsReplaced: this.#rotation.replaced,
@@ -339,13 +360,13 @@ export class Feed {
     this.#audits?.add(symbol.id, symbol.symbol);
   }
 
-  #request(rank: RestRank, fetch: () => Promise<Uint8Array>, hand: (body: Uint8Array, receiveTimeMs: number) => void): Promise<void> {
+  #request(kind: RestKind, fetch: () => Promise<Uint8Array>, hand: (body: Uint8Array, receiveTimeMs: number) => void): Promise<void> {
     return new Promise((resolve, failed) => {
       const delivered = (body: Uint8Array, receiveTimeMs: number): void => {
         hand(body, receiveTimeMs);
         resolve();
       };
-      this.#requests.add({ rank, fetch, delivered, failed });
+      this.#requests.add({ kind, fetch, delivered, failed });
     });
   }
 

@@ -2,19 +2,27 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 import type { Clock } from '../support/clock.js';
 import type { SnapshotBudget } from './snapshot-budget.js';
 
-/** Lower ranks go first; requests of one rank in the order they were made. */
-export const RestRank = {
-  /** A client waits for the answer. */
+/** What requests are for. The kinds that wait take turns; requests of one kind go in the order they were made. */
+export const RestKind = {
+  /** A client waits for candles. */
   CANDLES: 0,
-  TICKERS: 1,
-  TIME: 2,
+  /** Candles that publications lack. */
+  HISTORY: 1,
+  TICKERS: 2,
+  TIME: 3,
   /** A tape has a hole, or is empty. */
-  TRADES: 3,
+  TRADES: 4,
+  /** An audit that found no request to spare for long. */
+  AUDIT: 5,
 } as const;
-export type RestRank = (typeof RestRank)[keyof typeof RestRank];
+export type RestKind = (typeof RestKind)[keyof typeof RestKind];
+
+/** By RestKind. */
+export const restKindNames = ['candles', 'history', 'tickers', 'time', 'trades', 'audit'] as const;
+export type RestKindName = (typeof restKindNames)[number];
 
 export interface RestRequest {
-  readonly rank: RestRank;
+  readonly kind: RestKind;
   /** Sends it. */
   readonly fetch: () => Promise<Uint8Array>;
   readonly delivered: (body: Uint8Array, receiveTimeMs: number) => void;
@@ -31,6 +39,8 @@ export interface RestQueueOptions {
   readonly clock: Clock;
 }
 
+export type RestQueueStatus = Readonly<Record<RestKindName, { readonly waiting: number; readonly refused: number }>>;
+
 /** How long to leave the budget to the books before looking again. */
 const YIELD_MS = 50;
 /**
@@ -38,12 +48,27 @@ const YIELD_MS = 50;
  * exchange would refuse the books as well. A fifth below that.
  */
 const TRADES_EVERY_MS = 125;
+/** Candles clients wait for: as many as go out in half the time they are waited for, so that an answer still comes in time. */
+const CANDLES_WAIT_S = 5;
+const CANDLES_WAITING_MIN = 16;
+/** Nobody's answer hangs on these: publications say again what they lack. */
+const HISTORY_WAITING_MAX = 4_096;
 
-/** Everything asked of the REST API that is not a book: one budget for the host, and the books come first. */
+/**
+ * Everything asked of the REST API that is not a book: one budget for the host, the books come first, and then the kinds by turns.
+ *
+ * Bounded: one more request for candles than may wait is refused with EXCHANGE_QUEUE_FULL. The other kinds bound themselves: one request a
+ * symbol for trades, one in all for tickers, the time and audits.
+ */
 export class RestQueue {
   readonly #options: RestQueueOptions;
-  #queue: RestRequest[] = [];
+  /** By kind, the first first. */
+  readonly #waiting: Set<RestRequest>[] = restKindNames.map(() => new Set());
+  readonly #refused: number[] = restKindNames.map(() => 0);
+  readonly #waitingMax: number[];
   readonly #inFlight = new Set<RestRequest>();
+  /** The kind that was served last. */
+  #served = restKindNames.length - 1;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** No request for trades before. */
@@ -51,49 +76,86 @@ export class RestQueue {
 
   constructor(options: RestQueueOptions) {
     this.#options = options;
+    this.#waitingMax = restKindNames.map(() => Infinity);
+    this.#waitingMax[RestKind.CANDLES] = Math.max(CANDLES_WAITING_MIN, Math.ceil(CANDLES_WAIT_S * options.budget.ratePerSecond));
+    this.#waitingMax[RestKind.HISTORY] = HISTORY_WAITING_MAX;
   }
 
   get waiting(): number {
-    return this.#queue.length;
+    return this.#waiting.reduce((sum, { size }) => sum + size, 0);
   }
 
+  get status(): RestQueueStatus {
+    const each = (kind: number) => ({ waiting: this.#waiting[kind]!.size, refused: this.#refused[kind]! });
+    return Object.fromEntries(restKindNames.map((name, kind) => [name, each(kind)])) as RestQueueStatus;
+  }
+
+  hasRoom(kind: RestKind): boolean {
+    return this.#waiting[kind]!.size < this.#waitingMax[kind]!;
+  }
+
+  isWaiting(request: RestRequest): boolean {
+    return this.#waiting[request.kind]!.has(request);
+  }
+
+  /** May call `failed` before it returns: SHUTTING_DOWN, or EXCHANGE_QUEUE_FULL with `details.retryAfterMs`. */
   add(request: RestRequest): void {
     if (this.#closed) return request.failed(new CodedError(ErrorCode.SHUTTING_DOWN, 'the feed is closed'));
-    const behind = this.#queue.findIndex(({ rank }) => rank > request.rank);
-    if (behind < 0) this.#queue.push(request);
-    else this.#queue.splice(behind, 0, request);
+    const { kind } = request;
+    const waiting = this.#waiting[kind]!;
+    if (!this.hasRoom(kind)) {
+      this.#refused[kind]!++;
+      const retryAfterMs = Math.ceil((waiting.size * 1000) / this.#options.budget.ratePerSecond);
+      const error = new CodedError(ErrorCode.EXCHANGE_QUEUE_FULL, `${waiting.size} such requests wait for the exchange already`, {
+        retryAfterMs,
+      });
+      return request.failed(error);
+    }
+    waiting.add(request);
     this.#pump();
   }
 
   /** Its answer is not wanted any more: neither `delivered` nor `failed` is called. */
   cancel(request: RestRequest): void {
     this.#inFlight.delete(request);
-    this.#queue = this.#queue.filter((each) => each !== request);
+    this.#waiting[request.kind]!.delete(request);
   }
 
   /** Whoever waits is told SHUTTING_DOWN. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    const unanswered = [...this.#queue, ...this.#inFlight];
-    this.#queue = [];
+    const unanswered = [...this.#waiting.flatMap((requests) => [...requests]), ...this.#inFlight];
+    for (const requests of this.#waiting) requests.clear();
     this.#inFlight.clear();
     for (const request of unanswered) request.failed(new CodedError(ErrorCode.SHUTTING_DOWN, 'the feed is closed'));
   }
 
   #pump(): void {
     const { budget, inFlightMax, booksWait, clock } = this.#options;
-    while (this.#queue.length > 0 && this.#inFlight.size < inFlightMax) {
+    while (this.waiting > 0 && this.#inFlight.size < inFlightMax) {
       if (booksWait()) return this.#comeBack(YIELD_MS);
-      // Last in rank: when one of them is first, nothing else waits.
-      const isTrades = this.#queue[0]!.rank === RestRank.TRADES;
-      if (isTrades && clock() < this.#tradesDueMs) return this.#comeBack(this.#tradesDueMs - clock());
+      const request = this.#next();
+      if (request === undefined) return this.#comeBack(this.#tradesDueMs - clock());
       if (!budget.tryTake('start')) return this.#comeBack(budget.msUntil('start'));
-      if (isTrades) this.#tradesDueMs = clock() + TRADES_EVERY_MS;
-      const request = this.#queue.shift()!;
+      const { kind } = request;
+      if (kind === RestKind.TRADES) this.#tradesDueMs = clock() + TRADES_EVERY_MS;
+      this.#served = kind;
+      this.#waiting[kind]!.delete(request);
       this.#inFlight.add(request);
       void this.#run(request);
     }
+  }
+
+  /** The first of the kind whose turn it is; `undefined` when only trades wait, and for their time. */
+  #next(): RestRequest | undefined {
+    const kinds = restKindNames.length;
+    for (let i = 1; i <= kinds; i++) {
+      const kind = (this.#served + i) % kinds;
+      if (kind === RestKind.TRADES && this.#options.clock() < this.#tradesDueMs) continue;
+      for (const first of this.#waiting[kind]!) return first;
+    }
+    return undefined;
   }
 
   #comeBack(delayMs: number): void {
@@ -108,10 +170,15 @@ export class RestQueue {
       const receiveTimeMs = this.#options.clock();
       deliver = () => request.delivered(body, receiveTimeMs);
     } catch (error) {
-      deliver = isHostFailure(error) ? () => void this.#queue.unshift(request) : () => request.failed(error);
+      deliver = isHostFailure(error) ? () => this.#putBack(request) : () => request.failed(error);
     }
     if (this.#inFlight.delete(request)) deliver();
     this.#pump();
+  }
+
+  /** In front of its kind. */
+  #putBack(request: RestRequest): void {
+    this.#waiting[request.kind] = new Set([request, ...this.#waiting[request.kind]!]);
   }
 }
 

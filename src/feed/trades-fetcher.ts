@@ -3,7 +3,7 @@ import { CodedError, ErrorCode } from '../support/errors.js';
 import type { Clock, Random } from '../support/clock.js';
 import { Backoff } from './backoff.js';
 import { LogGate } from './log-gate.js';
-import { RestRank } from './rest-queue.js';
+import { RestKind } from './rest-queue.js';
 import type { RestQueue, RestRequest } from './rest-queue.js';
 import type { FeedTimings } from './timings.js';
 
@@ -82,7 +82,7 @@ export class TradesFetcher {
       const { queue, rest, delivered, clock } = this.#options;
       job.requestedAt = clock();
       job.request = {
-        rank: RestRank.TRADES,
+        kind: RestKind.TRADES,
         fetch: () => rest.trades(job.symbol, TRADES_LIMIT),
         delivered: (body, receiveTimeMs) => {
           job.request = undefined;

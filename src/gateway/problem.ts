@@ -30,6 +30,7 @@ export const kinds = {
   [ErrorCode.TOO_MANY_CLIENTS]: { status: 503, title: 'Too many clients', retryAfterSeconds: 5 },
   [ErrorCode.EXCHANGE_UNREACHABLE]: { status: 503, title: 'Exchange unreachable', retryAfterSeconds: 5 },
   [ErrorCode.EXCHANGE_THROTTLED]: { status: 503, title: 'Throttled by the exchange', retryAfterSeconds: 30 },
+  [ErrorCode.EXCHANGE_QUEUE_FULL]: { status: 503, title: 'Too many requests wait for the exchange', retryAfterSeconds: 5 },
   [ErrorCode.EXCHANGE_TIMEOUT]: { status: 504, title: 'The exchange did not answer in time', retryAfterSeconds: 5 },
   [ErrorCode.SYMBOL_CAPACITY_REACHED]: { status: 507, title: 'No room for another symbol' },
 } as const satisfies Partial<Record<ErrorCode, { status: number; title: string; retryAfterSeconds?: number }>>;

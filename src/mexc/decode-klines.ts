@@ -1,4 +1,4 @@
-import { type BaseInterval, baseLengthMs } from '../candle/base-interval.js';
+import { type BaseInterval, baseIntervals, baseLengthMs } from '../candle/base-interval.js';
 import {
   CLOSE,
   CLOSED,
@@ -20,9 +20,11 @@ import {
 } from '../candle/candle-row.js';
 import { forget, isKnown, parseSum, unitsOf } from '../candle/exact-sum.js';
 import { MINUTE_MS, openTimeOf } from '../model/candle-interval.js';
+import type { KlinesRange } from '../model/feed.js';
 import { POWERS_OF_TEN, SCALE_MAX } from '../model/decimal.js';
 import { CodedError, ErrorCode } from '../support/errors.js';
 import { decodePush } from './decode-push.js';
+import type { KlineQuery } from './rest-client.js';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 const parsed = new Float64Array(2);
@@ -40,6 +42,11 @@ export const klineRestNames: Readonly<Record<BaseInterval, string>> = {
 
 /** Candles asked for in one request: as many as MEXC gives when none are named. */
 export const KLINES_PER_REQUEST = 500;
+
+/** The request for candles that open in a range. */
+export function klinesQuery({ base, fromMs, toMs }: KlinesRange): KlineQuery {
+  return { interval: klineRestNames[baseIntervals[base]!], startTime: fromMs, endTime: toMs - 1, limit: KLINES_PER_REQUEST };
+}
 
 /** One candle's numbers as the exchange writes them. */
 interface Figures {

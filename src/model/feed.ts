@@ -18,6 +18,14 @@ export interface AuditSink {
   auditCancelled(symbolId: number, timeMs: number): void;
 }
 
+/** Candles of the exchange's own lengths, asked of it by REST: those that open in [fromMs, toMs), Unix ms. */
+export interface KlinesRange {
+  /** Place in `baseIntervals`. */
+  readonly base: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** The streams of one symbol beside its depth. */
 export type SideStream = typeof StreamKind.DEALS | typeof StreamKind.KLINE;
 
@@ -50,8 +58,8 @@ export interface FeedSink {
   text(symbolId: number, bytes: Uint8Array, receiveTimeMs: number): boolean;
   /** The body of a `/api/v3/trades` answer, unparsed. */
   trades(symbolId: number, body: Uint8Array, receiveTimeMs: number): void;
-  /** The body of a `/api/v3/klines` answer, unparsed. `token` is the one of the request. */
-  klines(symbolId: number, token: number, body: Uint8Array, receiveTimeMs: number): void;
+  /** The body of a `/api/v3/klines` answer, unparsed, and what was asked for. */
+  klines(symbolId: number, range: KlinesRange, body: Uint8Array, receiveTimeMs: number): void;
   /** The body of a `/api/v3/ticker/24hr` answer about all symbols, unparsed, for every shard. */
   tickers(body: Uint8Array, receiveTimeMs: number): void;
 }

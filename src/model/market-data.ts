@@ -159,7 +159,7 @@ export interface MarketData {
   untrack(symbol: string): boolean;
   /**
    * The newest `limit` candles that open in the range, oldest first; fewer where the symbol has no more. Asks the exchange for what the engine
-   * has not seen. Throws CodedError CANDLES_NOT_READY or EXCHANGE_….
+   * has not seen. Throws CodedError CANDLES_NOT_READY, EXCHANGE_QUEUE_FULL or another EXCHANGE_….
    */
   candles(symbol: TrackedSymbol, interval: CandleInterval, range: CandleRange): Promise<readonly Candle[]>;
   symbolStatus(symbol: TrackedSymbol): SymbolStatus;

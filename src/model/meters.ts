@@ -76,6 +76,10 @@ export interface EngineMeters {
   readonly connectionsReplaced: number;
   /** Requests to the exchange. */
   readonly requests: number;
+  /** Requests that wait and are not for snapshots, by what they are for. */
+  readonly requestsWaiting: Readonly<Record<string, number>>;
+  /** Those refused because too many waited. */
+  readonly requestsRefused: Readonly<Record<string, number>>;
   /** Times the exchange made all requests pause. */
   readonly pauses: number;
 }

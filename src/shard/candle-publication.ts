@@ -1,3 +1,4 @@
+import type { Wanted } from '../candle/assemble.js';
 import { CLOSED, COMPLETE, hasFlag } from '../candle/candle-row.js';
 import { toCandle } from '../candle/candle-text.js';
 import { type CandleInterval, candleIntervals, nextOpen, openTimeOf } from '../model/candle-interval.js';
@@ -8,6 +9,8 @@ import type { ShardCandles } from './shard-candles.js';
 
 /** How long the last message of a candle waits for the exchange's figures when not all of its trades were seen. */
 const FINAL_WAIT_MS = 10_000;
+/** What was lacking is looked for again after so long, or when something came: looking at every tick would take a worker's whole time. */
+const LOOK_AGAIN_MS = 1_000;
 
 /**
  * The channel `candle`: the newest candle of an interval as it grows, at most every `intervalMs`, and each one once more when it is over,
@@ -29,6 +32,9 @@ export class CandlePublication implements Publication {
   #openMs = 0;
   #sentRevision = -1;
   #sentMs = -Infinity;
+  /** When something was lacking last, and what was known by then. */
+  #lackedMs = -Infinity;
+  #lackedNews = -1;
 
   constructor(id: number, spec: PublicationSpec, { symbol, slot, candles, writer, emit, clock }: PublicationParts) {
     this.id = id;
@@ -55,7 +61,7 @@ export class CandlePublication implements Publication {
   }
 
   tick(nowMs: number): void {
-    if (!this.#sendFinals()) return;
+    if (this.#looksInVain() || !this.#sendFinals()) return;
     const revision = this.#candles.revision(this.#slot);
     const isDue = nowMs - this.#sentMs >= this.spec.intervalMs;
     if (isDue && (revision !== this.#sentRevision || this.#openMs === 0) && this.#send(MessageKind.SNAPSHOT, 0)) {
@@ -78,7 +84,7 @@ export class CandlePublication implements Publication {
       if (rows.length > 0 && hasFlag(rows, 0, CLOSED) && hasFlag(rows, 0, COMPLETE)) {
         if (!this.#write(rows, MessageKind.SNAPSHOT, 0)) return false;
       } else if (this.#candles.nowMs - endMs < FINAL_WAIT_MS) {
-        this.#candles.want(this.#slot, wanted);
+        this.#lacks(wanted);
         return false;
       } else if (rows.length > 0 && !this.#write(rows, MessageKind.SNAPSHOT, 0)) return false;
       this.#openMs = endMs;
@@ -93,12 +99,22 @@ export class CandlePublication implements Publication {
     const openMs = openTimeOf(this.#interval, newest > 0 ? newest : this.#candles.nowMs);
     const { rows, wanted } = this.#one(openMs);
     if (rows.length === 0) {
-      this.#candles.want(this.#slot, wanted);
+      this.#lacks(wanted);
       return false;
     }
     // One that is over, but not final yet, is followed by its last message.
     if (this.#openMs === 0) this.#openMs = openMs;
     return this.#write(rows, kind, token);
+  }
+
+  #looksInVain(): boolean {
+    return this.#candles.news(this.#slot) === this.#lackedNews && Math.abs(this.#clock() - this.#lackedMs) < LOOK_AGAIN_MS;
+  }
+
+  #lacks(wanted: readonly Wanted[]): void {
+    this.#candles.want(this.#slot, wanted);
+    this.#lackedMs = this.#clock();
+    this.#lackedNews = this.#candles.news(this.#slot);
   }
 
   #one(openMs: number): ReturnType<ShardCandles['assemble']> {

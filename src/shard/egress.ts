@@ -1,12 +1,12 @@
-import type { KlinesAsk } from '../candle/query.js';
 import { BatchTimes, type LogHistogram } from '../memory/log-histogram.js';
 import { RingConsumer } from '../memory/spsc-ring.js';
 import type { BookState, StateReason } from '../model/book-state.js';
+import type { KlinesRange } from '../model/feed.js';
 import type { MessageKind, PublicationSink } from '../model/publication.js';
 import type { AuditReport } from '../model/audit.js';
 import { type Clock, systemClock } from '../support/clock.js';
 import { decodeReport } from './audit-report.js';
-import { decodeAsk, decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
+import { decodeRange, decodeTradesMessage, KIND_BITS, Outbound } from './records.js';
 
 /** Records handled before the loop gets a turn. */
 const BATCH_RECORDS = 1024;
@@ -24,7 +24,7 @@ export interface ShardEvents {
   /** The answer to a question for candles; `payload` is only good during the call. */
   candles(shard: number, slot: number, payload: Uint8Array): void;
   /** A symbol needs candles from REST. */
-  klinesWanted(shard: number, slot: number, ask: KlinesAsk): void;
+  klinesWanted(shard: number, slot: number, range: KlinesRange): void;
   /** An audit is over. */
   audited(shard: number, slot: number, report: AuditReport): void;
 }
@@ -176,7 +176,7 @@ export class ShardEgress {
       case Outbound.CANDLES:
         return this.#events.candles(this.#shard, key, bytes.subarray(payloadStart, payloadEnd));
       case Outbound.KLINES_WANTED:
-        return this.#events.klinesWanted(this.#shard, key, decodeAsk(aux, bytes.subarray(payloadStart, payloadEnd)));
+        return this.#events.klinesWanted(this.#shard, key, decodeRange(bytes.subarray(payloadStart, payloadEnd)));
       case Outbound.AUDITED:
         return this.#events.audited(this.#shard, key, decodeReport(bytes.subarray(payloadStart, payloadEnd)));
       default:

@@ -2,10 +2,10 @@ import type { Logger } from 'pino';
 import { type CandleQuestion, encodeQuestion } from '../candle/query.js';
 import { RingProducer } from '../memory/spsc-ring.js';
 import type { StateReason } from '../model/book-state.js';
-import { type AuditSink, type FeedSink, NO_SYMBOL, type SideStream, StreamKind } from '../model/feed.js';
+import { type AuditSink, type FeedSink, type KlinesRange, NO_SYMBOL, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
-import { encodeSpec, encodeTrack, Inbound } from './records.js';
+import { encodeKlines, encodeSpec, encodeTrack, Inbound } from './records.js';
 import type { ShardBuffers } from './task.js';
 
 const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
@@ -115,15 +115,15 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   }
 
   snapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
-    this.#answer(symbolId, Inbound.SNAPSHOT, 0, body, receiveTimeMs, 'depth');
+    this.#answer(symbolId, Inbound.SNAPSHOT, body, receiveTimeMs, 'depth');
   }
 
   trades(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
-    this.#answer(symbolId, Inbound.TRADES, 0, body, receiveTimeMs, 'trades');
+    this.#answer(symbolId, Inbound.TRADES, body, receiveTimeMs, 'trades');
   }
 
-  klines(symbolId: number, token: number, body: Uint8Array, receiveTimeMs: number): void {
-    this.#answer(symbolId, Inbound.KLINES, token, body, receiveTimeMs, 'klines');
+  klines(symbolId: number, range: KlinesRange, body: Uint8Array, receiveTimeMs: number): void {
+    this.#answer(symbolId, Inbound.KLINES, encodeKlines(range, body), receiveTimeMs, 'klines');
   }
 
   tickers(body: Uint8Array, receiveTimeMs: number): void {
@@ -155,7 +155,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   }
 
   auditSnapshot(symbolId: number, body: Uint8Array, receiveTimeMs: number): void {
-    this.#answer(symbolId, Inbound.AUDIT_SNAPSHOT, 0, body, receiveTimeMs, 'depth');
+    this.#answer(symbolId, Inbound.AUDIT_SNAPSHOT, body, receiveTimeMs, 'depth');
   }
 
   auditCancelled(symbolId: number, timeMs: number): void {
@@ -297,9 +297,9 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     return false;
   }
 
-  #answer(symbolId: number, type: number, aux: number, body: Uint8Array, receiveTimeMs: number, what: string): void {
+  #answer(symbolId: number, type: number, body: Uint8Array, receiveTimeMs: number, what: string): void {
     const shard = this.#shards[symbolId]!;
-    if (shard >= 0) this.#send(shard, type, this.#slots[symbolId]!, aux, receiveTimeMs, this.#fitting(shard, body, what));
+    if (shard >= 0) this.#send(shard, type, this.#slots[symbolId]!, 0, receiveTimeMs, this.#fitting(shard, body, what));
   }
 
   /** One too large for the ring is of no use either: let the shard refuse an empty one. */

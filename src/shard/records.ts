@@ -1,6 +1,6 @@
 import { ErrorCode } from '../support/errors.js';
-import type { KlinesAsk } from '../candle/query.js';
 import { Channel, type Format, type PublicationSpec, type TradesHead, type TradesMessage } from '../model/publication.js';
+import type { KlinesRange } from '../model/feed.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 
 /*
@@ -37,7 +37,7 @@ export const Inbound = {
   TRADES: 21,
   /** payload: one binary push of a candle; time: received. */
   KLINE: 22,
-  /** aux: the token of the request; payload: body of a REST klines answer; time: received. */
+  /** payload: what was asked for, as in KLINES_WANTED, then the body of a REST klines answer; time: received. */
   KLINES: 23,
   /** payload: one binary push of many tickers; time: received; key unused. */
   MINI_TICKERS: 24,
@@ -77,7 +77,7 @@ export const Outbound = {
   CANDLES: 21,
   /** key: publication id; aux: trades in it, below 0 = some are missing; time: id of the last one; payload: `encodeTradesMessage`. */
   TRADES: 22,
-  /** aux: token; payload: place in `baseIntervals`, from, to as float64. Candles are wanted, from REST. */
+  /** payload: place in `baseIntervals`, from, to as float64. Candles are wanted, from REST. */
   KLINES_WANTED: 23,
   /** payload: what an audit found (`audit-report.ts`). */
   AUDITED: 24,
@@ -113,15 +113,30 @@ export function decodeSpec(bytes: Uint8Array): PublicationSpec {
   return spec.channel === Channel.CANDLE ? { ...spec, candleInterval: int(4) } : spec;
 }
 
+const RANGE_BYTES = 24;
+
 /** Three float64 for KLINES_WANTED. */
-export function encodeAsk({ base, fromMs, toMs }: KlinesAsk): Uint8Array {
+export function encodeRange({ base, fromMs, toMs }: KlinesRange): Uint8Array {
   return new Uint8Array(Float64Array.of(base, fromMs, toMs).buffer);
 }
 
-/** The reverse of `encodeAsk`. */
-export function decodeAsk(token: number, bytes: Uint8Array): KlinesAsk {
+/** The reverse of `encodeRange`. */
+export function decodeRange(bytes: Uint8Array): KlinesRange {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { token, base: view.getFloat64(0, true), fromMs: view.getFloat64(8, true), toMs: view.getFloat64(16, true) };
+  return { base: view.getFloat64(0, true), fromMs: view.getFloat64(8, true), toMs: view.getFloat64(16, true) };
+}
+
+/** Payload of KLINES. */
+export function encodeKlines(range: KlinesRange, body: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(RANGE_BYTES + body.length);
+  bytes.set(encodeRange(range));
+  bytes.set(body, RANGE_BYTES);
+  return bytes;
+}
+
+/** The reverse of `encodeKlines`; the body is a part of `bytes`. `undefined` for an answer that was too large for the ring. */
+export function decodeKlinesAnswer(bytes: Uint8Array): { readonly range: KlinesRange; readonly body: Uint8Array } | undefined {
+  return bytes.length < RANGE_BYTES ? undefined : { range: decodeRange(bytes), body: bytes.subarray(RANGE_BYTES) };
 }
 
 /** Behind the message of a TRADES record: epoch, time of the first and of the last trade, as doubles. */

@@ -5,20 +5,20 @@ import { MINUTE_ROWS } from '../candle/candle-layout.js';
 import { EXCHANGE_FINAL, hasFlag, OPEN_TIME, ROW_WORDS } from '../candle/candle-row.js';
 import { CandleSource } from '../candle/candle-source.js';
 import { FINAL_AFTER_MS, MinuteFormer } from '../candle/minute-former.js';
-import { decodeQuestion, encodeAnswer, type KlinesAsk } from '../candle/query.js';
+import { decodeQuestion, encodeAnswer } from '../candle/query.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
 import { decodeKlinePush, decodeKlines, KLINES_PER_REQUEST } from '../mexc/decode-klines.js';
 import { DAY_MS, MINUTE_MS } from '../model/candle-interval.js';
+import type { KlinesRange } from '../model/feed.js';
 import { CodedError } from '../support/errors.js';
 import type { DealsBuffer } from '../tape/deals-buffer.js';
 import { MARK_HOLE, MARK_SELL } from '../tape/tape-layout.js';
+import { decodeKlinesAnswer } from './records.js';
 
-/** Publications ask the exchange for the same thing at most this often. */
+/** How often publications say what they lack; the feed asks the exchange once, as long as it hears so. */
 const ASK_AGAIN_MS = 5_000;
 /** Things asked for that are remembered, for a symbol. */
 const ASKED_MAX = 64;
-/** Requests whose answers are still expected; the oldest is forgotten beyond. */
-const ASKS_MAX = 4_096;
 /** Symbols the clock is told in one turn, so that a minute's end holds nobody up. */
 const SYMBOLS_PER_TURN = 256;
 /** The clock, told a hundred times a second, moved on by more at once: it jumped, or everything stood still. */
@@ -39,11 +39,8 @@ interface SymbolCandles {
   unbrokenMs: number;
   /** When publications last asked for what: `interval from`. */
   readonly asked: Map<string, number>;
-}
-
-interface Expected {
-  readonly slot: number;
-  readonly ask: KlinesAsk;
+  /** Answers of the exchange that were read. */
+  answers: number;
 }
 
 /** What the candles of a shard tell the main thread; false = no room now. */
@@ -51,7 +48,7 @@ export interface CandleOutput {
   /** The answer to a question, `query.ts`. */
   answer(slot: number, payload: Uint8Array): boolean;
   /** The exchange is to be asked. */
-  ask(slot: number, ask: KlinesAsk): boolean;
+  ask(slot: number, range: KlinesRange): boolean;
   /** A push or an answer of the exchange could not be read. */
   refused(slot: number): void;
 }
@@ -65,8 +62,6 @@ export class ShardCandles {
   readonly #output: CandleOutput;
   readonly #history = new CandleHistory();
   readonly #symbols: (SymbolCandles | undefined)[] = [];
-  readonly #expected = new Map<number, Expected>();
-  #nextToken = 1;
   #clockMs = 0;
   /** The newest time the exchange named: the clock may be behind it. */
   #exchangeMs = 0;
@@ -95,6 +90,7 @@ export class ShardCandles {
       isWhole: false,
       unbrokenMs: Infinity,
       asked: new Map(),
+      answers: 0,
     };
   }
 
@@ -102,7 +98,6 @@ export class ShardCandles {
     this.#symbols[slot]?.rows.clear();
     this.#symbols[slot] = undefined;
     this.#history.forget(slot);
-    for (const [token, expected] of this.#expected) if (expected.slot === slot) this.#expected.delete(token);
   }
 
   /** Trades that went on the symbol's tape, in order, at these scales. */
@@ -153,19 +148,19 @@ export class ShardCandles {
     }
   }
 
-  /** The body of a klines answer, to the request with this token. */
-  klines(slot: number, token: number, body: Uint8Array, timeMs: number): void {
+  /** A klines answer and what was asked for, whoever asked: `encodeKlines`. */
+  klines(slot: number, payload: Uint8Array, timeMs: number): void {
     const symbol = this.#symbols[slot];
-    const expected = this.#expected.get(token);
-    this.#expected.delete(token);
-    if (symbol === undefined || expected?.slot !== slot) return;
-    const { base, fromMs, toMs } = expected.ask;
+    if (symbol === undefined) return;
+    const answer = decodeKlinesAnswer(payload);
+    if (answer === undefined) return this.#output.refused(slot);
+    const { base, fromMs, toMs } = answer.range;
     const interval = baseIntervals[base]!;
     const nowMs = Math.max(timeMs, this.nowMs);
     const overBeforeMs = nowMs - FINAL_AFTER_MS;
     let rows: Float64Array;
     try {
-      rows = decodeKlines(body, interval, symbol.priceScale, symbol.quantityScale, overBeforeMs);
+      rows = decodeKlines(answer.body, interval, symbol.priceScale, symbol.quantityScale, overBeforeMs);
     } catch (error) {
       return this.#refuse(slot, error);
     }
@@ -174,6 +169,7 @@ export class ShardCandles {
     const coveredTo = Math.min(toMs, Math.floor(overBeforeMs / length) * length);
     // Nothing there: nor is there anything older.
     if (coveredTo > fromMs) this.#history.add(slot, interval, rows.length === 0 ? 0 : fromMs, coveredTo, final);
+    symbol.answers++;
     if (interval === '1m') this.#takeMinutes(symbol, rows, nowMs);
   }
 
@@ -218,7 +214,7 @@ export class ShardCandles {
     if (symbol === undefined) return;
     const question = decodeQuestion(payload);
     const { rows, wanted, missing } = this.assemble(slot, question);
-    const asks = wanted.map((one) => this.#expect(slot, newestPage(one)));
+    const asks = wanted.map(newestPage);
     // One that finds no room is asked again.
     this.#output.answer(slot, encodeAnswer({ token: question.token, missing, asks, rows }));
   }
@@ -228,7 +224,7 @@ export class ShardCandles {
     return assemble(source, request, boundOf(rows.newest, this.nowMs));
   }
 
-  /** For publications: asks the exchange for what an assembly lacks, now and then. */
+  /** For publications: says what an assembly lacks, now and then. */
   want(slot: number, wanted: readonly Wanted[]): void {
     const { asked } = this.#symbols[slot]!;
     for (const one of wanted) {
@@ -236,7 +232,7 @@ export class ShardCandles {
       if (this.#clockMs - (asked.get(key) ?? -Infinity) < ASK_AGAIN_MS) continue;
       if (asked.size >= ASKED_MAX) asked.clear();
       asked.set(key, this.#clockMs);
-      this.#output.ask(slot, this.#expect(slot, newestPage(one)));
+      this.#output.ask(slot, newestPage(one));
     }
   }
 
@@ -255,6 +251,12 @@ export class ShardCandles {
     return this.#symbols[slot]!.rows.revision;
   }
 
+  /** As `revision`, also after every answer of the exchange. */
+  news(slot: number): number {
+    const { rows, answers } = this.#symbols[slot]!;
+    return rows.revision + answers;
+  }
+
   #takeMinutes({ former }: SymbolCandles, rows: Float64Array, nowMs: number): void {
     for (let at = 0; at < rows.length; at += ROW_WORDS) {
       const openMs = rows[at + OPEN_TIME]!;
@@ -262,14 +264,6 @@ export class ShardCandles {
       former.exchangeMinute(rows, at, hasFlag(rows, at, EXCHANGE_FINAL));
     }
     if (rows.length > 0) former.advance(this.nowMs);
-  }
-
-  #expect(slot: number, { interval, fromMs, toMs }: Wanted): KlinesAsk {
-    const token = this.#nextToken++;
-    const ask = { token, base: baseIntervals.indexOf(interval), fromMs, toMs };
-    this.#expected.set(token, { slot, ask });
-    if (this.#expected.size > ASKS_MAX) for (const oldest of this.#expected.keys()) if (this.#expected.delete(oldest)) break;
-    return ask;
   }
 
   #isPlausible(timeMs: number): boolean {
@@ -283,8 +277,9 @@ export class ShardCandles {
 }
 
 /** As much as one request brings, the newest first. */
-function newestPage({ interval, fromMs, toMs }: Wanted): Wanted {
-  return { interval, fromMs: Math.max(fromMs, toMs - KLINES_PER_REQUEST * baseLengthMs(interval)), toMs };
+function newestPage({ interval, fromMs, toMs }: Wanted): KlinesRange {
+  const page = KLINES_PER_REQUEST * baseLengthMs(interval);
+  return { base: baseIntervals.indexOf(interval), fromMs: Math.max(fromMs, toMs - page), toMs };
 }
 
 function finalRows(rows: Float64Array): Float64Array {

@@ -20,7 +20,7 @@ import { Outbox } from './outbox.js';
 import { PendingBudget } from './pending-budget.js';
 import { PendingUpdates } from './pending-updates.js';
 import { Publications } from './publications.js';
-import { decodeTrack, encodeAsk, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REFUSED_TICKERS } from './records.js';
+import { decodeTrack, encodeRange, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REFUSED_TICKERS } from './records.js';
 import type { ShardBook } from './shard-book.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SilenceWatch } from './silence.js';
@@ -178,7 +178,7 @@ export class Shard {
       case Inbound.KLINE:
         return this.#candles.kline(key, payload);
       case Inbound.KLINES:
-        return this.#candles.klines(key, aux, payload, timeMs);
+        return this.#candles.klines(key, payload, timeMs);
       case Inbound.AUDIT:
         return this.#keeper.audits.begin(book, timeMs);
       case Inbound.AUDIT_SNAPSHOT:
@@ -275,7 +275,7 @@ export class Shard {
     const outbox = this.#outbox;
     return {
       answer: (slot, payload) => outbox.offer(Outbound.CANDLES, slot, 0, 0, payload),
-      ask: (slot, ask) => outbox.offer(Outbound.KLINES_WANTED, slot, ask.token, 0, encodeAsk(ask)),
+      ask: (slot, range) => outbox.offer(Outbound.KLINES_WANTED, slot, 0, 0, encodeRange(range)),
       refused: (slot) => outbox.send(Outbound.REFUSED, slot, REFUSED_KLINES, 0),
     };
   }

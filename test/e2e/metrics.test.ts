@@ -148,6 +148,7 @@ describe('the page', () => {
     expect([...labels].toSorted()).toEqual([
       'code',
       'direction',
+      'kind',
       'le',
       'line',
       'node',

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { baseIntervals } from '../../src/candle/base-interval.js';
 import { formatChannel } from '../../src/mexc/channels.js';
 import { BookState } from '../../src/model/book-state.js';
 import { NO_SYMBOL, StreamKind } from '../../src/model/feed.js';
 import { systemClock } from '../../src/support/clock.js';
+import type { CodedError } from '../../src/support/errors.js';
 import { name, setUpFeed, tracked } from '../support/feed-harness.js';
 import type { FeedHarness, FeedHarnessOptions } from '../support/feed-harness.js';
 import { sendJson } from '../support/scripted-http.js';
@@ -19,6 +21,8 @@ const setUp = (options?: FeedHarnessOptions): Promise<FeedHarness> => setUpFeed(
 const deals = (id: number): string => formatChannel({ kind: 'deals', symbol: name(id), speed: '100ms' });
 const kline = (id: number): string => formatChannel({ kind: 'kline', symbol: name(id), interval: 'Min1' });
 const TICKERS = 'spot@public.miniTickers.v3.api.pb@24H';
+const HOURS = { base: baseIntervals.indexOf('1h'), fromMs: 3_600_000, toMs: 7_200_000 };
+const { signal: waiting } = new AbortController();
 const TRADES = '/api/v3/trades?symbol=S0USDT&limit=1000';
 
 describe('streams beside the depth', () => {
@@ -128,11 +132,16 @@ describe('requests that are not snapshots', () => {
     await until(() => harness.count('streamUp') === 1);
     feed.tradesWanted(0);
     await until(() => harness.count('trades') === 1);
-    await feed.requestKlines(0, 7, { interval: '60m', startTime: 1, endTime: 2, limit: 500 });
+    await feed.requestKlines(0, HOURS, waiting);
     await feed.requestTickers();
     expect(harness.events.slice(-3)).toEqual([
       { kind: 'trades', id: 0, body: JSON.stringify([TRADES]) },
-      { kind: 'klines', id: 0, token: 7, body: '["/api/v3/klines?symbol=S0USDT&interval=60m&startTime=1&endTime=2&limit=500"]' },
+      {
+        kind: 'klines',
+        id: 0,
+        range: HOURS,
+        body: '["/api/v3/klines?symbol=S0USDT&interval=60m&startTime=3600000&endTime=7199999&limit=500"]',
+      },
       { kind: 'tickers', id: NO_SYMBOL, body: '["/api/v3/ticker/24hr"]' },
     ]);
   });
@@ -159,8 +168,29 @@ describe('requests that are not snapshots', () => {
     feed.tradesWanted(0);
     await until(() => harness.count('trades') === 1);
     expect(failures).toBe(3);
-    await expect(feed.requestKlines(0, 1, { interval: '1m', limit: 1 })).rejects.toMatchObject({ code: 'EXCHANGE_REFUSED' });
+    await expect(feed.requestKlines(0, HOURS, waiting)).rejects.toMatchObject({ code: 'EXCHANGE_REFUSED' });
     expect(harness.count('klines')).toBe(0);
+  });
+
+  it('do not wait behind many questions for candles, of which no more than can be answered may wait', async () => {
+    const harness = await setUp({ budgetOptions: { ratePerSecond: 20, burst: 2 } });
+    const { feed } = harness;
+    harness.onOther = (path, response) => sendJson(response, 200, path.endsWith('/time') ? { serverTime: 5 } : [path]);
+    feed.start([tracked(0)]);
+    await until(() => harness.count('streamUp') === 1);
+    const clients = Array.from({ length: 150 }, () => new AbortController());
+    const refused: unknown[] = [];
+    for (const [i, { signal }] of clients.entries()) {
+      feed.requestKlines(0, { ...HOURS, fromMs: -i * 3_600_000 }, signal).catch((error: unknown) => refused.push(error));
+    }
+    await until(() => refused.length > 0);
+    expect(new Set(refused.map((error) => (error as CodedError).code))).toEqual(new Set(['EXCHANGE_QUEUE_FULL']));
+    expect(feed.status().requests.candles).toMatchObject({ refused: refused.length });
+    feed.tradesWanted(0);
+    await Promise.all([feed.requestTickers(), feed.requestTime(), until(() => harness.count('trades') === 1)]);
+    expect(feed.status().requests.candles.waiting).toBeGreaterThan(50);
+    for (const client of clients) client.abort();
+    expect(feed.status().requests.candles.waiting).toBe(0);
   });
 
   it('keep their place while the exchange takes no requests', async () => {

@@ -297,6 +297,8 @@ export class FakeMarketData implements MarketData {
       audits: this.audited.meters(0),
       connectionsReplaced: 0,
       requests: 0,
+      requestsWaiting: {},
+      requestsRefused: {},
       pauses: 0,
     };
   }

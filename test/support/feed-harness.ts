@@ -9,7 +9,7 @@ import { RestClient } from '../../src/mexc/rest-client.js';
 import { BookState } from '../../src/model/book-state.js';
 import type { StateReason } from '../../src/model/book-state.js';
 import { NO_SYMBOL } from '../../src/model/feed.js';
-import type { FeedSink, SideStream } from '../../src/model/feed.js';
+import type { FeedSink, KlinesRange, SideStream } from '../../src/model/feed.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { startFakeExchange } from './fake-exchange.js';
 import type { FakeExchange } from './fake-exchange.js';
@@ -25,7 +25,7 @@ export type FeedEvent =
   | { readonly kind: 'streamUp' | 'streamDown'; readonly id: number; readonly stream: SideStream }
   | { readonly kind: 'deals' | 'kline' | 'miniTickers'; readonly id: number }
   | { readonly kind: 'trades' | 'tickers' | 'text'; readonly id: number; readonly body: string }
-  | { readonly kind: 'klines'; readonly id: number; readonly token: number; readonly body: string };
+  | { readonly kind: 'klines'; readonly id: number; readonly range: KlinesRange; readonly body: string };
 
 /** Quick, so that tests need not wait; those about a period set it themselves. */
 const quick = {
@@ -106,7 +106,7 @@ export async function setUpFeed(open: { close(): Promise<void> }[], options: Fee
     text: (id, bytes) => events.push({ kind: 'text', id, body: Buffer.from(bytes).toString() }) > 0,
     miniTickers: () => events.push({ kind: 'miniTickers', id: NO_SYMBOL }) > 0,
     trades: (id, body) => void events.push({ kind: 'trades', id, body: Buffer.from(body).toString() }),
-    klines: (id, token, body) => void events.push({ kind: 'klines', id, token, body: Buffer.from(body).toString() }),
+    klines: (id, range, body) => void events.push({ kind: 'klines', id, range, body: Buffer.from(body).toString() }),
     tickers: (body) => void events.push({ kind: 'tickers', id: NO_SYMBOL, body: Buffer.from(body).toString() }),
   };
   const logger = pino({ level: 'silent' });

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 
 import { ASKS, BIDS, headerInts } from '../../src/book/book-layout.js';
 import { createCandleBuffer } from '../../src/candle/candle-layout.js';
-import { type CandleAnswer, type CandleQuestion, decodeAnswer, type KlinesAsk } from '../../src/candle/query.js';
+import { type CandleAnswer, type CandleQuestion, decodeAnswer } from '../../src/candle/query.js';
 import { createArenaBuffer } from '../../src/memory/arena.js';
 import { HISTOGRAM_DOUBLES, LogHistogram } from '../../src/memory/log-histogram.js';
 import { createMeterBuffer } from '../../src/memory/shard-meter.js';
@@ -10,7 +10,7 @@ import { createRingBuffer } from '../../src/memory/spsc-ring-layout.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
 import { type BookState, bookStateNames, type StateReason, stateReasonNames } from '../../src/model/book-state.js';
 import { formatDecimal } from '../../src/model/decimal.js';
-import { StreamKind } from '../../src/model/feed.js';
+import { type KlinesRange, StreamKind } from '../../src/model/feed.js';
 import {
   Channel,
   Format,
@@ -91,7 +91,7 @@ export class ShardBench implements PublicationSink, ShardEvents {
   readonly refusals: number[] = [];
   readonly untrackedSlots: number[] = [];
   readonly candleAnswers: CandleAnswer[] = [];
-  readonly klineAsks: KlinesAsk[] = [];
+  readonly klineAsks: KlinesRange[] = [];
   /** What audits found, in order. */
   readonly audits: AuditReport[] = [];
   /** Slots, in order. */
@@ -266,9 +266,9 @@ export class ShardBench implements PublicationSink, ShardEvents {
     return this.work();
   }
 
-  klines(token: number, rows: readonly unknown[] | string, slot = 1): this {
+  klines(range: KlinesRange, rows: readonly unknown[] | string, slot = 1): this {
     const body = typeof rows === 'string' ? rows : JSON.stringify(rows);
-    this.ingress.klines(idOf(slot), token, new TextEncoder().encode(body), this.now);
+    this.ingress.klines(idOf(slot), range, new TextEncoder().encode(body), this.now);
     return this.work();
   }
 
@@ -402,8 +402,8 @@ export class ShardBench implements PublicationSink, ShardEvents {
     this.candleAnswers.push(decodeAnswer(payload));
   }
 
-  klinesWanted(_shard: number, _slot: number, ask: KlinesAsk): void {
-    this.klineAsks.push(ask);
+  klinesWanted(_shard: number, _slot: number, range: KlinesRange): void {
+    this.klineAsks.push(range);
   }
 
   audited(_shard: number, _slot: number, report: AuditReport): void {

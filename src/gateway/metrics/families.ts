@@ -122,6 +122,20 @@ const ofExchange: readonly MetricFamily[] = [
     'Times the exchange made all requests pause (429, 403, 418).',
     (r) => r.meters.pauses,
   ),
+  by(
+    'gauge',
+    'mdp_exchange_requests_waiting',
+    'kind',
+    'Requests that wait for their turn: candles (a client waits), history (publications lack candles), tickers, time, trades, audit.',
+    (r) => r.meters.requestsWaiting,
+  ),
+  by(
+    'counter',
+    'mdp_exchange_requests_refused_total',
+    'kind',
+    'Requests that were not made because too many waited already.',
+    (r) => r.meters.requestsRefused,
+  ),
   one('gauge', 'mdp_exchange_requests_paused', '1 while all requests pause.', (r) => (r.status.snapshots.pausedUntil === null ? 0 : 1)),
   ofClock(
     'mdp_exchange_clock_offset_seconds',
@@ -129,6 +143,7 @@ const ofExchange: readonly MetricFamily[] = [
     ({ offsetMs }) => offsetMs,
   ),
   ofClock('mdp_exchange_clock_error_seconds', 'The offset is off by no more.', ({ errorMs }) => errorMs),
+  ofClock('mdp_exchange_clock_measured_timestamp_seconds', 'When the offset was measured, Unix time.', ({ measuredAt }) => measuredAt),
   one('gauge', 'mdp_snapshots_waiting', 'Books that wait for the request of their snapshot.', (r) => r.status.snapshots.waiting),
   one('gauge', 'mdp_snapshots_in_flight', 'Snapshots asked for and not here yet.', (r) => r.status.snapshots.inFlight),
 ];

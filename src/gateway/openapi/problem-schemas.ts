@@ -58,6 +58,7 @@ const details: Partial<Record<ProblemCode, TProperties>> = {
   [ErrorCode.EXCHANGE_UNREACHABLE]: exchange,
   [ErrorCode.EXCHANGE_TIMEOUT]: exchange,
   [ErrorCode.EXCHANGE_THROTTLED]: exchange,
+  [ErrorCode.EXCHANGE_QUEUE_FULL]: { retryAfterMs: count('when most of them are gone, in ms') },
   [ErrorCode.EXCHANGE_REFUSED]: exchange,
   [ErrorCode.EXCHANGE_FORBIDDEN]: exchange,
   [ErrorCode.EXCHANGE_ANSWER_MALFORMED]: exchange,

@@ -48,7 +48,14 @@ const candlesDocs: RouteDocs = {
       ],
     },
   },
-  problems: ['SYMBOL_NOT_TRACKED', 'CANDLES_NOT_READY', 'EXCHANGE_UNREACHABLE', 'EXCHANGE_TIMEOUT', 'EXCHANGE_REFUSED'],
+  problems: [
+    'SYMBOL_NOT_TRACKED',
+    'CANDLES_NOT_READY',
+    'EXCHANGE_QUEUE_FULL',
+    'EXCHANGE_UNREACHABLE',
+    'EXCHANGE_TIMEOUT',
+    'EXCHANGE_REFUSED',
+  ],
 };
 
 /** `GET /candles/:symbol`: candles of any interval, from shared memory, the shard's history, or the exchange. */

@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createCandleBuffer } from '../../../src/candle/candle-layout.js';
 import { ROW_WORDS } from '../../../src/candle/candle-row.js';
 import { MinuteFormer } from '../../../src/candle/minute-former.js';
-import { type CandleQuestion, encodeAnswer, type KlinesAsk } from '../../../src/candle/query.js';
+import { type CandleQuestion, encodeAnswer } from '../../../src/candle/query.js';
 import { SymbolRows } from '../../../src/candle/symbol-rows.js';
 import { CandleDemand } from '../../../src/engine/candle-demand.js';
 import { CandleDesk } from '../../../src/engine/candle-desk.js';
-import type { KlineQuery } from '../../../src/mexc/rest-client.js';
 import { MINUTE_MS } from '../../../src/model/candle-interval.js';
+import type { KlinesRange } from '../../../src/model/feed.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { CandleReader } from '../../../src/publish/candle-reader.js';
@@ -22,7 +22,8 @@ const NEWEST = { start: null, end: null, limit: 2 };
 let memory: SharedArrayBuffer;
 let nowMs: number;
 let questions: CandleQuestion[];
-let fetched: KlineQuery[];
+let fetched: KlinesRange[];
+let signals: AbortSignal[];
 let streams: string[];
 let fetch: () => Promise<void>;
 let desk: CandleDesk;
@@ -32,6 +33,7 @@ beforeEach(() => {
   nowMs = START;
   questions = [];
   fetched = [];
+  signals = [];
   streams = [];
   fetch = async () => {};
   desk = new CandleDesk({
@@ -40,8 +42,9 @@ beforeEach(() => {
     feed: {
       openKline: (id) => streams.push(`open ${id}`),
       closeKline: (id) => streams.push(`close ${id}`),
-      requestKlines: (_id, _token, query) => {
-        fetched.push(query);
+      requestKlines: (_id, range, signal) => {
+        fetched.push(range);
+        signals.push(signal);
         return fetch();
       },
     },
@@ -50,9 +53,9 @@ beforeEach(() => {
   });
 });
 
-const ask: KlinesAsk = { token: 3, base: 4, fromMs: START - 7_200_000, toMs: START };
+const ask: KlinesRange = { base: 4, fromMs: START - 7_200_000, toMs: START };
 
-function answer(missing: number, asks: readonly KlinesAsk[], rows = 0): void {
+function answer(missing: number, asks: readonly KlinesRange[], rows = 0): void {
   const { token } = questions.at(-1)!;
   desk.answered(encodeAnswer({ token, missing, asks, rows: new Float64Array(rows * ROW_WORDS).fill(1) }));
 }
@@ -81,9 +84,10 @@ describe('CandleDesk', () => {
     await asked(1);
     answer(2, [ask]);
     await asked(2);
-    expect(fetched).toEqual([{ interval: '60m', startTime: ask.fromMs, endTime: ask.toMs - 1, limit: 500 }]);
+    expect(fetched).toEqual([ask]);
     answer(0, [], 2);
     expect(await candles).toHaveLength(2);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
   it('says what the exchange said when a candle is missing, and gives what there is when none is', async () => {
@@ -100,6 +104,18 @@ describe('CandleDesk', () => {
     await asked(4);
     answer(0, [ask], 2);
     expect(await incomplete).toHaveLength(2);
+  });
+
+  it('waits for the exchange no longer than for the deadline', async () => {
+    fetch = () => new Promise(() => {});
+    const late = desk.candles(symbol, '1h', NEWEST);
+    await asked(1);
+    answer(1, [ask]);
+    await until(() => signals.length === 1);
+    expect(signals[0]!.aborted).toBe(false);
+    nowMs += 2_000;
+    await expect(late).rejects.toMatchObject({ code: ErrorCode.CANDLES_NOT_READY });
+    expect(signals[0]!.aborted).toBe(true);
   });
 
   it('asks a shard that does not answer again, and gives up at the deadline', async () => {
@@ -133,6 +149,7 @@ it('CandleDemand: the exchange pushes candles from the first open publication of
   const demand = new CandleDemand(port, {
     openKline: (id) => streams.push(`open ${id}`),
     closeKline: (id) => streams.push(`close ${id}`),
+    klinesUnwanted: (id) => streams.push(`unwanted ${id}`),
   });
   const spec = { channel: Channel.CANDLE, format: Format.JSON, depth: 0, intervalMs: 1000, candleInterval: 0 };
   demand.open(5, 1, { ...spec, channel: Channel.BBO });
@@ -142,6 +159,6 @@ it('CandleDemand: the exchange pushes candles from the first open publication of
   demand.requestSnapshot(5, 2, 9, 'subscribe');
   demand.close(5, 1);
   demand.close(5, 2);
-  expect(streams).toEqual(['open 5', 'close 5']);
+  expect(streams).toEqual(['open 5', 'close 5', 'unwanted 5']);
   expect(port.calls).toHaveLength(6);
 });

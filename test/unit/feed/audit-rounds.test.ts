@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditRounds } from '../../../src/feed/audit-rounds.js';
+import { RestKind, RestQueue } from '../../../src/feed/rest-queue.js';
 import { SnapshotBudget } from '../../../src/feed/snapshot-budget.js';
 import { feedTimings } from '../../../src/feed/timings.js';
 
@@ -17,8 +18,9 @@ function setUp() {
   const clock = (): number => Date.now();
   const startMs = clock();
   const budget = new SnapshotBudget({ ratePerSecond: 2, burst: 2, reserve: 1, clock, random: () => 0 });
+  const queue = new RestQueue({ budget, inFlightMax: 16, booksWait: () => false, clock });
   const events: string[] = [];
-  const state = { othersWait: false, notLive: new Set<number>(), answer: (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(1)) };
+  const state = { booksWait: false, notLive: new Set<number>(), answer: (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(1)) };
   const note = (what: string, id: number | string): void => void events.push(`${clock() - startMs} ${what} ${id}`);
   const rounds = new AuditRounds({
     everyMs: EVERY_MS,
@@ -41,10 +43,11 @@ function setUp() {
     timings: feedTimings({ auditLeadMs: LEAD_MS, auditWaitMs: WAIT_MS }),
     clock,
     logger: pino({ level: 'silent' }),
-    othersWait: () => state.othersWait,
+    queue,
+    booksWait: () => state.booksWait,
     isLive: (id) => !state.notLive.has(id),
   });
-  return { rounds, budget, events, state };
+  return { rounds, budget, queue, events, state };
 }
 
 describe('AuditRounds', () => {
@@ -73,10 +76,10 @@ describe('AuditRounds', () => {
   it('takes no request while somebody else wants one or the budget is not full', async () => {
     const { rounds, budget, events, state } = setUp();
     rounds.add(1, 'S1');
-    state.othersWait = true;
+    state.booksWait = true;
     await advance(3 * EVERY_MS);
     expect(events).toEqual([]);
-    state.othersWait = false;
+    state.booksWait = false;
     // As soon as it can, not a whole turn later.
     await advance(LEAD_MS);
     expect(events).toEqual(['3200 begun 1']);
@@ -95,15 +98,35 @@ describe('AuditRounds', () => {
     rounds.add(1, 'S1');
     rounds.add(2, 'S2');
     await advance(EVERY_MS);
-    state.othersWait = true;
+    state.booksWait = true;
     await advance(WAIT_MS + LEAD_MS);
     expect(events).toEqual(['1000 begun 1', '6200 cancelled 1']);
-    state.othersWait = false;
+    state.booksWait = false;
     budget.throttled(3000);
     await advance(2 * EVERY_MS);
     expect(events).toHaveLength(2);
     await advance(4 * EVERY_MS);
     expect(events[2]).toMatch(/begun 2$/);
+  });
+
+  it('takes its turn among other requests when these leave none to spare for ten turns', async () => {
+    const { rounds, queue, events, state } = setUp();
+    const ask = (): void =>
+      queue.add({ kind: RestKind.CANDLES, fetch: () => Promise.resolve(new Uint8Array(0)), delivered: ask, failed: () => {} });
+    for (let i = 0; i < 5; i++) ask();
+    rounds.add(1, 'S1');
+    await advance(10 * EVERY_MS - 1);
+    expect(events).toEqual([]);
+    await advance(LEAD_MS + EVERY_MS);
+    expect(events.map((event) => event.replace(/^[0-9]+ /, ''))).toEqual(['begun 1', 'asked S1', 'snapshot 1']);
+    // The next one is not due before ten more turns, and the books' requests go before it.
+    await advance(9 * EVERY_MS);
+    expect(events).toHaveLength(3);
+    state.booksWait = true;
+    await advance(5 * EVERY_MS);
+    expect(events).toHaveLength(3);
+    rounds.close();
+    queue.close();
   });
 
   it('counts a failed request and tells the shard', async () => {

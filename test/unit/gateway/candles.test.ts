@@ -80,6 +80,9 @@ describe('GET /candles/:symbol', () => {
     market.candleAnswer = new CodedError(ErrorCode.CANDLES_NOT_READY, 'not yet');
     const late = await app.inject('/candles/BTCUSDT');
     expect([late.statusCode, late.headers['retry-after'], late.json<{ code: string }>().code]).toEqual([503, '2', 'CANDLES_NOT_READY']);
+    market.candleAnswer = new CodedError(ErrorCode.EXCHANGE_QUEUE_FULL, 'too many', { retryAfterMs: 4_100 });
+    const full = await app.inject('/candles/BTCUSDT');
+    expect([full.statusCode, full.headers['retry-after'], full.json()]).toMatchObject([503, '5', { code: 'EXCHANGE_QUEUE_FULL' }]);
     market.candleAnswer = new CodedError(ErrorCode.EXCHANGE_UNREACHABLE, 'no');
     expect((await app.inject('/candles/BTCUSDT')).json()).toMatchObject({ status: 503, code: 'EXCHANGE_UNREACHABLE' });
     expect((await app.inject('/candles/NOPE')).json()).toMatchObject({ status: 404, code: 'SYMBOL_NOT_TRACKED' });

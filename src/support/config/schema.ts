@@ -93,7 +93,8 @@ const start = Type.Object({
     description: 'Connections of one address to each port; auto is 100, and off on loopback without trusted proxies.',
   }),
   requestsPerSecond: key.limit(1, REQUESTS_PER_SECOND_MAX, {
-    description: 'HTTP requests of one address in a second, and gRPC calls as many; auto is 100, and off on loopback without trusted proxies.',
+    description:
+      'HTTP requests of one address in a second, and gRPC calls as many; auto is 100, and off on loopback without trusted proxies.',
   }),
   wsUrl: key.exchangeAddress(pushSchemes, { description: 'Where the exchange pushes.' }),
   restUrl: key.exchangeAddress(restSchemes, { description: 'Where the exchange answers requests.' }),

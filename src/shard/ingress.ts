@@ -162,19 +162,19 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     this.#tell(symbolId, Inbound.AUDIT_SNAPSHOT, 0, timeMs);
   }
 
-  // ---- PublicationPort
+  // ---- PublicationPort: one message of a client may come to a thousand of these, which are shown to a shard together.
 
   open(symbolId: number, publicationId: number, spec: PublicationSpec): void {
-    this.#tell(symbolId, Inbound.OPEN_PUBLICATION, publicationId, 0, encodeSpec(spec));
+    this.#tellSoon(symbolId, Inbound.OPEN_PUBLICATION, publicationId, encodeSpec(spec));
   }
 
   close(symbolId: number, publicationId: number): void {
-    this.#tell(symbolId, Inbound.CLOSE_PUBLICATION, publicationId, 0);
+    this.#tellSoon(symbolId, Inbound.CLOSE_PUBLICATION, publicationId, NO_PAYLOAD);
   }
 
   requestSnapshot(symbolId: number, publicationId: number, token: number, reason: 'subscribe' | 'slow'): void {
     const payload = new Uint8Array(Int32Array.of(token, reason === 'slow' ? 1 : 0).buffer);
-    this.#tell(symbolId, Inbound.REQUEST_SNAPSHOT, publicationId, 0, payload);
+    this.#tellSoon(symbolId, Inbound.REQUEST_SNAPSHOT, publicationId, payload);
   }
 
   // ---- the engine
@@ -312,6 +312,15 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   #tell(symbolId: number, type: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {
     const shard = this.#shards[symbolId]!;
     if (shard >= 0) this.#send(shard, type, this.#slots[symbolId]!, aux, timeMs, payload);
+  }
+
+  /** The same, but the shard is shown the record at the end of this turn. */
+  #tellSoon(symbolId: number, type: number, aux: number, payload: Uint8Array): void {
+    const shard = this.#shards[symbolId]!;
+    if (shard < 0) return;
+    const slot = this.#slots[symbolId]!;
+    if (this.#waiting[shard]!.length === 0 && this.#producers[shard]!.writeSoon(type, slot, aux, 0, payload)) return;
+    this.#send(shard, type, slot, aux, 0, payload);
   }
 
   #send(shard: number, type: number, key: number, aux: number, timeMs: number, payload = NO_PAYLOAD): void {

@@ -61,6 +61,19 @@ function types(shard = 0): string[] {
 }
 
 describe('ShardIngress', () => {
+  test('what a client subscribes to and drops in one turn is shown to the shard together, at its end', async () => {
+    ingress.track(symbol(5, 0, 3), 11);
+    expect(types()).toEqual(['TRACK 3']);
+    const ring = rings[0]!;
+    ingress.open(5, 77, { channel: Channel.BBO, depth: 0, intervalMs: 0, format: Format.JSON });
+    ingress.requestSnapshot(5, 77, 1, 'subscribe');
+    ingress.close(5, 77);
+    expect(take(ring)).toBeUndefined();
+    await Promise.resolve();
+    const shown = [take(ring), take(ring), take(ring)].map((record) => names[record!.type]);
+    expect(shown).toEqual(['OPEN_PUBLICATION', 'REQUEST_SNAPSHOT', 'CLOSE_PUBLICATION']);
+  });
+
   test('every call becomes one record in the ring of the shard that owns the symbol', () => {
     ingress.track(symbol(5, 1, 3, '币USDT'), 11);
     ingress.lineUp(5, 12);

@@ -151,7 +151,9 @@ export class BookKeeper {
     book.lostAfter = -1;
   }
 
-  pushesLost(book: ShardBook, timeMs: number): void {
+  /** `version`: where the last of them led; -1 = not known. No snapshot from before it may be taken for the book, for no later push may come and show the hole. */
+  pushesLost(book: ShardBook, version: number, timeMs: number): void {
+    this.#trust.mustReach(book, version);
     if (this.#trust.isFollowing(book)) return this.#trust.losePush(book, StateReason.RING_FULL, timeMs);
     // Whether it was one of those that wait or a later one is not known: a snapshot must reach beyond them all.
     this.#forgetPending(book, 1, timeMs);

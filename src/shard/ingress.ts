@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import { type CandleQuestion, encodeQuestion } from '../candle/query.js';
 import { RingProducer } from '../memory/spsc-ring.js';
+import { depthVersion } from '../mexc/depth-version.js';
 import type { StateReason } from '../model/book-state.js';
 import { type AuditSink, type FeedSink, type KlinesRange, NO_SYMBOL, type SideStream, StreamKind } from '../model/feed.js';
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
-import { encodeKlines, encodeSpec, encodeTrack, Inbound } from './records.js';
+import { encodeKlines, encodeSpec, encodeTrack, encodeVersion, Inbound } from './records.js';
 import type { ShardBuffers } from './task.js';
 
 const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
@@ -18,6 +19,11 @@ interface WaitingRecord {
   readonly aux: number;
   readonly timeMs: number;
   readonly payload: Uint8Array;
+}
+
+interface LostPush {
+  readonly version: number;
+  readonly atMs: number;
 }
 
 /**
@@ -36,8 +42,8 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   /** By symbol id: the book's shard and slot; -1 = not tracked. */
   #shards = new Int32Array(256).fill(-1);
   #slots = new Int32Array(256);
-  /** Symbols that lost pushes of their depth since the last tick, and when. */
-  readonly #lossy = new Map<number, number>();
+  /** Symbols that lost pushes of their depth since the last tick, and the last of them. */
+  readonly #lossy = new Map<number, LostPush>();
   readonly #lossyDeals = new Map<number, number>();
   readonly #logger: Logger;
 
@@ -63,7 +69,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     const shard = this.#shards[symbolId]!;
     if (shard < 0) return true;
     if (!this.#push(shard, Inbound.FRAME, this.#slots[symbolId]!, bytes, start, end, receiveTimeMs, line)) {
-      this.#lossy.set(symbolId, receiveTimeMs);
+      this.#lostDepth(symbolId, depthVersion(bytes, start, end), receiveTimeMs);
     }
     return this.#hasRoom(shard);
   }
@@ -108,7 +114,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     if (shard < 0) return true;
     // What it was about is not known here: the book and the tape go the safe way.
     if (!this.#push(shard, Inbound.TEXT_FRAME, this.#slots[symbolId]!, bytes, 0, bytes.length, receiveTimeMs, 0)) {
-      this.#lossy.set(symbolId, receiveTimeMs);
+      this.#lostDepth(symbolId, -1, receiveTimeMs);
       this.#lossyDeals.set(symbolId, receiveTimeMs);
     }
     return this.#hasRoom(shard);
@@ -213,9 +219,9 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
       // A tick that finds no room may be lost: the next one says the same.
       if (this.#waiting[shard]!.length === 0) this.#producers[shard]!.write(Inbound.TICK, 0, 0, timeMs);
     }
-    for (const [symbolId, lostAtMs] of this.#lossy) {
+    for (const [symbolId, { version, atMs }] of this.#lossy) {
       this.#lossy.delete(symbolId);
-      this.#tell(symbolId, Inbound.FRAMES_LOST, 0, lostAtMs);
+      this.#tell(symbolId, Inbound.FRAMES_LOST, 0, atMs, encodeVersion(version));
     }
     for (const [symbolId, lostAtMs] of this.#lossyDeals) {
       this.#lossyDeals.delete(symbolId);
@@ -289,6 +295,11 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     this.#lost[shard]!++;
     this.#stalls[shard]!++;
     return false;
+  }
+
+  /** `version`: where the push led; -1 = not known. */
+  #lostDepth(symbolId: number, version: number, atMs: number): void {
+    this.#lossy.set(symbolId, { version: version < 0 ? (this.#lossy.get(symbolId)?.version ?? -1) : version, atMs });
   }
 
   #hasRoom(shard: number): boolean {

@@ -27,7 +27,7 @@ export const Inbound = {
   CLOSE_PUBLICATION: 9,
   /** aux: publication id; payload: token, 1 when the reason is a slow reader, as int32. */
   REQUEST_SNAPSHOT: 10,
-  /** At least one push of the symbol found the ring full and was dropped. */
+  /** At least one push of the symbol found the ring full and was dropped. payload: the version the last of them led to, -1 = not known; time: received. */
   FRAMES_LOST: 11,
   /** Ends the shard's task. */
   SHUT_DOWN: 12,
@@ -170,6 +170,16 @@ export function decodeTradesMessage(payload: Buffer, count: number, seq: number)
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** Payload of FRAMES_LOST. */
+export function encodeVersion(version: number): Uint8Array {
+  return new Uint8Array(Float64Array.of(version).buffer);
+}
+
+/** The reverse of `encodeVersion`, from bytes that may be unaligned. */
+export function decodeVersion(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
+}
 
 /** Payload of TRACK. */
 export function encodeTrack({ serial, symbol }: Pick<TrackedSymbol, 'serial' | 'symbol'>): Uint8Array {

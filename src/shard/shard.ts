@@ -20,7 +20,7 @@ import { Outbox } from './outbox.js';
 import { PendingBudget } from './pending-budget.js';
 import { PendingUpdates } from './pending-updates.js';
 import { Publications } from './publications.js';
-import { decodeTrack, encodeRange, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REFUSED_TICKERS } from './records.js';
+import { decodeTrack, decodeVersion, encodeRange, Inbound, NO_SLOT, Outbound, REFUSED_KLINES, REFUSED_TICKERS } from './records.js';
 import type { ShardBook } from './shard-book.js';
 import { type CandleOutput, ShardCandles } from './shard-candles.js';
 import { SilenceWatch } from './silence.js';
@@ -163,7 +163,7 @@ export class Shard {
       case Inbound.LINE_UP:
         return this.#keeper.lineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
-        return this.#keeper.pushesLost(book, timeMs);
+        return this.#keeper.pushesLost(book, decodeVersion(payload), timeMs);
       case Inbound.TRADES:
         return book.tape.fill(payload, timeMs);
       case Inbound.STREAM_UP:

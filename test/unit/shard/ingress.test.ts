@@ -10,9 +10,10 @@ import { StateReason } from '../../../src/model/book-state.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import type { TrackedSymbol } from '../../../src/model/symbol.js';
 import { ShardIngress } from '../../../src/shard/ingress.js';
-import { decodeSpec, decodeTrack, Inbound } from '../../../src/shard/records.js';
+import { decodeSpec, decodeTrack, decodeVersion, Inbound } from '../../../src/shard/records.js';
 import type { ShardBuffers } from '../../../src/shard/task.js';
 import { createTapesBuffer } from '../../../src/tape/tape-layout.js';
+import { depthFrame } from '../../support/depth-frame.js';
 import { type RingRecord, take } from '../../support/ring-bench.js';
 
 /** Whole, so that the room it takes is known. */
@@ -144,16 +145,20 @@ describe('when a ring is full', () => {
 
   test('pushes are dropped and counted, and the shard is told once there is room', () => {
     expect([ingress.usedBytes(0), ingress.framesDropped]).toEqual([1024, 0]);
-    for (let i = 0; i < 3; i++) pushDepth(ingress, 6, new Uint8Array(100), 33);
+    for (const from of [70, 71]) pushDepth(ingress, 6, depthFrame({ from, bids: [['99', '1']] }), 32);
+    pushDepth(ingress, 6, new Uint8Array(100), 33);
     expect(ingress.framesDropped).toBe(3);
     types();
     ingress.tick(40);
     ingress.tick(50);
-    expect(records().map(({ type, key, timeMs }) => [names[type], key, timeMs])).toEqual([
+    const seen = records();
+    expect(seen.map(({ type, key, timeMs }) => [names[type], key, timeMs])).toEqual([
       ['TICK', 0, 40],
       ['FRAMES_LOST', 2, 33],
       ['TICK', 0, 50],
     ]);
+    // The last of them that says where it led.
+    expect(decodeVersion(seen[1]!.payload)).toBe(71);
   });
 
   test('control records wait and keep their order', () => {

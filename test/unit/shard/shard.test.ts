@@ -385,6 +385,23 @@ describe('what breaks trust', () => {
     bench.tick();
     expect(bench.state()).toBe('live synced');
   });
+
+  test.each([
+    ['live', 100],
+    ['without one', -1],
+  ])('a snapshot from before a push that was lost is not taken for a book %s', (_, held) => {
+    const bench = new ShardBench({ inboundBytes: 1024 }).track('OTHERUSDT', 2);
+    if (held < 0) bench.track().lineUp();
+    else bench.live();
+    // What fills the ring is of another symbol: nothing of this one waits, and nothing of it may come for long.
+    for (let i = 0; i < 20; i++) pushDepth(bench.ingress, 302, new Uint8Array(40), bench.now);
+    for (const from of [101, 104]) pushDepth(bench.ingress, 301, depthFrame({ from, to: from + 2, bids: [['99', '1']] }), bench.now);
+    bench.work().tick();
+    bench.snapshot({ lastUpdateId: 105 });
+    expect([bench.state(), bench.resyncs.at(-1)]).toEqual([expect.stringContaining('syncing'), 'snapshot_old']);
+    bench.snapshot({ lastUpdateId: 106 });
+    expect(bench.state()).toBe('live synced');
+  });
 });
 
 describe('silence', () => {

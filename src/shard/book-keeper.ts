@@ -13,7 +13,7 @@ import { POWERS_OF_TEN } from '../model/decimal.js';
 import { AuditOutcome } from '../model/audit.js';
 import { encodeReport } from './audit-report.js';
 import { ShardAudits } from './audits.js';
-import type { BookReader, ReadSnapshot } from './book-reader.js';
+import type { BookDecoder, ReadSnapshot } from './book-decoder.js';
 import type { BookTrust, ShardParts } from './book-trust.js';
 import type { EarlyPushes } from './early-pushes.js';
 import type { LineRace } from './line-race.js';
@@ -37,18 +37,18 @@ export class BookKeeper {
   readonly #publications: Publications;
   readonly #meter: meters.ShardMeter;
   readonly #trust: BookTrust;
-  readonly #reader: BookReader;
+  readonly #decoder: BookDecoder;
   readonly #delta: DeltaBuffer;
   /** Receipt of the pushes this batch applied. */
   readonly #applied: BatchTimes;
   readonly #twoLines: boolean;
 
-  constructor(parts: ShardParts, trust: BookTrust, reader: BookReader, applied: BatchTimes, twoLines: boolean) {
+  constructor(parts: ShardParts, trust: BookTrust, decoder: BookDecoder, applied: BatchTimes, twoLines: boolean) {
     this.#books = parts.books;
     this.#publications = parts.publications;
     this.#meter = parts.meter;
     this.#trust = trust;
-    this.#reader = reader;
+    this.#decoder = decoder;
     this.#delta = parts.books.delta;
     this.#applied = applied;
     this.#twoLines = twoLines;
@@ -77,7 +77,7 @@ export class BookKeeper {
     const books = this.#books;
     const slot = book.slot;
     const delta = this.#delta;
-    const outcome = this.#reader.decode(book, bytes, view, start, end, timeMs);
+    const outcome = this.#decoder.decode(book, bytes, view, start, end, timeMs);
     if (outcome !== DepthDecode.OK) {
       if (outcome !== DepthDecode.NOT_DEPTH && this.#trust.isFollowing(book)) this.#trust.losePush(book, StateReason.BAD_FRAME, timeMs);
       return;
@@ -167,7 +167,7 @@ export class BookKeeper {
     const version = this.#books.version(book.slot);
     for (let i = 0; i < early.count; ) {
       const frame = early.frame(i);
-      const outcome = this.#reader.decodeEarly(book, frame, timeMs);
+      const outcome = this.#decoder.decodeEarly(book, frame, timeMs);
       const verdict =
         outcome === DepthDecode.OK ? judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion) : Sequence.DROP;
       if (verdict === Sequence.GAP) {
@@ -243,7 +243,7 @@ export class BookKeeper {
   #forgetPending(book: ShardBook, more: number, timeMs: number): void {
     const { pending } = book;
     for (let i = pending.count - 1; i >= 0; i--) {
-      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
+      if (this.#decoder.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
       this.#trust.mustReach(book, this.#delta.toVersion + more);
       break;
     }
@@ -264,7 +264,7 @@ export class BookKeeper {
     const slot = book.slot;
     if (!book.lineUp || books.state(slot) === BookState.LIVE) return;
     const read: ReadSnapshot = (priceScale, quantityScale) => decodeSnapshot(body, priceScale, quantityScale, this.#delta);
-    if (!this.#reader.readSnapshot(book, read, timeMs)) return;
+    if (!this.#decoder.readSnapshot(book, read, timeMs)) return;
     const version = this.#delta.toVersion;
     if (this.#trust.isFollowing(book)) {
       // A silent book: the exchange's own says whether anything was missed.
@@ -292,20 +292,20 @@ export class BookKeeper {
     }
     const read: ReadSnapshot = (priceScale, quantityScale) => fillDelta(event, priceScale, quantityScale, this.#delta);
     // How many levels there are to a side of such a frame is not said.
-    if (this.#reader.readSnapshot(book, read, timeMs)) this.#replaceBook(book, event.version, read, timeMs, true);
+    if (this.#decoder.readSnapshot(book, read, timeMs)) this.#replaceBook(book, event.version, read, timeMs, true);
   }
 
   /** Puts the snapshot that was just read in the place of the book, and what waited on top of it, when that joins it without a gap. */
   #replaceBook(book: ShardBook, version: number, read: ReadSnapshot, timeMs: number, cut = false): void {
     const books = this.#books;
     const slot = book.slot;
-    this.#reader.snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
+    this.#decoder.snapshotPrice = this.#delta.highestTick() / POWERS_OF_TEN[books.priceScale(slot)]!;
     const reach = this.#pendingFollows(book, version, timeMs);
-    this.#reader.snapshotPrice = 0;
+    this.#decoder.snapshotPrice = 0;
     // Text frames carry versions of their own kind.
     if (reach < 0 || (!cut && this.#trust.isTooOld(book, reach, book.lostAfter + 1, timeMs))) return;
     // The check went through the delta buffer.
-    if (this.#reader.readSnapshot(book, read, timeMs)) this.#applySnapshot(book, reach, timeMs, cut);
+    if (this.#decoder.readSnapshot(book, read, timeMs)) this.#applySnapshot(book, reach, timeMs, cut);
   }
 
   /** Puts the snapshot in the delta buffer in the place of the book, and what waited on top of it. */
@@ -329,7 +329,7 @@ export class BookKeeper {
     let last = version;
     let bad = -1;
     for (let i = 0; i < pending.count; i++) {
-      const outcome = this.#reader.decodeKept(book, pending, i, timeMs);
+      const outcome = this.#decoder.decodeKept(book, pending, i, timeMs);
       if (outcome === DepthDecode.NOT_DEPTH) continue;
       if (outcome !== DepthDecode.OK) {
         bad = i;
@@ -365,7 +365,7 @@ export class BookKeeper {
     let highPoint = first;
     let from = this.#delta.fromVersion;
     for (let i = first + 1; i < pending.count; i++) {
-      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
+      if (this.#decoder.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK || this.#delta.toVersion >= from) continue;
       highPoint = i;
       from = this.#delta.fromVersion;
     }
@@ -378,7 +378,7 @@ export class BookKeeper {
     const slot = book.slot;
     const { pending } = book;
     for (let i = 0; i < pending.count; i++) {
-      if (this.#reader.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
+      if (this.#decoder.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
       const { fromVersion, toVersion } = this.#delta;
       const verdict = judgeSequence(books.version(slot), fromVersion, toVersion);
       if (verdict === Sequence.GAP) break;
@@ -405,13 +405,13 @@ export class BookKeeper {
   // ---- audits
 
   #createAudits({ books, outbox, publications, budget }: ShardParts): ShardAudits<ShardBook> {
-    const reader = this.#reader;
+    const decoder = this.#decoder;
     return new ShardAudits({
       books,
       budget,
-      decode: (book, pushes, i, timeMs) => reader.decodeKept(book, pushes, i, timeMs),
+      decode: (book, pushes, i, timeMs) => decoder.decodeKept(book, pushes, i, timeMs),
       rescale: (book, priceScale, quantityScale, timeMs) =>
-        reader.fitsScale(book, priceScale) && reader.rescale(book, priceScale, quantityScale, timeMs),
+        decoder.fitsScale(book, priceScale) && decoder.rescale(book, priceScale, quantityScale, timeMs),
       correct: (book) => {
         if (this.#applyDelta(book, books.receiveTimeMs(book.slot))) publications.updated(book, this.#delta, 0);
       },

@@ -12,7 +12,7 @@ import { DealsBuffer } from '../tape/deals-buffer.js';
 import { TAPE_PRICE_SCALE, TAPE_QUANTITY_SCALE } from '../tape/tape-layout.js';
 import { Tapes } from '../tape/tapes.js';
 import { BookKeeper } from './book-keeper.js';
-import { BookReader } from './book-reader.js';
+import { BookDecoder } from './book-decoder.js';
 import { BookTrust } from './book-trust.js';
 import { EarlyPushes } from './early-pushes.js';
 import { LineRace } from './line-race.js';
@@ -83,7 +83,7 @@ export class Shard {
     this.#budget = new PendingBudget(meter);
     const parts = { books, outbox, publications: this.#publications, meter, budget: this.#budget };
     this.#trust = new BookTrust(parts, (book, timeMs) => this.#keeper.audits.interrupt(book, timeMs));
-    this.#keeper = new BookKeeper(parts, this.#trust, new BookReader(parts, this.#trust), this.#applied, this.#twoLines);
+    this.#keeper = new BookKeeper(parts, this.#trust, new BookDecoder(parts, this.#trust), this.#applied, this.#twoLines);
     this.#tickerIntake = new TickerIntake({
       wanted: (symbol) => this.#bySymbol.has(symbol),
       take: (symbol, figures, receiveTimeMs) => {

@@ -25,7 +25,8 @@ it('nor on two lines', { timeout: 240_000 }, async () => {
 });
 
 it('neither do those that did once', { timeout: 60_000 }, async () => {
-  for (const seed of SEEDS_WITH_A_PAST) {
+  // The others are among those above.
+  for (const seed of SEEDS_WITH_A_PAST.filter((seed) => seed > 200)) {
     const { stdout } = await run(process.execPath, [script, '--seed', String(seed)]);
     expect((JSON.parse(stdout) as { findings: unknown }).findings).toEqual([]);
   }

@@ -39,8 +39,8 @@ const mutants: readonly Mutant[] = [
   {
     bug: 'pushes that waited for the snapshot are forgotten',
     file: 'src/shard/book-keeper.js',
-    from: 'for (let i = 0; i < pending.count; i++) {\n            if (this.#reader.decodeKept',
-    to: 'for (let i = 0; i < 0; i++) {\n            if (this.#reader.decodeKept',
+    from: 'for (let i = 0; i < pending.count; i++) {\n            if (this.#decoder.decodeKept',
+    to: 'for (let i = 0; i < 0; i++) {\n            if (this.#decoder.decodeKept',
     also: { from: 'if (books.version(slot) !== reach)', to: 'if (false)' },
   },
   {

@@ -21,7 +21,7 @@ const OPEN_BRACE = 0x7b;
 export type ReadSnapshot = (priceScale: number, quantityScale: number) => boolean;
 
 /** Reads pushes and snapshots into the delta buffer, at the scales of their book or, where they need more decimals, at the book's new ones. */
-export class BookReader {
+export class BookDecoder {
   readonly #books: OrderBooks;
   readonly #outbox: Outbox;
   readonly #publications: Publications;

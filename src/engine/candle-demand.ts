@@ -4,8 +4,6 @@ import { Channel, type PublicationPort, type PublicationSpec } from '../model/pu
 export interface KlineStreams {
   openKline(symbolId: number): void;
   closeKline(symbolId: number): void;
-  /** A publication of the symbol's candles is closed: what it lacked need not be fetched for it. */
-  klinesUnwanted(symbolId: number): void;
 }
 
 /** Passes publications on to the shards, and has the exchange push the candles of a symbol as long as a client is subscribed to some. */
@@ -30,10 +28,7 @@ export class CandleDemand implements PublicationPort {
   }
 
   close(symbolId: number, publicationId: number): void {
-    if (this.#open.delete(publicationId)) {
-      this.#streams.closeKline(symbolId);
-      this.#streams.klinesUnwanted(symbolId);
-    }
+    if (this.#open.delete(publicationId)) this.#streams.closeKline(symbolId);
     this.#port.close(symbolId, publicationId);
   }
 

@@ -76,7 +76,6 @@ export class Pipeline {
     const demand = new CandleDemand(this.ingress, {
       openKline: (symbolId) => this.feed.openKline(symbolId),
       closeKline: (symbolId) => this.feed.closeKline(symbolId),
-      klinesUnwanted: (symbolId) => this.feed.klinesUnwanted(symbolId),
     });
     this.hub = new PublicationHub(demand, subscriberLimits);
     this.feed = new Feed({

@@ -261,9 +261,9 @@ export class Feed {
     if (symbol !== undefined) this.#sides.openKline(symbol);
   }
 
-  /** One user of the symbol's candles less. */
+  /** One user of the symbol's candles less. What they lacked need not be fetched for the last one. */
   closeKline(symbolId: number): void {
-    this.#sides.closeKline(symbolId);
+    if (this.#sides.closeKline(symbolId)) this.#klines.unwant(symbolId);
   }
 
   /**
@@ -280,11 +280,6 @@ export class Feed {
   klinesWanted(symbolId: number, range: KlinesRange): void {
     const symbol = this.#symbols.get(symbolId);
     if (symbol !== undefined) this.#klines.want(symbol, range);
-  }
-
-  /** A publication of the symbol's candles is closed: whoever else lacks some says so again. */
-  klinesUnwanted(symbolId: number): void {
-    this.#klines.unwant(symbolId);
   }
 
   /** Asks for the 24 h figures of all symbols once; resolves when they went through the sink. Rejects with a CodedError of the REST client. */

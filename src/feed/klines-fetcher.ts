@@ -41,7 +41,8 @@ interface Job {
  */
 export class KlinesFetcher {
   readonly #options: KlinesFetcherOptions;
-  readonly #jobs = new Map<string, Job>();
+  /** By symbol id and question. */
+  readonly #jobs = new Map<number, Map<string, Job>>();
 
   constructor(options: KlinesFetcherOptions) {
     this.#options = options;
@@ -73,26 +74,27 @@ export class KlinesFetcher {
     this.#queue(job, RestKind.HISTORY);
   }
 
-  /** A publication of the symbol's candles is closed: others say again what they want. */
+  /** No publication of the symbol's candles is left. */
   unwant(symbolId: number): void {
-    for (const job of this.#jobs.values()) if (job.symbol.id === symbolId) this.#noMoreWanted(job);
+    for (const job of this.#jobsOf(symbolId)) this.#noMoreWanted(job);
   }
 
   /** The symbol is not tracked any more: clients are told SYMBOL_NOT_TRACKED, answers under way are thrown away. */
   cancel(symbolId: number): void {
-    for (const job of this.#jobs.values()) {
-      if (job.symbol.id !== symbolId) continue;
+    for (const job of this.#jobsOf(symbolId)) {
       this.#options.queue.cancel(job.request!);
       this.#failed(job, new CodedError(ErrorCode.SYMBOL_NOT_TRACKED, `${job.symbol.symbol} is not tracked`));
     }
   }
 
   #join(symbol: TrackedSymbol, range: KlinesRange): Job {
-    const key = `${symbol.id} ${range.base} ${range.fromMs}`;
-    let job = this.#jobs.get(key);
+    const key = `${range.base} ${range.fromMs}`;
+    let jobs = this.#jobs.get(symbol.id);
+    if (jobs === undefined) this.#jobs.set(symbol.id, (jobs = new Map()));
+    let job = jobs.get(key);
     if (job === undefined) {
       job = { key, symbol, range, request: undefined, clients: new Set(), wanted: undefined };
-      this.#jobs.set(key, job);
+      jobs.set(key, job);
     } else if (this.#isWaiting(job) && range.toMs > job.range.toMs) job.range = range;
     return job;
   }
@@ -145,9 +147,16 @@ export class KlinesFetcher {
     this.#end(job);
   }
 
+  /** As they are now: those that end meanwhile are still among them. */
+  #jobsOf(symbolId: number): readonly Job[] {
+    return [...(this.#jobs.get(symbolId)?.values() ?? [])];
+  }
+
   #end(job: Job): void {
     clearTimeout(job.wanted);
-    this.#jobs.delete(job.key);
+    const jobs = this.#jobs.get(job.symbol.id);
+    jobs?.delete(job.key);
+    if (jobs?.size === 0) this.#jobs.delete(job.symbol.id);
     for (const { settled } of job.clients) settled();
   }
 }

@@ -48,7 +48,7 @@ const YIELD_MS = 50;
  * exchange would refuse the books as well. A fifth below that.
  */
 const TRADES_EVERY_MS = 125;
-/** Candles clients wait for: as many as go out in half the time they are waited for, so that an answer still comes in time. */
+/** Candles clients wait for: as many as go out in half the time they are waited for, by turns with all others, so that an answer still comes in time. */
 const CANDLES_WAIT_S = 5;
 const CANDLES_WAITING_MIN = 16;
 /** Nobody's answer hangs on these: publications say again what they lack. */
@@ -65,7 +65,6 @@ export class RestQueue {
   /** By kind, the first first. */
   readonly #waiting: Set<RestRequest>[] = restKindNames.map(() => new Set());
   readonly #refused: number[] = restKindNames.map(() => 0);
-  readonly #waitingMax: number[];
   readonly #inFlight = new Set<RestRequest>();
   /** The kind that was served last. */
   #served = restKindNames.length - 1;
@@ -76,9 +75,6 @@ export class RestQueue {
 
   constructor(options: RestQueueOptions) {
     this.#options = options;
-    this.#waitingMax = restKindNames.map(() => Infinity);
-    this.#waitingMax[RestKind.CANDLES] = Math.max(CANDLES_WAITING_MIN, Math.ceil(CANDLES_WAIT_S * options.budget.ratePerSecond));
-    this.#waitingMax[RestKind.HISTORY] = HISTORY_WAITING_MAX;
   }
 
   get waiting(): number {
@@ -91,7 +87,15 @@ export class RestQueue {
   }
 
   hasRoom(kind: RestKind): boolean {
-    return this.#waiting[kind]!.size < this.#waitingMax[kind]!;
+    const { size } = this.#waiting[kind]!;
+    if (kind === RestKind.CANDLES) return size < Math.max(CANDLES_WAITING_MIN, CANDLES_WAIT_S * this.#turnsPerSecond(kind));
+    return kind !== RestKind.HISTORY || size < HISTORY_WAITING_MAX;
+  }
+
+  /** Requests of a kind that go out while as many kinds wait as now. */
+  #turnsPerSecond(kind: RestKind): number {
+    const others = this.#waiting.filter(({ size }, other) => size > 0 && other !== kind).length;
+    return this.#options.budget.ratePerSecond / (1 + others);
   }
 
   isWaiting(request: RestRequest): boolean {
@@ -105,7 +109,7 @@ export class RestQueue {
     const waiting = this.#waiting[kind]!;
     if (!this.hasRoom(kind)) {
       this.#refused[kind]!++;
-      const retryAfterMs = Math.ceil((waiting.size * 1000) / this.#options.budget.ratePerSecond);
+      const retryAfterMs = Math.ceil((waiting.size * 1000) / this.#turnsPerSecond(kind));
       const error = new CodedError(ErrorCode.EXCHANGE_QUEUE_FULL, `${waiting.size} such requests wait for the exchange already`, {
         retryAfterMs,
       });

@@ -44,6 +44,7 @@ export class SideLines {
   readonly #refusals: LogGate;
   readonly #deals = new Map<number, StreamLine>();
   readonly #klines = new Map<number, KlineUse>();
+  #closed = false;
   #miniTickers: StreamLine | undefined;
 
   constructor(options: SideLinesOptions) {
@@ -75,11 +76,12 @@ export class SideLines {
     this.#klines.set(id, { line: this.#open(StreamKind.KLINE, id, channel), users: 1, idle: undefined });
   }
 
-  /** One user less; the subscription ends when none came for a while after the last one. */
-  closeKline(symbolId: number): void {
+  /** One user less; true when that was the last one. The subscription ends when none came for a while after it. */
+  closeKline(symbolId: number): boolean {
     const use = this.#klines.get(symbolId);
-    if (use === undefined || use.users === 0 || --use.users > 0) return;
-    use.idle = setTimeout(() => this.#endKline(symbolId, use), this.#options.timings.klineIdleMs);
+    if (use === undefined || use.users === 0 || --use.users > 0) return false;
+    if (!this.#closed) use.idle = setTimeout(() => this.#endKline(symbolId, use), this.#options.timings.klineIdleMs);
+    return true;
   }
 
   /** The symbol is not tracked any more. */
@@ -139,6 +141,7 @@ export class SideLines {
   }
 
   close(): void {
+    this.#closed = true;
     for (const line of this.#lines()) clearTimeout(line.timer);
     for (const { idle } of this.#klines.values()) clearTimeout(idle);
   }

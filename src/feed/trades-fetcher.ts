@@ -35,6 +35,7 @@ export class TradesFetcher {
   readonly #options: TradesFetcherOptions;
   readonly #failures: LogGate;
   readonly #jobs = new Map<number, Job>();
+  #closed = false;
 
   constructor(options: TradesFetcherOptions) {
     this.#options = options;
@@ -43,6 +44,7 @@ export class TradesFetcher {
 
   /** Asks anew: an answer on its way may be older than what the tape has lost since. A tape that asks in a row waits longer each time. */
   request(symbolId: number, symbol: string): void {
+    if (this.#closed) return;
     const { timings, clock } = this.#options;
     let job = this.#jobs.get(symbolId);
     if (job === undefined) this.#jobs.set(symbolId, (job = this.#createJob(symbol)));
@@ -61,6 +63,7 @@ export class TradesFetcher {
   }
 
   close(): void {
+    this.#closed = true;
     for (const job of this.#jobs.values()) this.#stop(job);
     this.#jobs.clear();
   }

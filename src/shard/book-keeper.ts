@@ -151,9 +151,14 @@ export class BookKeeper {
     book.lostAfter = -1;
   }
 
-  /** `version`: where the last of them led; -1 = not known. No snapshot from before it may be taken for the book, for no later push may come and show the hole. */
-  pushesLost(book: ShardBook, version: number, timeMs: number): void {
+  /**
+   * `version`: the highest any of them led to; -1 = not known of any; `known`: of all of them. No snapshot from before it may be taken for the book, for
+   * no later push may come and show the hole.
+   */
+  pushesLost(book: ShardBook, version: number, known: boolean, timeMs: number): void {
     this.#trust.mustReach(book, version);
+    // They came on the other line, or were old.
+    if (known && this.#trust.isFollowing(book) && this.#books.version(book.slot) >= version) return;
     if (this.#trust.isFollowing(book)) return this.#trust.losePush(book, StateReason.RING_FULL, timeMs);
     // Whether it was one of those that wait or a later one is not known: a snapshot must reach beyond them all.
     this.#forgetPending(book, 1, timeMs);

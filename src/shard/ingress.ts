@@ -21,8 +21,12 @@ interface WaitingRecord {
   readonly payload: Uint8Array;
 }
 
-interface LostPush {
+interface LostPushes {
+  /** The highest any of them led to; -1 = not known of any. */
   readonly version: number;
+  /** Known of all of them. */
+  readonly known: boolean;
+  /** Of the last one. */
   readonly atMs: number;
 }
 
@@ -42,8 +46,8 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
   /** By symbol id: the book's shard and slot; -1 = not tracked. */
   #shards = new Int32Array(256).fill(-1);
   #slots = new Int32Array(256);
-  /** Symbols that lost pushes of their depth since the last tick, and the last of them. */
-  readonly #lossy = new Map<number, LostPush>();
+  /** Symbols that lost pushes of their depth since the last tick. */
+  readonly #lossy = new Map<number, LostPushes>();
   readonly #lossyDeals = new Map<number, number>();
   readonly #logger: Logger;
 
@@ -219,9 +223,9 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
       // A tick that finds no room may be lost: the next one says the same.
       if (this.#waiting[shard]!.length === 0) this.#producers[shard]!.write(Inbound.TICK, 0, 0, timeMs);
     }
-    for (const [symbolId, { version, atMs }] of this.#lossy) {
+    for (const [symbolId, { version, known, atMs }] of this.#lossy) {
       this.#lossy.delete(symbolId);
-      this.#tell(symbolId, Inbound.FRAMES_LOST, 0, atMs, encodeVersion(version));
+      this.#tell(symbolId, Inbound.FRAMES_LOST, known ? 1 : 0, atMs, encodeVersion(version));
     }
     for (const [symbolId, lostAtMs] of this.#lossyDeals) {
       this.#lossyDeals.delete(symbolId);
@@ -299,7 +303,9 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
 
   /** `version`: where the push led; -1 = not known. */
   #lostDepth(symbolId: number, version: number, atMs: number): void {
-    this.#lossy.set(symbolId, { version: version < 0 ? (this.#lossy.get(symbolId)?.version ?? -1) : version, atMs });
+    const before = this.#lossy.get(symbolId);
+    const known = version >= 0 && (before === undefined || before.known);
+    this.#lossy.set(symbolId, { version: Math.max(version, before?.version ?? -1), known, atMs });
   }
 
   #hasRoom(shard: number): boolean {

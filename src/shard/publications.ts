@@ -32,8 +32,7 @@ export class Publications {
   readonly #shared: Omit<PublicationParts, 'symbol' | 'slot' | 'emit'>;
   readonly #outbox: Outbox;
   readonly #open = new Map<number, Open>();
-  readonly #all = new Set<Open>();
-  readonly #rounds = new Rounds(this.#all);
+  readonly #rounds = new Rounds<Open>(this.#open);
   /** Those of the open ones that were sent nothing yet, in the order in which they were opened. */
   readonly #unbegun = new Set<Open>();
   /** At most SNAPSHOTS_WAITING_MAX. */
@@ -55,7 +54,6 @@ export class Publications {
     book.publications.push(publication);
     const open = { book, publication };
     this.#open.set(id, open);
-    this.#all.add(open);
     this.#unbegun.add(open);
   }
 
@@ -93,16 +91,13 @@ export class Publications {
 
   /** Everybody starts from a whole state. */
   restart(book: ShardBook, reason: SnapshotReason): void {
-    for (const publication of book.publications) {
-      this.#isBegun(publication.id);
-      publication.restarted(reason);
-    }
+    for (const publication of book.publications) publication.restarted(this.#begins(publication.id) ? 'subscribe' : reason);
   }
 
   stateChanged(book: ShardBook, state: BookState): void {
     for (const publication of book.publications) {
       if (state === BookState.LIVE && publication.spec.channel !== Channel.STATUS) continue;
-      this.#isBegun(publication.id);
+      this.#begins(publication.id);
       publication.stateChanged();
     }
   }
@@ -150,14 +145,13 @@ export class Publications {
   }
 
   #drop(id: number): void {
-    this.#isBegun(id);
-    this.#all.delete(this.#open.get(id)!);
+    this.#begins(id);
     this.#open.delete(id);
   }
 
-  /** Whatever it is sent now is its first message. */
-  #isBegun(id: number): void {
-    this.#unbegun.delete(this.#open.get(id)!);
+  /** Whatever it is sent now is sent: true when that is its first message. */
+  #begins(id: number): boolean {
+    return this.#unbegun.delete(this.#open.get(id)!);
   }
 
   #isLive(book: ShardBook): boolean {

@@ -27,7 +27,7 @@ export const Inbound = {
   CLOSE_PUBLICATION: 9,
   /** aux: publication id; payload: token, 1 when the reason is a slow reader, as int32. */
   REQUEST_SNAPSHOT: 10,
-  /** At least one push of the symbol found the ring full and was dropped. payload: the version the last of them led to, -1 = not known; time: received. */
+  /** At least one push of the symbol found the ring full and was dropped. payload: the highest version any of them led to, -1 = not known of any; aux: 1 = known of all; time: the last one received. */
   FRAMES_LOST: 11,
   /** Ends the shard's task. */
   SHUT_DOWN: 12,

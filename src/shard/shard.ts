@@ -163,7 +163,7 @@ export class Shard {
       case Inbound.LINE_UP:
         return this.#keeper.lineUp(book, timeMs);
       case Inbound.FRAMES_LOST:
-        return this.#keeper.pushesLost(book, decodeVersion(payload), timeMs);
+        return this.#keeper.pushesLost(book, decodeVersion(payload), aux === 1, timeMs);
       case Inbound.TRADES:
         return book.tape.fill(payload, timeMs);
       case Inbound.STREAM_UP:

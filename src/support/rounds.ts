@@ -2,11 +2,16 @@
  * Goes round and round a set, a piece at a time, so that looking at thousands holds nobody up. The set may change meanwhile: what was added is seen in
  * this round, what was deleted is not.
  */
+interface Members<T> {
+  readonly size: number;
+  values(): Iterator<T>;
+}
+
 export class Rounds<T> {
-  readonly #set: ReadonlySet<T>;
+  readonly #set: Members<T>;
   #iterator: Iterator<T>;
 
-  constructor(set: ReadonlySet<T>) {
+  constructor(set: Members<T>) {
     this.#set = set;
     this.#iterator = set.values();
   }

@@ -108,7 +108,7 @@ export class World {
   readonly #seen = new Map<string, string>();
   readonly #editions = new Map<string, EngineEdition>();
   readonly #editionKeys: string[] = [];
-  /** Symbols with a push changed unnoticeably on its way, and the last epoch it may have found its way into. */
+  /** Symbols with a push changed unnoticeably on its way, and the last of their snapshots, by number, that it may be added to. */
   readonly #tainted = new Map<string, number>();
   /** The newest push of each symbol that arrived, in whatever shape. */
   readonly #delivered = new Map<string, { readonly version: number; readonly recounts: number; readonly atMs: number }>();
@@ -150,7 +150,7 @@ export class World {
         // Versions that went back are those of another count.
         if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, recounts, atMs: this.time.now });
       },
-      corrupted: (symbol) => this.#tainted.set(symbol, this.#epochOf(symbol) + 2),
+      corrupted: (symbol) => this.#tainted.set(symbol, this.#snapshotsOf(symbol) + 2),
     });
     this.#buffers = Array.from({ length: options.shards }, () =>
       createShardBuffers({
@@ -207,6 +207,8 @@ export class World {
     if (symbol === undefined) return;
     this.#pipeline.untrack(symbol);
     this.#resyncs.delete(name);
+    // Counted from the start when it is tracked again; what is on its way still arrives.
+    if (this.#tainted.has(name)) this.#tainted.set(name, 2);
   }
 
   /** The machine stands still, and its clock goes on. What lay there when it fell asleep is read after it woke. */
@@ -376,7 +378,7 @@ export class World {
         asks: levels(copy.askTicks, copy.askLots, copy.askCount),
       };
       this.#keep(key, edition);
-      if ((this.#tainted.get(symbol) ?? 0) >= copy.epoch) continue;
+      if (this.#isTainted(symbol)) continue;
       this.checks++;
       const text = readable(edition.bids, edition.asks);
       const truths = this.exchange.book(symbol).editions(copy.version);
@@ -437,7 +439,7 @@ export class World {
       const tracked = this.#symbols.find(symbol);
       if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < this.#excusedUntilMs[tracked.shard]!) continue;
       const book = this.#readers[tracked.shard]!.envelope(tracked.slot);
-      if (book.state !== BookState.LIVE || book.version >= version || (this.#tainted.get(symbol) ?? 0) >= book.epoch) continue;
+      if (book.state !== BookState.LIVE || book.version >= version || this.#isTainted(symbol)) continue;
       this.#find(`${symbol}: live at version ${book.version}, and ${version} arrived ${now - atMs} ms ago`);
     }
   }
@@ -486,6 +488,16 @@ export class World {
     if (symbol === undefined || client.gone) return;
     client.follow(symbol, 'full', this.#random.below(2) * 100);
     client.follow(symbol, 5, this.#random.below(2) * 100);
+  }
+
+  #isTainted(name: string): boolean {
+    return (this.#tainted.get(name) ?? -1) >= this.#snapshotsOf(name);
+  }
+
+  /** Snapshots the symbol's book was made of so far. Its epoch may grow by more: a new worker goes on from the highest of all books. */
+  #snapshotsOf(name: string): number {
+    const symbol = this.#symbols.find(name);
+    return symbol === undefined ? 0 : this.#readers[symbol.shard]!.field(symbol.slot, COUNT_RESYNCS);
   }
 
   #epochOf(name: string): number {

@@ -149,7 +149,6 @@ it('CandleDemand: the exchange pushes candles from the first open publication of
   const demand = new CandleDemand(port, {
     openKline: (id) => streams.push(`open ${id}`),
     closeKline: (id) => streams.push(`close ${id}`),
-    klinesUnwanted: (id) => streams.push(`unwanted ${id}`),
   });
   const spec = { channel: Channel.CANDLE, format: Format.JSON, depth: 0, intervalMs: 1000, candleInterval: 0 };
   demand.open(5, 1, { ...spec, channel: Channel.BBO });
@@ -159,6 +158,6 @@ it('CandleDemand: the exchange pushes candles from the first open publication of
   demand.requestSnapshot(5, 2, 9, 'subscribe');
   demand.close(5, 1);
   demand.close(5, 2);
-  expect(streams).toEqual(['open 5', 'close 5', 'unwanted 5']);
+  expect(streams).toEqual(['open 5', 'close 5']);
   expect(port.calls).toHaveLength(6);
 });

@@ -157,8 +157,15 @@ describe('when a ring is full', () => {
       ['FRAMES_LOST', 2, 33],
       ['TICK', 0, 50],
     ]);
-    // The last of them that says where it led.
-    expect(decodeVersion(seen[1]!.payload)).toBe(71);
+    // One of them does not say where it led.
+    expect([decodeVersion(seen[1]!.payload), seen[1]!.aux]).toEqual([71, 0]);
+    expect(types()).toEqual([]);
+    for (let i = 0; i < 32; i++) pushDepth(ingress, 5, new Uint8Array(8), 0);
+    for (const from of [80, 79]) pushDepth(ingress, 6, depthFrame({ from, bids: [['99', '1']] }), 60);
+    types();
+    ingress.tick(70);
+    const lost = records().find(({ type, key }) => type === Inbound.FRAMES_LOST && key === 2);
+    expect([decodeVersion(lost!.payload), lost!.aux]).toEqual([80, 1]);
   });
 
   test('control records wait and keep their order', () => {

@@ -48,6 +48,12 @@ test('a publication whose book goes out of service before its turn says so once'
   expect(bench.messages.map(({ kind }) => kind)).toEqual([MessageKind.STATE]);
 });
 
+test('a status that is asked for while the book is given more decimals is said all the same', () => {
+  bench.ingress.open(idOf(1), 1, { ...FULL, channel: Channel.STATUS });
+  bench.frame({ from: 101, bids: [['98.123', '1']] }).tick();
+  expect(bench.messages.map(({ id, kind, body }) => [id, kind, body['state']])).toEqual([[1, MessageKind.STATE, 'live']]);
+});
+
 describe('when the outbound ring fills', () => {
   beforeEach(() => {
     bench.draining = false;

@@ -374,9 +374,8 @@ describe('what breaks trust', () => {
 
   test('pushes lost on the way to the shard: said at the next tick, synced anew', () => {
     const bench = new ShardBench({ inboundBytes: 1024 }).live();
-    const frame = depthFrame({ from: 101, bids: [['99', '1']] });
     // Without work in between the ring is full after a few.
-    for (let i = 0; i < 20; i++) pushDepth(bench.ingress, 301, frame, bench.now);
+    for (let i = 0; i < 20; i++) pushDepth(bench.ingress, 301, depthFrame({ from: 101 + i, bids: [['99', '1']] }), bench.now);
     expect(bench.ingress.framesDropped).toBeGreaterThan(10);
     bench.work().tick();
     expect([bench.state(), bench.resyncs]).toEqual(['syncing ring_full', ['ring_full']]);
@@ -384,6 +383,15 @@ describe('what breaks trust', () => {
     expect(bench.state()).toBe('live synced');
     bench.tick();
     expect(bench.state()).toBe('live synced');
+  });
+
+  test('pushes lost on the way that lead nowhere new, as the other line brought them, cost nothing', () => {
+    const bench = new ShardBench({ inboundBytes: 1024 }).track('OTHERUSDT', 2).live();
+    for (let i = 0; i < 20; i++) pushDepth(bench.ingress, 302, new Uint8Array(40), bench.now);
+    pushDepth(bench.ingress, 301, depthFrame({ from: 98, to: 100, bids: [['99', '1']] }), bench.now);
+    expect(bench.ingress.framesDropped).toBeGreaterThan(0);
+    bench.work().tick();
+    expect([bench.state(), bench.resyncs]).toEqual(['live synced', []]);
   });
 
   test.each([

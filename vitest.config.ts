@@ -8,8 +8,8 @@ export default defineConfig({
     // Tests open sockets and threads; a failure bound far above what they take, since machines differ.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // One file waits while another works: most of a file's time is spent waiting for sockets and threads.
-    maxWorkers: 2,
+    // More than the two cores this is meant for: most of a file's time is spent waiting for sockets and threads.
+    maxWorkers: 3,
     // Continuous integration adds up the counts of several runs.
     reporters:
       process.env['CI'] === undefined ? ['default'] : ['default', ['json', { outputFile: `dist/test-results/node-${nodeMajor}.json` }]],

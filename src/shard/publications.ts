@@ -45,7 +45,10 @@ export class Publications {
     this.#outbox = outbox;
   }
 
-  /** `payload`: an encoded `PublicationSpec`. The first message is left to `begin`: one that is closed before then costs next to nothing. */
+  /**
+   * `payload`: an encoded `PublicationSpec`. The first message of a live book is left to `begin`: one that is closed before then costs next to nothing. That
+   * a book is not live is said at once, lest nobody hear of it where a snapshot is faster.
+   */
   open(book: ShardBook, id: number, payload: Uint8Array): void {
     const spec = decodeSpec(payload);
     const { symbol, slot } = book;
@@ -54,7 +57,8 @@ export class Publications {
     book.publications.push(publication);
     const open = { book, publication };
     this.#open.set(id, open);
-    this.#unbegun.add(open);
+    if (this.#isLive(book)) this.#unbegun.add(open);
+    else publication.stateChanged();
   }
 
   close(book: ShardBook, id: number): void {

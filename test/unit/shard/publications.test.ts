@@ -54,6 +54,14 @@ test('a status that is asked for while the book is given more decimals is said a
   expect(bench.messages.map(({ id, kind, body }) => [id, kind, body['state']])).toEqual([[1, MessageKind.STATE, 'live']]);
 });
 
+test('that a book was not live is said also when its snapshot comes before the next turn', () => {
+  bench.lineDown(StateReason.LINE_DOWN).lineUp();
+  bench.messages.length = 0;
+  bench.ingress.open(idOf(1), 1, { ...FULL, channel: Channel.STATUS });
+  bench.snapshot({ lastUpdateId: 200, bids: [['99', '1']] }).tick();
+  expect(bench.messages.map(({ body }) => body['state'])).toEqual(['syncing', 'live']);
+});
+
 describe('when the outbound ring fills', () => {
   beforeEach(() => {
     bench.draining = false;

@@ -98,6 +98,9 @@ export const recovery: Bench = {
   },
 };
 
+/** Whose turn it is, also in the next engine: the first book of all is back first. */
+let next = 0;
+
 /** An engine on a simulated exchange, and a client that is told of every change of state. */
 class Market {
   readonly #sim: Simulator;
@@ -107,7 +110,6 @@ class Market {
   /** Every state a symbol was in, in order. */
   readonly #states = new Map<string, { readonly state: string; readonly atMs: number }[]>();
   #changed: () => void = () => undefined;
-  #next = 0;
 
   private constructor(sim: Simulator, socket: WebSocket, close: () => Promise<void>) {
     this.#sim = sim;
@@ -152,7 +154,7 @@ class Market {
   /** Inflicts it on the next symbol, when all books are live. */
   async suffer(caseOf: (symbol: string) => Case): Promise<{ readonly noticedMs: number; readonly recoveredMs: number }> {
     await this.#until(() => [...this.#states.values()].every((states) => states.at(-1)?.state === 'live'));
-    const symbol = this.#sim.symbols[this.#next++ % SYMBOLS]!;
+    const symbol = this.#sim.symbols[next++ % SYMBOLS]!;
     const { faults, worker } = caseOf(symbol);
     const states = this.#states.get(symbol)!;
     states.splice(0, states.length - 1);

@@ -16,9 +16,10 @@ ENV NODE_ENV=production
 # Inside the container; what the host publishes of it is decided by `docker run -p`. The engine cannot see that: it starts with
 # API keys (MDP_API_KEYS), or when told that it is not open to others (MDP_INSECURE_PUBLIC=true).
 ENV MDP_HOST=0.0.0.0
-# A worker that died leaves its part of the C library's heap to the one that takes its place. By itself the library gives each thread another part, up
-# to eight a core, and every one grows once to the most a worker ever needs.
-ENV GLIBC_TUNABLES=glibc.malloc.arena_max=2
+# One heap for all threads: what a worker that died leaves in it serves whoever asks next. By itself the C library gives each thread a part of its
+# own, up to eight a core, and every one grows once to the most a worker ever needs. Fixed thresholds: by itself it raises them with the
+# largest block ever freed, and then gives nothing back.
+ENV GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=262144:glibc.malloc.trim_threshold=1048576
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist

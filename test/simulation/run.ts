@@ -8,7 +8,7 @@ const help = `usage: npm run simulate -- [options]
 
   --seeds N     how many histories (default 200)
   --from N      the first seed (default 1)
-  --seed N      one history, told in full
+  --seed N      one history, told in full; several: --seed N --seed N
   --audits      audits in every history (default: in three seeds out of eight)
   --lines N     connections each channel is on, 1 (the default) or 2
   --stop        stop at the first that fails
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
+    seed: { type: 'string', multiple: true },
     audits: { type: 'boolean' },
     lines: { type: 'string', default: '1' },
     stop: { type: 'boolean', default: false },
@@ -31,12 +31,16 @@ const { values } = parseArgs({
 });
 
 if (values.help) process.stdout.write(help);
-else process.exitCode = values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await one(Number(values.seed));
+else process.exitCode = values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await told(values.seed.map(Number));
 
-async function one(seed: number): Promise<number> {
-  const outcome = await runScenario(seed, Number(values.lines), values.audits);
-  process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
-  return outcome.findings.length > 0 ? 1 : 0;
+async function told(seeds: readonly number[]): Promise<number> {
+  let failed = 0;
+  for (const seed of seeds) {
+    const outcome = await runScenario(seed, Number(values.lines), values.audits);
+    process.stdout.write(`${JSON.stringify(outcome, null, 2)}\n`);
+    if (outcome.findings.length > 0) failed++;
+  }
+  return failed > 0 ? 1 : 0;
 }
 
 /** What histories came to, added up. */

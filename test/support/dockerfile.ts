@@ -61,8 +61,8 @@ function step(
       mkdirSync(join(image.root, text), { recursive: true });
       return { workdir: text };
     case 'ENV': {
-      const [key, value] = text.split('=') as [string, string];
-      return { env: { ...image.env, [key]: value } };
+      const sign = text.indexOf('=');
+      return { env: { ...image.env, [text.slice(0, sign)]: text.slice(sign + 1) } };
     }
     case 'COPY':
       copy(text, folder, stages);

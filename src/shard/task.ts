@@ -20,7 +20,7 @@ import { SIDE_INTS } from '../book/ladder-layout.js';
 import { NO_TICK } from '../book/ladder-lookup.js';
 import { createCandleBuffer, slotWord } from '../candle/candle-layout.js';
 import { SymbolRows } from '../candle/symbol-rows.js';
-import { Arena, createArenaBuffer } from '../memory/arena.js';
+import { Arena, bookHeaderWord, createArenaBuffer } from '../memory/arena.js';
 import { commitMemory } from '../memory/commit.js';
 import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
@@ -120,8 +120,14 @@ export function createShardBuffers(sizes: Partial<ShardSizes> = {}): ShardBuffer
   };
 }
 
-/** Makes the system give a slot the whole memory of its tape and candles now, not as they fill. */
+/** Memory of a usual book: 200 busy levels, or 1,600 that hardly change. */
+const USUAL_BOOK_BYTES = 24 * 1024;
+
+/** Makes the system give a slot the whole memory of its tape and candles now, and the shard as much as one more book usually takes, not as they fill. */
 export function commitSlot(buffers: ShardBuffers, slot: number): void {
+  const books = new Arena(buffers.books);
+  const booksByte = bookHeaderWord(books.booksMax) * 8 + slot * USUAL_BOOK_BYTES;
+  commitMemory(books.i32, Math.min(booksByte, buffers.books.byteLength), Math.min(booksByte + USUAL_BOOK_BYTES, buffers.books.byteLength));
   const tapes = new TapeMemory(buffers.tapes);
   commitMemory(tapes.i32, tapes.header(slot) * 8, Math.min(tapes.header(slot + 1) * 8, buffers.tapes.byteLength));
   commitMemory(new Int32Array(buffers.candles), slotWord(slot) * 8, slotWord(slot + 1) * 8);

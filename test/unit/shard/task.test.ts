@@ -6,7 +6,7 @@ import { Arena } from '../../../src/memory/arena.js';
 import { writeBegin } from '../../../src/memory/seqlock.js';
 import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
-import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, shardSizes, vacateSlot } from '../../../src/shard/task.js';
+import { BOOKS_PER_SHARD_MAX, commitSlot, CONTROL_READY, createShardBuffers, resetShard, shardSizes, vacateSlot } from '../../../src/shard/task.js';
 import { TickerStore } from '../../../src/ticker/ticker-store.js';
 import { fillDelta } from '../../support/delta.js';
 
@@ -97,4 +97,18 @@ test('memory follows what the exchange lists, between a least and a most', () =>
   const sizes = [5, 2_000, 100_000].map((listed) => shardSizes(listed, 1_000));
   expect(sizes.map(({ symbols }) => symbols)).toEqual([256, 4_000, BOOKS_PER_SHARD_MAX]);
   expect(sizes.map(({ booksBytes }) => booksBytes / 2 ** 20)).toEqual([256, 1024, 1024]);
+});
+
+test('memory that is taken at once is resident, and holds what it held; what a buffer does not have is not taken', () => {
+  const buffers = createShardBuffers({ symbols: 100, tape: 1000, booksBytes: 2 * 2 ** 20 });
+  const books = new OrderBooks(new Arena(buffers.books));
+  books.open(0, 2, 2, 0);
+  fillDelta(books.delta, [['bid', 1, 1]]);
+  books.applySnapshot(0, 9);
+  const before = process.memoryUsage.rss();
+  for (let slot = 0; slot < 100; slot++) commitSlot(buffers, slot);
+  // Of each symbol 72 KiB of candles and 76 bytes a trade, and the whole arena, which has no room for 100 books of 24 KiB.
+  const taken = 100 * (72 * 1024 + 76 * 1000) + 2 * 2 ** 20;
+  expect((process.memoryUsage.rss() - before) / taken).toBeGreaterThan(0.7);
+  expect([books.levels(0, BIDS), new Arena(buffers.books).usedBytes() > 0]).toEqual([1, true]);
 });

@@ -111,7 +111,7 @@ export class Exchange {
     const version = book.version - (staleVersions === 0 ? 0 : this.#random.below(staleVersions));
     const edition = book.editions(version)[0] ?? book.newest;
     if (version < book.version) this.#options.aged(symbol);
-    const body = depthAnswer({ ...edition, bids: edition.bids.slice(0, limit), asks: edition.asks.slice(0, limit) }, time.now);
+    const body = depthAnswer(edition, limit, time.now);
     await new Promise<void>((resolve) =>
       time.after(1 + this.#random.below(REST_LATENCY_MS) + (slowMs > 0 ? this.#random.below(slowMs) : 0), resolve),
     );

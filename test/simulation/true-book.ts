@@ -3,13 +3,31 @@ import { bytesField, varintField } from '../support/push-frame.js';
 
 export type Side = 'bids' | 'asks';
 
-/** The book at one version: everything an exchange could be asked about it later. */
-export interface Edition {
+type Levels = Readonly<Record<Side, ReadonlyMap<number, number>>>;
+
+/** The book at one version: everything an exchange could be asked about it later. Few are asked for, so that each is kept as it takes least. */
+export class Edition {
   readonly version: number;
+  readonly #ticks: Readonly<Record<Side, readonly number[]>>;
+  readonly #lots: Readonly<Record<Side, readonly number[]>>;
+
+  constructor(version: number, { bids, asks }: Levels) {
+    this.version = version;
+    this.#ticks = { bids: [...bids.keys()], asks: [...asks.keys()] };
+    this.#lots = { bids: [...bids.values()], asks: [...asks.values()] };
+  }
+
+  /** Best first: tick and lots. */
+  levels(side: Side): (readonly [tick: number, lots: number])[] {
+    const lots = this.#lots[side];
+    const levels = this.#ticks[side].map((tick, i) => [tick, lots[i]!] as const);
+    return levels.sort(side === 'bids' ? ([a], [b]) => b - a : ([a], [b]) => a - b);
+  }
+
   /** One line a level, best first, as `readable` writes it. */
-  readonly text: string;
-  readonly bids: readonly (readonly [tick: number, lots: number])[];
-  readonly asks: readonly (readonly [tick: number, lots: number])[];
+  text(): string {
+    return readable(this.levels('bids'), this.levels('asks'));
+  }
 }
 
 /** Editions kept: more than any push or snapshot in a simulated world is late. */
@@ -131,9 +149,7 @@ export class TrueBook {
   }
 
   #remember(): void {
-    const bids = [...this.#levels.bids].sort(([a], [b]) => b - a);
-    const asks = [...this.#levels.asks].sort(([a], [b]) => a - b);
-    this.#editions.set(this.version, { version: this.version, text: readable(bids, asks), bids, asks });
+    this.#editions.set(this.version, new Edition(this.version, this.#levels));
     this.#editions.delete(this.version - EDITIONS_KEPT);
   }
 }
@@ -146,13 +162,14 @@ export function readable(bids: Iterable<readonly [number, number]>, asks: Iterab
   return text;
 }
 
-/** As a REST answer: padded numbers. */
-export function depthAnswer(edition: Edition, timeMs: number): Buffer {
-  const side = (levels: Edition['bids']): string[][] =>
-    levels.map(([tick, lots]) => [padded(tick, PRICE_SCALE), padded(lots, QUANTITY_SCALE)]);
-  return Buffer.from(
-    JSON.stringify({ lastUpdateId: edition.version, bids: side(edition.bids), asks: side(edition.asks), timestamp: Math.floor(timeMs) }),
-  );
+/** As a REST answer of `limit` levels a side: padded numbers. */
+export function depthAnswer(edition: Edition, limit: number, timeMs: number): Buffer {
+  const side = (name: Side): string[][] =>
+    edition
+      .levels(name)
+      .slice(0, limit)
+      .map(([tick, lots]) => [padded(tick, PRICE_SCALE), padded(lots, QUANTITY_SCALE)]);
+  return Buffer.from(JSON.stringify({ lastUpdateId: edition.version, bids: side('bids'), asks: side('asks'), timestamp: Math.floor(timeMs) }));
 }
 
 function padded(units: number, scale: number): string {

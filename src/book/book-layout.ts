@@ -61,7 +61,10 @@ export const COUNT_RESYNCS = 24;
 export const COUNT_REFUSED = 25;
 export const COUNT_INEXACT = 26;
 export const COUNT_CROSSED = 27;
-/** The exchange's version of the book when its worker died; 0 = none did. An older snapshot is an old one, whoever reads it. */
+/**
+ * What the exchange is known to have reached, beyond the book's own version: by pushes that wait, were lost or could not be read. 0 = by none. Under the next
+ * worker, when this one dies, a snapshot from before it is an old one.
+ */
 export const KNOWN_VERSION = 28;
 /** How far the exchange's own book vouches for each side. */
 export const PROVEN_BIDS = 29;

@@ -110,6 +110,17 @@ export class OrderBooks {
     writeEnd(this.#i32, ints + VERSION);
   }
 
+  /** The exchange has reached `version`, whatever the book holds. */
+  raiseKnown(slot: number, version: number): void {
+    const double = headerDoubles(slot) + KNOWN_VERSION;
+    if (version > this.#f64[double]!) this.#f64[double] = version;
+  }
+
+  /** The book holds all that is known, or the exchange counts anew. */
+  forgetKnown(slot: number): void {
+    this.#f64[headerDoubles(slot) + KNOWN_VERSION] = 0;
+  }
+
   isOpen(slot: number): boolean {
     return this.#i32[headerInts(slot) + IN_USE] === 1;
   }

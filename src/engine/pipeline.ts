@@ -137,6 +137,7 @@ export class Pipeline {
     for (const slot of this.symbols.shardEmptied(shard)) vacateSlot(this.#buffers[shard]!, slot, this.symbols.lastSerial);
     const affected = [...this.symbols.ofShard(shard)];
     for (const symbol of affected) this.ingress.announce(symbol, this.#clock());
+    this.ingress.tellLost();
     const ids = affected.map(({ id }) => id);
     this.hub.reopen(ids);
     this.feed.shardLost(ids);

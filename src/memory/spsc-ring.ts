@@ -108,6 +108,15 @@ export class RingProducer {
     if (Atomics.load(this.#words, SLEEPING) !== 0) Atomics.notify(this.#words, PRODUCER);
   }
 
+  /** Takes everything back that was not released, and shows it to `each`, in order. Only while no thread consumes: this one stands in for the dead consumer. */
+  takeBack(each: (record: RingConsumer) => void): void {
+    this.show();
+    const ring = new RingConsumer(this.#words.buffer as SharedArrayBuffer);
+    while (ring.next()) each(ring);
+    ring.release();
+    ring.awake();
+  }
+
   #showPosition(): void {
     this.#shown = this.#position;
     // Pairs with the load in RingConsumer.next: whoever sees this position sees the bytes of all records before it.
@@ -276,11 +285,4 @@ export class RingConsumer {
   awake(): void {
     Atomics.store(this.#words, SLEEPING, 0);
   }
-}
-
-/** Drops every record. Only while no thread consumes: the caller, the producing thread, stands in for the dead consumer. */
-export function discardRecords(buffer: SharedArrayBuffer): void {
-  const words = new Int32Array(buffer);
-  Atomics.store(words, CONSUMER, Atomics.load(words, PRODUCER));
-  Atomics.store(words, SLEEPING, 0);
 }

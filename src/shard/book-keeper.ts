@@ -4,6 +4,7 @@ import type { OrderBooks } from '../book/order-books.js';
 import type { BatchTimes } from '../memory/log-histogram.js';
 import * as meters from '../memory/shard-meter.js';
 import { DepthDecode } from '../mexc/decode-depth.js';
+import { depthVersion } from '../mexc/depth-version.js';
 import { decodeSnapshot } from '../mexc/decode-snapshot.js';
 import { fillDelta } from '../mexc/legacy-json/columns.js';
 import type { LegacyBook } from '../mexc/legacy-json/events.js';
@@ -69,6 +70,8 @@ export class BookKeeper {
       this.#applyFrame(book, bytes, view, start, end, timeMs, line);
     } else if (book.lineUp) {
       book.silence.received(timeMs);
+      // Should this worker die, the next one knows of it.
+      this.#books.raiseKnown(book.slot, depthVersion(bytes, start, end));
       book.pending.push(bytes, start, end, timeMs);
     }
   }
@@ -88,6 +91,7 @@ export class BookKeeper {
       this.#meter.add(METER_DROPPED, 1);
       this.#onDrop(book, timeMs, line);
     } else if (verdict === Sequence.GAP) {
+      books.raiseKnown(slot, delta.toVersion);
       if (book.early?.hold(bytes, start, end, timeMs, line) === true) {
         this.#trust.waiting.add(book);
         return;
@@ -140,15 +144,14 @@ export class BookKeeper {
     const fromMs = this.#twoLines ? book.dropsFromMs : this.#books.receiveTimeMs(book.slot);
     if (book.drops < DROPS_MAX || timeMs - fromMs < DROPS_MS) return;
     this.#trust.gap(book, timeMs);
-    // Versions of the count before say nothing of those to come.
-    book.lostAfter = -1;
+    this.#trust.mustReachNothing(book);
   }
 
   /** The same of a quiet symbol, whose pushes are too few to tell: audits find the exchange at older versions, again and again. */
   #onOldAudit(book: ShardBook, timeMs: number): void {
     if (book.drops === 0 || ++book.oldAudits < OLD_AUDITS_MAX) return;
     this.#trust.gap(book, timeMs);
-    book.lostAfter = -1;
+    this.#trust.mustReachNothing(book);
   }
 
   /**
@@ -399,7 +402,7 @@ export class BookKeeper {
     pending.clear();
     // The snapshot says how the market stands now: silence counts from here.
     book.silence.start(timeMs);
-    book.lostAfter = -1;
+    this.#trust.mustReachNothing(book);
     book.oldSnapshots = 0;
     book.drops = 0;
     book.oldAudits = 0;

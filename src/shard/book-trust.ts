@@ -64,6 +64,13 @@ export class BookTrust {
   /** No snapshot older than `version` may be taken for the book. */
   mustReach(book: ShardBook, version: number): void {
     book.lostAfter = Math.max(book.lostAfter, version - 1);
+    this.#books.raiseKnown(book.slot, version);
+  }
+
+  /** The book holds all that is known of it, or the exchange counts anew: what was known says nothing of snapshots to come. */
+  mustReachNothing(book: ShardBook): void {
+    book.lostAfter = -1;
+    this.#books.forgetKnown(book.slot);
   }
 
   /** A snapshot older than what is known. Asked for again; after several in a row the exchange counts anew and the snapshot is right. */

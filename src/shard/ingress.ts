@@ -7,6 +7,7 @@ import { type AuditSink, type FeedSink, type KlinesRange, NO_SYMBOL, type SideSt
 import type { PublicationPort, PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import { encodeKlines, encodeSpec, encodeTrack, encodeVersion, Inbound } from './records.js';
+import { type LostPushes, together, UnreadPushes } from './lost-pushes.js';
 import type { ShardBuffers } from './task.js';
 
 const NO_PAYLOAD: Uint8Array = new Uint8Array(0);
@@ -19,15 +20,6 @@ interface WaitingRecord {
   readonly aux: number;
   readonly timeMs: number;
   readonly payload: Uint8Array;
-}
-
-interface LostPushes {
-  /** The highest any of them led to; -1 = not known of any. */
-  readonly version: number;
-  /** Known of all of them. */
-  readonly known: boolean;
-  /** Of the last one. */
-  readonly atMs: number;
 }
 
 /**
@@ -223,10 +215,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
       // A tick that finds no room may be lost: the next one says the same.
       if (this.#waiting[shard]!.length === 0) this.#producers[shard]!.write(Inbound.TICK, 0, 0, timeMs);
     }
-    for (const [symbolId, { version, known, atMs }] of this.#lossy) {
-      this.#lossy.delete(symbolId);
-      this.#tell(symbolId, Inbound.FRAMES_LOST, known ? 1 : 0, atMs, encodeVersion(version));
-    }
+    this.tellLost();
     for (const [symbolId, lostAtMs] of this.#lossyDeals) {
       this.#lossyDeals.delete(symbolId);
       this.#tell(symbolId, Inbound.STREAM_LOST, StreamKind.DEALS, lostAtMs);
@@ -242,11 +231,35 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     for (let shard = 0; shard < this.#producers.length; shard++) this.#send(shard, Inbound.SHUT_DOWN, 0, 0, 0);
   }
 
-  /** Forgets what waited for a dead worker. */
+  /** Tells the shards how far pushes led that no worker will ever read. */
+  tellLost(): void {
+    for (const [symbolId, { version, known, atMs }] of this.#lossy) {
+      this.#lossy.delete(symbolId);
+      this.#tell(symbolId, Inbound.FRAMES_LOST, known ? 1 : 0, atMs, encodeVersion(version));
+    }
+  }
+
+  /**
+   * The worker of a shard is dead, and nobody will read what was meant for it. Of pushes of depth among that it is remembered how far they led: no snapshot from
+   * before them may be taken for the book. `tellLost` tells the next worker, once its symbols were announced.
+   */
   shardLost(shard: number): void {
-    this.#waiting[shard]!.length = 0;
-    for (const lossy of [this.#lossy, this.#lossyDeals]) {
-      for (const symbolId of lossy.keys()) if (this.#shards[symbolId] === shard) lossy.delete(symbolId);
+    const bySlot = new Map<number, number>();
+    for (let symbolId = 0; symbolId < this.#shards.length; symbolId++) {
+      if (this.#shards[symbolId] !== shard) continue;
+      bySlot.set(this.#slots[symbolId]!, symbolId);
+      this.#lossyDeals.delete(symbolId);
+    }
+    const unread = new UnreadPushes();
+    this.#producers[shard]!.takeBack(({ type, key, aux, timeMs, bytes, payloadStart, payloadEnd }) =>
+      unread.take(type, key, aux, timeMs, bytes, payloadStart, payloadEnd),
+    );
+    const waiting = this.#waiting[shard]!;
+    for (const { type, key, aux, timeMs, payload } of waiting) unread.take(type, key, aux, timeMs, payload, 0, payload.length);
+    waiting.length = 0;
+    for (const [slot, lost] of unread.bySlot) {
+      const symbolId = bySlot.get(slot);
+      if (symbolId !== undefined) this.#lossy.set(symbolId, together(lost, this.#lossy.get(symbolId)));
     }
   }
 
@@ -303,9 +316,7 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
 
   /** `version`: where the push led; -1 = not known. */
   #lostDepth(symbolId: number, version: number, atMs: number): void {
-    const before = this.#lossy.get(symbolId);
-    const known = version >= 0 && (before === undefined || before.known);
-    this.#lossy.set(symbolId, { version: Math.max(version, before?.version ?? -1), known, atMs });
+    this.#lossy.set(symbolId, together({ version, known: version >= 0, atMs }, this.#lossy.get(symbolId)));
   }
 
   #hasRoom(shard: number): boolean {

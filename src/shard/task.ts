@@ -24,7 +24,6 @@ import { Arena, bookHeaderWord, createArenaBuffer } from '../memory/arena.js';
 import { commitMemory } from '../memory/commit.js';
 import { createMeterBuffer } from '../memory/shard-meter.js';
 import { createRingBuffer } from '../memory/spsc-ring-layout.js';
-import { discardRecords } from '../memory/spsc-ring.js';
 import { BookState, StateReason } from '../model/book-state.js';
 import { createTickerBuffer } from '../ticker/ticker-layout.js';
 import { repairTickers, TickerStore } from '../ticker/ticker-store.js';
@@ -162,12 +161,11 @@ export function retireShard(buffers: ShardBuffers): void {
 }
 
 /**
- * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`, what waited in the
- * inbound ring is dropped. Epochs and seqs stay, so that the next snapshot opens a new epoch. Tickers stay, and tapes keep their trades; what
- * was missed since is fetched by the new worker. Main thread, only while no worker runs on the shard.
+ * Takes over the memory of a shard whose worker is dead: every book in use becomes empty and `syncing`. Epochs and seqs stay, so that the next snapshot opens
+ * a new epoch. Tickers stay, and tapes keep their trades; what was missed since is fetched by the new worker. What the inbound ring holds stays for
+ * `ShardIngress.shardLost`. Main thread, only while no worker runs on the shard.
  */
 export function resetShard(buffers: ShardBuffers, timeMs: number): void {
-  discardRecords(buffers.inbound);
   repairTickers(buffers.tickers);
   const arena = new Arena(buffers.books);
   const { i32, f64 } = arena;
@@ -185,7 +183,7 @@ export function resetShard(buffers: ShardBuffers, timeMs: number): void {
     const doubles = headerDoubles(slot);
     f64[doubles + BEST_BID_TICK] = NO_TICK;
     f64[doubles + BEST_ASK_TICK] = NO_TICK;
-    if (f64[doubles + EXCHANGE_VERSION]! > 0) f64[doubles + KNOWN_VERSION] = f64[doubles + EXCHANGE_VERSION]!;
+    f64[doubles + KNOWN_VERSION] = Math.max(f64[doubles + KNOWN_VERSION]!, f64[doubles + EXCHANGE_VERSION]!);
     f64[doubles + EXCHANGE_VERSION] = 0;
     f64[doubles + EXCHANGE_TIME] = NaN;
     f64[doubles + RECEIVE_TIME] = 0;

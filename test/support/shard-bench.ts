@@ -28,7 +28,7 @@ import { ShardEgress, type ShardEvents } from '../../src/shard/egress.js';
 import { ShardIngress } from '../../src/shard/ingress.js';
 import type { AuditReport } from '../../src/model/audit.js';
 import { Shard } from '../../src/shard/shard.js';
-import type { ShardBuffers } from '../../src/shard/task.js';
+import { resetShard, type ShardBuffers } from '../../src/shard/task.js';
 import { createTickerBuffer } from '../../src/ticker/ticker-layout.js';
 import { encodePush } from './mexc-schema.js';
 import { createTapesBuffer } from '../../src/tape/tape-layout.js';
@@ -146,9 +146,13 @@ export class ShardBench implements PublicationSink, ShardEvents {
     return this.#shard.running;
   }
 
-  /** A new shard over the same memory, as after the death of a worker. */
-  replaceShard(): void {
+  /** The worker dies, with what it had not read, and another one takes over its memory; it knows no symbols yet. */
+  die(timeMs = this.now): this {
+    this.ingress.show();
+    resetShard(this.buffers, timeMs);
+    this.ingress.shardLost(0);
     this.#shard = this.#newShard();
+    return this;
   }
 
   #newShard(): Shard {

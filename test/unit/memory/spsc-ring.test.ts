@@ -8,7 +8,7 @@ import {
   RECORDS_BYTE,
   SLEEPING_BYTE,
 } from '../../../src/memory/spsc-ring-layout.js';
-import { discardRecords, RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
+import { RingConsumer, RingProducer } from '../../../src/memory/spsc-ring.js';
 import { nextTurn } from '../../support/next-turn.js';
 import { patterned, ringAt, type RingRecord, take, write } from '../../support/ring-bench.js';
 
@@ -122,11 +122,16 @@ describe('step by step', () => {
     expect(take(new RingConsumer(buffer))).toEqual(record(1, 10));
   });
 
-  test('discarded records are gone, also for the producer', () => {
-    const { buffer, words, producer } = ringAt(0);
-    for (let i = 0; i < 8; i++) write(producer, record(i, 104));
+  test('records taken back were shown once more and are gone, also for the producer', () => {
+    const { buffer, words, producer, consumer } = ringAt(0);
+    for (let i = 0; i < 7; i++) write(producer, record(i, 104));
+    take(consumer);
+    producer.writeSoon(1, 7, 0, 0, new Uint8Array(1));
     words[SLEEPING] = 1;
-    discardRecords(buffer);
+    const shown: number[] = [];
+    // What was read but not released as well, and what the consumer was not shown yet.
+    producer.takeBack(({ key }) => shown.push(key));
+    expect(shown).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     expect([producer.usedBytes(), words[SLEEPING]]).toEqual([0, 0]);
     expect(write(producer, record(9, 104))).toBe(true);
     expect(take(new RingConsumer(buffer))).toEqual(record(9, 104));

@@ -41,10 +41,11 @@ function symbol(id: number, shard: number, slot: number, name = `S${id}`): Track
 }
 
 let ingress: ShardIngress;
+let shards: ShardBuffers[];
 let rings: RingConsumer[];
 
 beforeEach(() => {
-  const shards = [buffers(), buffers()];
+  shards = [buffers(), buffers()];
   ingress = new ShardIngress(shards, pino({ level: 'silent' }), () => {});
   rings = shards.map(({ inbound }) => new RingConsumer(inbound));
 });
@@ -201,14 +202,36 @@ describe('when a ring is full', () => {
     expect(new Set(types())).toEqual(new Set(['LINE_DOWN 1']));
   });
 
-  test('what waited for a dead worker is forgotten', () => {
-    ingress.lineUp(5, 0);
-    pushDepth(ingress, 6, new Uint8Array(100), 0);
+  test('what waited for a dead worker is forgotten, but how far its books were pushed', () => {
+    records();
+    const push = (id: number, from: number): boolean => pushDepth(ingress, id, depthFrame({ from, bids: [['99', '1']] }), from);
+    // Of a symbol that had the slot before: it says nothing of the one that has it now.
+    push(5, 900);
+    ingress.untrack(5);
+    ingress.track(symbol(7, 0, 1), 0);
+    for (const from of [71, 70]) push(7, from);
+    push(6, 80);
+    pushDepth(ingress, 6, Uint8Array.of(255), 81);
+    for (let i = 0; i < 100; i++) ingress.lineUp(6, i);
+    // Lost, told, and the record that tells it waits; then lost and not told yet.
+    push(7, 72);
+    ingress.tick(90);
+    push(7, 73);
     ingress.shardLost(0);
-    types();
-    ingress.tick(10);
-    ingress.tick(20);
-    expect(types()).toEqual(['TICK 0', 'TICK 0']);
+    expect(ingress.usedBytes(0)).toBe(0);
+    rings[0] = new RingConsumer(shards[0]!.inbound);
+    for (const id of [6, 7]) ingress.announce(symbol(id, 0, id === 7 ? 1 : 2), 91);
+    ingress.tellLost();
+    const seen = records();
+    expect(seen.map(({ type, key }) => `${names[type]} ${key}`).sort()).toEqual(['FRAMES_LOST 1', 'FRAMES_LOST 2', 'TRACK 1', 'TRACK 2']);
+    const told = (key: number): unknown[] =>
+      seen
+        .filter((record) => record.type === Inbound.FRAMES_LOST && record.key === key)
+        .map(({ aux, payload }) => [decodeVersion(payload), aux]);
+    // One of the pushes of 6 does not say where it led.
+    expect([told(1), told(2)]).toEqual([[[73, 1]], [[80, 0]]]);
+    ingress.tick(100);
+    expect(types()).toEqual(['TICK 0']);
   });
 
   test('an untracked symbol is owed nothing', () => {

@@ -3,7 +3,6 @@ import { HISTOGRAM_BUCKETS, HISTOGRAM_NEGATIVE, HISTOGRAM_SUM, histogramBoundsUs
 import * as meter from '../../../src/memory/shard-meter.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import { readTimes } from '../../../src/publish/meter-reader.js';
-import { resetShard } from '../../../src/shard/task.js';
 import { depthFrame } from '../../support/depth-frame.js';
 import { ShardBench } from '../../support/shard-bench.js';
 import { pushDepth } from '../../support/pushes-in-a-buffer.js';
@@ -46,8 +45,7 @@ describe('what a shard counts', () => {
     bench.frame({ from: 101, bids: [['99', '1']] });
     const before = counters(bench);
     bench.untrack();
-    resetShard(bench.buffers, bench.now);
-    bench.replaceShard();
+    bench.die();
     expect(counters(bench)).toEqual(before);
     bench.track().lineUp().snapshot({ lastUpdateId: 7 });
     expect(counters(bench)).toMatchObject({ RESYNCS: 2 });

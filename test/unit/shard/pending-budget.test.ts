@@ -131,7 +131,7 @@ describe('pushes that wait, of all books of a shard', () => {
     expect(waiting(bench)).toEqual([6, 3 * 4096]);
     bench.untrack(1).lineDown(StateReason.LINE_DOWN, 2);
     expect(waiting(bench)).toEqual([2, 4096]);
-    bench.replaceShard();
+    bench.die();
     expect(waiting(bench)).toEqual([0, 0]);
   });
 });

@@ -237,7 +237,7 @@ describe('the channel', () => {
 
 it('candles outlive their worker', () => {
   for (const one of ask('1m', 3).asks) answer(one);
-  bench.replaceShard();
+  bench.die();
   bench.track().tick();
   expect(candlesOf(ask('1m', 3), '1m').map(({ open_time, closed }) => [open_time, closed])).toEqual([
     [START - 2 * MINUTE_MS, true],

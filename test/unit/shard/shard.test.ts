@@ -16,7 +16,6 @@ import { StateReason } from '../../../src/model/book-state.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import { PENDING_FRAMES_MAX } from '../../../src/shard/pending-updates.js';
 import { REFUSED_SNAPSHOT } from '../../../src/shard/records.js';
-import { resetShard } from '../../../src/shard/task.js';
 import { depthFrame } from '../../support/depth-frame.js';
 import { bytesField } from '../../support/push-frame.js';
 import { ShardBench, SYMBOL } from '../../support/shard-bench.js';
@@ -179,8 +178,7 @@ describe('what is known of the versions', () => {
     const bench = new ShardBench().live({ lastUpdateId: 100 });
     bench.frame({ from: 101, to: 120, bids: [['10.02', '9']] });
     for (let death = 1; death <= 2; death++) {
-      resetShard(bench.buffers, bench.now);
-      bench.replaceShard();
+      bench.die();
       bench.track().lineUp().snapshot({ lastUpdateId: 100 });
       expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['syncing worker_lost', 'snapshot_old']);
     }
@@ -189,6 +187,52 @@ describe('what is known of the versions', () => {
     // A slot given up and used again knows nothing of the book before.
     bench.untrack().track().lineUp().snapshot({ lastUpdateId: 3 });
     expect([bench.state(), bench.book().version]).toEqual(['live synced', 3]);
+  });
+
+  test.each<[string, (bench: ShardBench) => void]>([
+    [
+      'that it had not read',
+      (bench) => {
+        for (const from of [101, 102]) pushDepth(bench.ingress, 301, depthFrame({ from, bids: [['10.02', '9']] }), bench.now);
+      },
+    ],
+    [
+      'for which the ring had no room, as the next record would have told it',
+      (bench) => {
+        for (let i = 0; bench.ingress.framesDropped === 0; i++) pushDepth(bench.ingress, 301, new Uint8Array(2 ** 21), bench.now);
+        pushDepth(bench.ingress, 301, depthFrame({ from: 102, bids: [['10.02', '9']] }), bench.now);
+      },
+    ],
+    ['that it could not read', (bench) => void bench.frame(bytesField(313, bytesField(2, Uint8Array.of(0xff))))],
+    ['behind a hole', (bench) => void bench.frame({ from: 102, bids: [['10.02', '9']] })],
+    [
+      'that waited for a snapshot',
+      (bench) =>
+        void bench
+          .lineDown(StateReason.LINE_DOWN)
+          .lineUp()
+          .frame({ from: 101, to: 102, bids: [['10.02', '9']] }),
+    ],
+  ])('nor are pushes of a dead worker %s', (_, push) => {
+    const bench = new ShardBench().live({ lastUpdateId: 100 });
+    push(bench);
+    bench.die().track().lineUp();
+    bench.ingress.tellLost();
+    bench.snapshot({ lastUpdateId: 100 });
+    expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['syncing worker_lost', 'snapshot_old']);
+    bench.snapshot({ lastUpdateId: 102 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 102]);
+    // All that was known is in the book now.
+    bench.die().track().lineUp().snapshot({ lastUpdateId: 102 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 102]);
+  });
+
+  test('nor are those that waited for the other line when the worker died', () => {
+    const bench = new ShardBench({ lines: 2 }).live({ lastUpdateId: 100 });
+    bench.frame({ from: 102, bids: [['10.02', '9']] });
+    expect(bench.state()).toBe('live synced');
+    bench.die().track().lineUp().snapshot({ lastUpdateId: 101 });
+    expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['syncing worker_lost', 'snapshot_old']);
   });
 
   test('one that stands where the book stood is not old', () => {
@@ -594,13 +638,11 @@ describe('the end of a worker', () => {
   test('its memory is taken over: books are empty and syncing, epochs go on', () => {
     const bench = new ShardBench().live();
     bench.frame({ from: 101, bids: [['99', '5']] });
-    // A record nobody will read, and a write section nobody will end.
-    pushDepth(bench.ingress, 301, depthFrame({ from: 102 }), bench.now);
-    bench.ingress.show();
+    // A write section nobody will end.
     const { seq } = bench.book();
     new Int32Array(bench.buffers.books)[headerInts(1) + VERSION]!++;
     expect(() => bench.book()).toThrow('a write section is open');
-    resetShard(bench.buffers, 77);
+    bench.die(77);
     expect([bench.state(), bench.book().bidLevels, bench.book().bidCount, bench.book().receiveTimeMs]).toEqual([
       'syncing worker_lost',
       0,
@@ -608,7 +650,6 @@ describe('the end of a worker', () => {
       0,
     ]);
     expect([bench.reader.usedBytes(), bench.ingress.usedBytes(0)]).toEqual([0, 0]);
-    bench.replaceShard();
     bench.work();
     expect([bench.state(), bench.book().seq]).toEqual(['syncing worker_lost', seq]);
     bench.live({ lastUpdateId: 300, bids: [['3', '3']] });

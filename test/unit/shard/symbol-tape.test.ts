@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StreamKind } from '../../../src/model/feed.js';
 import { REFUSED_TRADES } from '../../../src/shard/records.js';
-import { resetShard } from '../../../src/shard/task.js';
 import { deal } from '../../support/deals.js';
 import { ShardBench } from '../../support/shard-bench.js';
 
@@ -154,8 +153,7 @@ describe("a symbol's tape", () => {
   test('outlives its worker, and what was missed is filled in', () => {
     live();
     bench.deals(at(3));
-    resetShard(bench.buffers, bench.now);
-    bench.replaceShard();
+    bench.die();
     expect([bench.tape().state, times()]).toEqual(['stale', [1, 2, 3]]);
     bench
       .track()
@@ -204,8 +202,7 @@ test.each([1, 2])('on %i line(s), trades that are on the tape and come again aft
   bench = new ShardBench({ lines }).track();
   live();
   bench.deals(at(3)).deals(at(4));
-  resetShard(bench.buffers, bench.now);
-  bench.replaceShard();
+  bench.die();
   bench.track().streamUp().deals(at(3)).deals(at(4)).deals(at(5));
   bench.trades(at(1, 2, 3, 4, 5));
   expect(times()).toEqual([1, 2, 3, 4, 5]);

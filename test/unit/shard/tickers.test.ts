@@ -70,7 +70,7 @@ describe('what the exchange says', () => {
 
   test('belongs to the symbol, not to its slot, and outlives the worker', () => {
     bench.miniTickers([MINI]);
-    bench.replaceShard();
+    bench.die();
     bench.track();
     expect(held().lastPrice).toBe('100.25');
     bench.untrack();

@@ -172,6 +172,9 @@ describe('what is known of the versions', () => {
     expect([bench.state(), bench.resyncs]).toEqual(['syncing line_down', Array.from({ length: 5 }, () => 'snapshot_old')]);
     bench.snapshot({ lastUpdateId: 100 });
     expect([bench.state(), bench.book().version]).toEqual(['live synced', 100]);
+    // The versions begun anew are all that the next worker is told of.
+    bench.die().track().lineUp().snapshot({ lastUpdateId: 100 });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 100]);
   });
 
   test('nor is what a dead worker knew forgotten', () => {

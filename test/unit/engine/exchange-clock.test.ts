@@ -1,13 +1,16 @@
 import pino from 'pino';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ExchangeClock } from '../../../src/engine/exchange-clock.js';
 import type { ClockSample } from '../../../src/feed/feed.js';
 import { decodeServerTime } from '../../../src/mexc/server-time.js';
 import { CodedError, ErrorCode } from '../../../src/support/errors.js';
 
-vi.useFakeTimers();
 let clock: ExchangeClock;
-afterEach(() => clock.close());
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  clock.close();
+  vi.useRealTimers();
+});
 
 function start(answers: (ClockSample | ErrorCode)[]): void {
   clock = new ExchangeClock({

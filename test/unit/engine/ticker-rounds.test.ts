@@ -1,11 +1,14 @@
 import pino from 'pino';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { TickerRounds } from '../../../src/engine/ticker-rounds.js';
 import { CodedError, ErrorCode } from '../../../src/support/errors.js';
 
-vi.useFakeTimers();
 let rounds: TickerRounds;
-afterEach(() => rounds.close());
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  rounds.close();
+  vi.useRealTimers();
+});
 
 function start(request: () => Promise<void>): void {
   rounds = new TickerRounds({ request, everyMs: 60_000, logger: pino({ level: 'silent' }) });

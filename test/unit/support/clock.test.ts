@@ -1,7 +1,13 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { catchUp, systemClock } from '../../../src/support/clock.js';
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 
+// A clock of its own, since it never goes back: other files get another one.
+let { catchUp, systemClock } = await import('../../../src/support/clock.js');
+beforeEach(async () => {
+  vi.resetModules();
+  ({ catchUp, systemClock } = await import('../../../src/support/clock.js'));
+});
 afterEach(() => vi.restoreAllMocks());
+afterAll(() => vi.resetModules());
 
 function setSystemClock(aheadMs: number): void {
   const real = Date.now();

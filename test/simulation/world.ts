@@ -259,7 +259,7 @@ export class World {
       const isRight = this.exchange
         .book(symbol)
         .editions(copy.version)
-        .some((truth) => truth.text === text);
+        .some((truth) => truth.text() === text);
       return isRight ? [] : [`${symbol}: wrong at version ${copy.version}`];
     });
   }
@@ -382,7 +382,7 @@ export class World {
       this.checks++;
       const text = readable(edition.bids, edition.asks);
       const truths = this.exchange.book(symbol).editions(copy.version);
-      if (!truths.some((truth) => truth.text === text)) {
+      if (!truths.some((truth) => truth.text() === text)) {
         this.#find(
           `${symbol}: live at version ${copy.version} (epoch ${copy.epoch}, seq ${copy.seq}) with another book than the exchange's`,
         );

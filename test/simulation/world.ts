@@ -51,9 +51,25 @@ export interface WorldOptions {
 
 type Levels = readonly (readonly [tick: number, lots: number])[];
 
-interface EngineEdition {
+interface Sides {
   readonly bids: Levels;
   readonly asks: Levels;
+}
+
+/** The engine's book at one epoch and seq. */
+interface EngineEdition {
+  /** `undefined` = let in together with later ones, of which the oracle saw the last. */
+  readonly sides: Sides | undefined;
+  /** When the next one took its place, Unix ms; Infinity = none did. */
+  untilMs: number;
+}
+
+/** Where a book was when the oracle last looked. */
+interface Seen {
+  readonly epoch: number;
+  readonly seq: number;
+  /** Its newest edition; `undefined` = never live yet. */
+  readonly edition: EngineEdition | undefined;
 }
 
 /** Short, so that a world shows in seconds what a day shows; the proportions are those of production. */
@@ -105,7 +121,7 @@ export class World {
   readonly #feed: Feed;
   readonly #uninstall: () => void;
   readonly #copy: BookCopy = createBookCopy(256);
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Map<string, Seen>();
   readonly #editions = new Map<string, EngineEdition>();
   readonly #editionKeys: string[] = [];
   /** Symbols with a push changed unnoticeably on its way, and the last of their snapshots, by number, that it may be added to. */
@@ -207,6 +223,7 @@ export class World {
     if (symbol === undefined) return;
     this.#pipeline.untrack(symbol);
     this.#resyncs.delete(name);
+    this.#seen.delete(name);
     // Counted from the start when it is tracked again; what is on its way still arrives.
     if (this.#tainted.has(name)) this.#tainted.set(name, 2);
   }
@@ -283,13 +300,18 @@ export class World {
     return count;
   }
 
-  /** Followers of living clients that are not live, or not at the newest book although nothing is on its way. */
+  /**
+   * Followers of living clients that are not live, or not at a book that was the engine's within the last second: longer than any interval, and than a message is on its
+   * way. What levels they have at their seq was compared when they came there.
+   */
   behind(): string[] {
+    const sinceMs = this.time.now - BEHIND_MAX_MS;
     return this.clients.flatMap((client) => {
       if (!client.isOpen()) return [];
-      return [...client.following.values()].flatMap(({ follower: { symbol, depth, live, epoch }, interval }) =>
-        live && epoch === this.#epochOf(symbol) ? [] : [`${symbol} ${depth} ${interval}: live ${live}, epoch ${epoch}`],
-      );
+      return [...client.following.values()].flatMap(({ follower: { symbol, depth, live, epoch, seq }, interval }) => {
+        const untilMs = this.#editions.get(editionKey(symbol, epoch, seq))?.untilMs ?? -Infinity;
+        return live && untilMs >= sinceMs ? [] : [`${symbol} ${depth} ${interval}: live ${live}, epoch ${epoch}, seq ${seq}`];
+      });
     });
   }
 
@@ -369,18 +391,24 @@ export class World {
         continue;
       }
       this.#checkEpoch(symbol, copy.epoch, this.#readers[shard]!.field(slot, COUNT_RESYNCS));
-      if (copy.state !== BookState.LIVE) continue;
-      const key = `${symbol} ${copy.epoch} ${copy.seq}`;
-      if (this.#seen.get(symbol) === key) continue;
-      this.#seen.set(symbol, key);
-      const edition = {
+      const { epoch, seq } = copy;
+      const last = this.#seen.get(symbol);
+      if (epoch === last?.epoch) this.#passOver(symbol, last, copy);
+      if (copy.state !== BookState.LIVE) {
+        this.#seen.set(symbol, { epoch, seq, edition: last?.edition });
+        continue;
+      }
+      const key = editionKey(symbol, epoch, seq);
+      if (last?.edition !== undefined && last.edition === this.#editions.get(key)) continue;
+      const sides = {
         bids: levels(copy.bidTicks, copy.bidLots, copy.bidCount),
         asks: levels(copy.askTicks, copy.askLots, copy.askCount),
       };
-      this.#keep(key, edition);
+      if (last?.edition !== undefined) last.edition.untilMs = this.time.now;
+      this.#seen.set(symbol, { epoch, seq, edition: this.#keep(key, sides) });
       if (this.#isTainted(symbol)) continue;
       this.checks++;
-      const text = readable(edition.bids, edition.asks);
+      const text = readable(sides.bids, sides.asks);
       const truths = this.exchange.book(symbol).editions(copy.version);
       if (!truths.some((truth) => truth.text() === text)) {
         this.#find(
@@ -399,11 +427,29 @@ export class World {
     this.#resyncs.set(symbol, { count, epoch });
   }
 
-  #keep(key: string, edition: EngineEdition): void {
-    const before = this.#editions.get(key);
-    if (before !== undefined && readable(before.bids, before.asks) !== readable(edition.bids, edition.asks)) {
+  /**
+   * A hole that the other line fills lets several pushes in at once: followers see each, the oracle the last. When the same record lost the book it does not see that
+   * one either.
+   */
+  #passOver(symbol: string, last: Seen, { epoch, seq, state }: BookCopy): void {
+    if (this.options.lines === 1) return;
+    const end = state === BookState.LIVE ? seq : seq + 1;
+    for (let passed = last.seq + 1; passed < end; passed++) {
+      this.#add(editionKey(symbol, epoch, passed), { sides: undefined, untilMs: this.time.now });
+    }
+  }
+
+  #keep(key: string, sides: Sides): EngineEdition {
+    const before = this.#editions.get(key)?.sides;
+    if (before !== undefined && readable(before.bids, before.asks) !== readable(sides.bids, sides.asks)) {
       this.#find(`${key}: two books under one epoch and seq`);
     }
+    const edition = { sides, untilMs: Infinity };
+    this.#add(key, edition);
+    return edition;
+  }
+
+  #add(key: string, edition: EngineEdition): void {
     this.#editions.set(key, edition);
     this.#editionKeys.push(key);
     if (this.#editionKeys.length > EDITIONS_KEPT * this.names.length) this.#editions.delete(this.#editionKeys.shift()!);
@@ -412,15 +458,13 @@ export class World {
   #checkFollower({ follower, interval }: Following): void {
     const { symbol, depth, epoch, seq, faults } = follower;
     if (faults.length > 0) this.#find(faults.splice(0)[0]!);
-    const edition = this.#editions.get(`${symbol} ${epoch} ${seq}`);
-    if (edition === undefined) {
-      // A hole that the other line fills lets several pushes in at once, of which the oracle sees the last.
-      if (this.options.lines === 1) this.#find(`${symbol} ${depth} ${interval}: nobody saw epoch ${epoch} seq ${seq}`);
-      return;
-    }
+    const edition = this.#editions.get(editionKey(symbol, epoch, seq));
+    if (edition === undefined) return this.#find(`${symbol} ${depth} ${interval}: nobody saw epoch ${epoch} seq ${seq}`);
+    const { sides } = edition;
+    if (sides === undefined) return;
     this.checks++;
     const count = depth === 'full' ? Infinity : depth;
-    const expected = readable(edition.bids.slice(0, count), edition.asks.slice(0, count));
+    const expected = readable(sides.bids.slice(0, count), sides.asks.slice(0, count));
     const actual = readable(fromText(follower.bids()), fromText(follower.asks()));
     if (actual !== expected) this.#find(`${symbol} ${depth} ${interval}: another book than the engine's at epoch ${epoch} seq ${seq}`);
   }
@@ -499,11 +543,10 @@ export class World {
     const symbol = this.#symbols.find(name);
     return symbol === undefined ? 0 : this.#readers[symbol.shard]!.field(symbol.slot, COUNT_RESYNCS);
   }
+}
 
-  #epochOf(name: string): number {
-    const symbol = this.#symbols.find(name);
-    return symbol === undefined ? 0 : this.#readers[symbol.shard]!.envelope(symbol.slot).epoch;
-  }
+function editionKey(symbol: string, epoch: number, seq: number): string {
+  return `${symbol} ${epoch} ${seq}`;
 }
 
 function levels(ticks: Float64Array, lots: Float64Array, count: number): Levels {

@@ -9,7 +9,6 @@ import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
 import { METER_PENDING_BYTES, METER_PENDING_PUSHES } from '../../src/memory/shard-meter.js';
 import { PENDING_SHARD_BYTES_MAX } from '../../src/shard/pending-budget.js';
 import { PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
-import { RECORDS_WAITING_MAX } from '../../src/shard/outbox.js';
 import { Arena } from '../../src/memory/arena.js';
 import type { AuditResult } from '../../src/model/audit.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
@@ -38,6 +37,11 @@ const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
 const AUDIT_EVERY_MS = 300;
 const TAPE_TRADES = 20;
+/** What a slow client costs: newest messages, and a state each subscription. */
+const HARD_LIMIT_BYTES = 128 * 1024;
+const STATES_BYTES_MAX = 16 * 1024;
+/** Records that wait before a ring: a worker that stands still for six seconds under a flood is told so much. */
+const RECORDS_WAITING_MAX = 50_000;
 const EVENTS_PER_TAPE_CHECK = 20;
 
 export interface WorldOptions {
@@ -97,10 +101,6 @@ const timings: FeedTimingsOverride = {
  * The engine without its sockets and threads, in one thread under a virtual clock: feed, rings, shards, fan-out as they run in production,
  * an exchange, clients, and an oracle that compares all of it with the true books after every event. One seed, one history.
  */
-export const MAXIMA = { records: 0, waiting: 0, pushes: 0, bytes: 0, lines: 0, over: 0, kept: 0, recordsWorking: 0, waitingWorking: 0 };
-process.on('exit', () => process.stderr.write(JSON.stringify(MAXIMA) + '\n'));
-const HARD_LIMIT_BYTES = 128 * 1024;
-const STATES_BYTES_MAX = 16 * 1024;
 export class World {
   readonly time = new VirtualTime(START_MS);
   readonly exchange: Exchange;
@@ -340,7 +340,10 @@ export class World {
     }
     note(Math.abs(open - this.#hub.status().publications), 'publications are open in shards alone, or in the hub alone');
     note(this.#hub.requestCount, 'snapshots of clients are asked for');
-    note(this.exchange.lines.size - this.#feed.status().connections.length, 'connections are open that the feed knows nothing of');
+    note(
+      [...this.exchange.lines].filter(({ isOpen }) => isOpen).length - this.#feed.status().connections.length,
+      'connections are open that the feed knows nothing of',
+    );
     return left;
   }
 
@@ -554,7 +557,8 @@ export class World {
     const asked = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
     if (snapshots.waiting + snapshots.inFlight > this.names.length) this.#find(`${snapshots.waiting} snapshots wait`);
     if (this.#hub.requestCount > asked) this.#find(`${this.#hub.requestCount} requests of ${asked} subscriptions`);
-    if (subscriptions !== asked || publications > asked) this.#find(`${asked} subscriptions are ${subscriptions} of ${publications} publications`);
+    if (subscriptions !== asked || publications > asked)
+      this.#find(`${asked} subscriptions are ${subscriptions} of ${publications} publications`);
     for (const { outlet, pendingBytes } of this.clients) {
       if (outlet.writableLength > 400 * 1024) this.#find(`${outlet.writableLength} bytes wait for a client`);
       if (pendingBytes > HARD_LIMIT_BYTES + STATES_BYTES_MAX) this.#find(`${pendingBytes} bytes are kept for a slow client`);
@@ -566,13 +570,10 @@ export class World {
     const records = this.#ingress.waitingRecords(shard);
     const waiting = this.#shards[shard]?.waiting ?? 0;
     const { pushes, bytes } = this.#pending(shard);
-    MAXIMA.records = Math.max(MAXIMA.records, records); MAXIMA.waiting = Math.max(MAXIMA.waiting, waiting); MAXIMA.pushes = Math.max(MAXIMA.pushes, pushes); MAXIMA.bytes = Math.max(MAXIMA.bytes, bytes); MAXIMA.lines = Math.max(MAXIMA.lines, this.exchange.lines.size - this.#feed.status().connections.length);
-    MAXIMA.over = Math.max(MAXIMA.over, (this.#shards[shard]?.publications ?? 0) - this.#hub.status().publications);
-    MAXIMA.kept = Math.max(MAXIMA.kept, ...this.clients.map(c => c.pendingBytes));
-    if (this.time.now >= this.#excusedUntilMs[shard]!) { MAXIMA.recordsWorking = Math.max(MAXIMA.recordsWorking, records); MAXIMA.waitingWorking = Math.max(MAXIMA.waitingWorking, waiting); }
     if (records > RECORDS_WAITING_MAX) this.#find(`${records} records wait for shard ${shard}`);
     if (waiting > RECORDS_WAITING_MAX) this.#find(`${waiting} records wait for room behind shard ${shard}`);
-    if (pushes > this.names.length * PENDING_FRAMES_MAX || bytes > PENDING_SHARD_BYTES_MAX) this.#find(`${pushes} pushes wait in shard ${shard}, ${bytes} bytes`);
+    if (pushes > this.names.length * PENDING_FRAMES_MAX || bytes > PENDING_SHARD_BYTES_MAX)
+      this.#find(`${pushes} pushes wait in shard ${shard}, ${bytes} bytes`);
     if (pushes === 0 && bytes !== 0) this.#find(`${bytes} bytes are kept for no push in shard ${shard}`);
   }
 

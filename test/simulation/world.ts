@@ -6,6 +6,8 @@ import type { SymbolTable } from '../../src/engine/symbol-table.js';
 import type { Feed } from '../../src/feed/feed.js';
 import type { FeedTimingsOverride } from '../../src/feed/timings.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
+import { METER_PENDING_BYTES, METER_PENDING_PUSHES } from '../../src/memory/shard-meter.js';
+import { PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
 import { Arena } from '../../src/memory/arena.js';
 import type { AuditResult } from '../../src/model/audit.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
@@ -34,6 +36,13 @@ const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
 const AUDIT_EVERY_MS = 300;
 const TAPE_TRADES = 20;
+/** What a slow client costs: newest messages, and a state each subscription. */
+const HARD_LIMIT_BYTES = 128 * 1024;
+const STATES_BYTES_MAX = 16 * 1024;
+/** For a shard that stands still, or that nothing is taken from. Ten times what was ever seen; of the pushes one book's share, as there are few books. */
+const RECORDS_WAITING_MAX = 4_000;
+const PUSHES_WAITING_MAX = PENDING_FRAMES_MAX;
+const PUSH_BYTES_WAITING_MAX = 2 ** 20;
 const EVENTS_PER_TAPE_CHECK = 20;
 
 export interface WorldOptions {
@@ -51,9 +60,25 @@ export interface WorldOptions {
 
 type Levels = readonly (readonly [tick: number, lots: number])[];
 
-interface EngineEdition {
+interface Sides {
   readonly bids: Levels;
   readonly asks: Levels;
+}
+
+/** The engine's book at one epoch and seq. */
+interface EngineEdition {
+  /** `undefined` = let in together with later ones, of which the oracle saw the last. */
+  readonly sides: Sides | undefined;
+  /** When the next one took its place, Unix ms; Infinity = none did. */
+  untilMs: number;
+}
+
+/** Where a book was when the oracle last looked. */
+interface Seen {
+  readonly epoch: number;
+  readonly seq: number;
+  /** Its newest edition; `undefined` = never live yet. */
+  readonly edition: EngineEdition | undefined;
 }
 
 /** Short, so that a world shows in seconds what a day shows; the proportions are those of production. */
@@ -105,7 +130,7 @@ export class World {
   readonly #feed: Feed;
   readonly #uninstall: () => void;
   readonly #copy: BookCopy = createBookCopy(256);
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Map<string, Seen>();
   readonly #editions = new Map<string, EngineEdition>();
   readonly #editionKeys: string[] = [];
   /** Symbols with a push changed unnoticeably on its way, and the last of their snapshots, by number, that it may be added to. */
@@ -117,7 +142,7 @@ export class World {
    * reaches as far, until the next push.
    */
   readonly #aged = new Set<string>();
-  /** Until when a shard may be behind what arrived. */
+  /** Until when a shard may be behind what arrived, and records may wait for it. */
   readonly #excusedUntilMs: number[];
   /** Snapshots a symbol's book was made of, and the epoch they left it in. */
   readonly #resyncs = new Map<string, { readonly count: number; readonly epoch: number }>();
@@ -175,7 +200,7 @@ export class World {
       random: () => this.#random.next(),
       feedTimings: timings,
       ...(options.audits && { auditEveryMs: AUDIT_EVERY_MS }),
-      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
+      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: HARD_LIMIT_BYTES },
       openSocket: () => this.exchange.connect() as never,
       stuck: (shard) => this.kill(shard, 0, false),
     });
@@ -207,6 +232,7 @@ export class World {
     if (symbol === undefined) return;
     this.#pipeline.untrack(symbol);
     this.#resyncs.delete(name);
+    this.#seen.delete(name);
     // Counted from the start when it is tracked again; what is on its way still arrives.
     if (this.#tainted.has(name)) this.#tainted.set(name, 2);
   }
@@ -283,14 +309,47 @@ export class World {
     return count;
   }
 
-  /** Followers of living clients that are not live, or not at the newest book although nothing is on its way. */
+  /** Followers of living clients that are not live. */
+  notFollowing(): string[] {
+    return this.#followings()
+      .filter(({ follower }) => !follower.live)
+      .map(({ follower: { symbol, depth }, interval }) => `${symbol} ${depth} ${interval}: not live`);
+  }
+
+  /**
+   * Followers of living clients that call themselves live, at a book that was the engine's more than a second ago: longer than any interval, and than a message is on
+   * its way. What levels they have at their seq was compared when they came there.
+   */
   behind(): string[] {
-    return this.clients.flatMap((client) => {
-      if (!client.isOpen()) return [];
-      return [...client.following.values()].flatMap(({ follower: { symbol, depth, live, epoch }, interval }) =>
-        live && epoch === this.#epochOf(symbol) ? [] : [`${symbol} ${depth} ${interval}: live ${live}, epoch ${epoch}`],
-      );
+    const sinceMs = this.time.now - BEHIND_MAX_MS;
+    return this.#followings().flatMap(({ follower: { symbol, depth, live, epoch, seq }, interval }) => {
+      const untilMs = this.#editions.get(editionKey(symbol, epoch, seq))?.untilMs ?? -Infinity;
+      return !live || untilMs >= sinceMs ? [] : [`${symbol} ${depth} ${interval}: live and behind, at epoch ${epoch} seq ${seq}`];
     });
+  }
+
+  /** What still waits somewhere, or is open for nobody. */
+  leftOver(): string[] {
+    const left: string[] = [];
+    const note = (count: number, what: string): void => void (count > 0 && left.push(`${count} ${what}`));
+    let open = 0;
+    for (let shard = 0; shard < this.#shards.length; shard++) {
+      note(this.#ingress.waitingRecords(shard), `records wait for shard ${shard}`);
+      note(this.#pending(shard).pushes, `pushes wait in shard ${shard}`);
+      note(this.#shards[shard]?.waiting ?? 0, `records wait behind shard ${shard}`);
+      open += this.#shards[shard]?.publications ?? 0;
+    }
+    note(Math.abs(open - this.#hub.status().publications), 'publications are open in shards alone, or in the hub alone');
+    note(this.#hub.requestCount, 'snapshots of clients are asked for');
+    note(
+      [...this.exchange.lines].filter(({ isOpen }) => isOpen).length - this.#feed.status().connections.length,
+      'connections are open that the feed knows nothing of',
+    );
+    return left;
+  }
+
+  #followings(): Following[] {
+    return this.clients.flatMap((client) => (client.isOpen() ? [...client.following.values()] : []));
   }
 
   // ---- the engine's part
@@ -343,6 +402,7 @@ export class World {
         if (!this.stalledEgress.has(shard)) this.#pipeline.egresses[shard]!.drain();
       }
     }
+    this.#excuse();
     this.#checkBounds();
     this.#checkFreshness();
     if (!this.options.audits) return;
@@ -369,18 +429,24 @@ export class World {
         continue;
       }
       this.#checkEpoch(symbol, copy.epoch, this.#readers[shard]!.field(slot, COUNT_RESYNCS));
-      if (copy.state !== BookState.LIVE) continue;
-      const key = `${symbol} ${copy.epoch} ${copy.seq}`;
-      if (this.#seen.get(symbol) === key) continue;
-      this.#seen.set(symbol, key);
-      const edition = {
+      const { epoch, seq } = copy;
+      const last = this.#seen.get(symbol);
+      if (epoch === last?.epoch) this.#passOver(symbol, last, copy);
+      if (copy.state !== BookState.LIVE) {
+        this.#seen.set(symbol, { epoch, seq, edition: last?.edition });
+        continue;
+      }
+      const key = editionKey(symbol, epoch, seq);
+      if (last?.edition !== undefined && last.edition === this.#editions.get(key)) continue;
+      const sides = {
         bids: levels(copy.bidTicks, copy.bidLots, copy.bidCount),
         asks: levels(copy.askTicks, copy.askLots, copy.askCount),
       };
-      this.#keep(key, edition);
+      if (last?.edition !== undefined) last.edition.untilMs = this.time.now;
+      this.#seen.set(symbol, { epoch, seq, edition: this.#keep(key, sides) });
       if (this.#isTainted(symbol)) continue;
       this.checks++;
-      const text = readable(edition.bids, edition.asks);
+      const text = readable(sides.bids, sides.asks);
       const truths = this.exchange.book(symbol).editions(copy.version);
       if (!truths.some((truth) => truth.text() === text)) {
         this.#find(
@@ -399,11 +465,29 @@ export class World {
     this.#resyncs.set(symbol, { count, epoch });
   }
 
-  #keep(key: string, edition: EngineEdition): void {
-    const before = this.#editions.get(key);
-    if (before !== undefined && readable(before.bids, before.asks) !== readable(edition.bids, edition.asks)) {
+  /**
+   * A hole that the other line fills lets several pushes in at once: followers see each, the oracle the last. When the same record lost the book it does not see that
+   * one either.
+   */
+  #passOver(symbol: string, last: Seen, { epoch, seq, state }: BookCopy): void {
+    if (this.options.lines === 1) return;
+    const end = state === BookState.LIVE ? seq : seq + 1;
+    for (let passed = last.seq + 1; passed < end; passed++) {
+      this.#add(editionKey(symbol, epoch, passed), { sides: undefined, untilMs: this.time.now });
+    }
+  }
+
+  #keep(key: string, sides: Sides): EngineEdition {
+    const before = this.#editions.get(key)?.sides;
+    if (before !== undefined && readable(before.bids, before.asks) !== readable(sides.bids, sides.asks)) {
       this.#find(`${key}: two books under one epoch and seq`);
     }
+    const edition = { sides, untilMs: Infinity };
+    this.#add(key, edition);
+    return edition;
+  }
+
+  #add(key: string, edition: EngineEdition): void {
     this.#editions.set(key, edition);
     this.#editionKeys.push(key);
     if (this.#editionKeys.length > EDITIONS_KEPT * this.names.length) this.#editions.delete(this.#editionKeys.shift()!);
@@ -412,27 +496,29 @@ export class World {
   #checkFollower({ follower, interval }: Following): void {
     const { symbol, depth, epoch, seq, faults } = follower;
     if (faults.length > 0) this.#find(faults.splice(0)[0]!);
-    const edition = this.#editions.get(`${symbol} ${epoch} ${seq}`);
-    if (edition === undefined) {
-      // A hole that the other line fills lets several pushes in at once, of which the oracle sees the last.
-      if (this.options.lines === 1) this.#find(`${symbol} ${depth} ${interval}: nobody saw epoch ${epoch} seq ${seq}`);
-      return;
-    }
+    const edition = this.#editions.get(editionKey(symbol, epoch, seq));
+    if (edition === undefined) return this.#find(`${symbol} ${depth} ${interval}: nobody saw epoch ${epoch} seq ${seq}`);
+    const { sides } = edition;
+    if (sides === undefined) return;
     this.checks++;
     const count = depth === 'full' ? Infinity : depth;
-    const expected = readable(edition.bids.slice(0, count), edition.asks.slice(0, count));
+    const expected = readable(sides.bids.slice(0, count), sides.asks.slice(0, count));
     const actual = readable(fromText(follower.bids()), fromText(follower.asks()));
     if (actual !== expected) this.#find(`${symbol} ${depth} ${interval}: another book than the engine's at epoch ${epoch} seq ${seq}`);
+  }
+
+  /** A shard that does nothing, or that nothing is taken from, may be behind, and for a moment afterwards. */
+  #excuse(): void {
+    for (let shard = 0; shard < this.#shards.length; shard++) {
+      if (this.stalledShards.has(shard) || this.stalledEgress.has(shard) || this.#shards[shard] === undefined) {
+        this.#excusedUntilMs[shard] = this.time.now + BEHIND_MAX_MS;
+      }
+    }
   }
 
   /** Nothing that arrived may be missing from a book that says it is live, be it lost, refused or dropped. */
   #checkFreshness(): void {
     const { now } = this.time;
-    for (let shard = 0; shard < this.#shards.length; shard++) {
-      if (this.stalledShards.has(shard) || this.stalledEgress.has(shard) || this.#shards[shard] === undefined) {
-        this.#excusedUntilMs[shard] = now + BEHIND_MAX_MS;
-      }
-    }
     for (const [symbol, { version, recounts, atMs }] of this.#delivered) {
       // Versions of an earlier count say nothing of a snapshot's.
       if (recounts !== this.exchange.book(symbol).recounts || this.#aged.has(symbol)) continue;
@@ -470,13 +556,38 @@ export class World {
     }
   }
 
+  /** Nothing may grow without bound, and before and behind a shard at work nothing waits. */
   #checkBounds(): void {
     const { snapshots } = this.#feed.status();
-    const subscriptions = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
+    const { publications, subscriptions } = this.#hub.status();
+    const asked = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
     if (snapshots.waiting + snapshots.inFlight > this.names.length) this.#find(`${snapshots.waiting} snapshots wait`);
-    if (this.#hub.requestCount > subscriptions) this.#find(`${this.#hub.requestCount} requests of ${subscriptions} subscriptions`);
-    for (const { outlet } of this.clients)
+    if (this.#hub.requestCount > asked) this.#find(`${this.#hub.requestCount} requests of ${asked} subscriptions`);
+    if (subscriptions !== asked || publications > asked)
+      this.#find(`${asked} subscriptions are ${subscriptions} of ${publications} publications`);
+    for (const { outlet, pendingBytes } of this.clients) {
       if (outlet.writableLength > 400 * 1024) this.#find(`${outlet.writableLength} bytes wait for a client`);
+      if (pendingBytes > HARD_LIMIT_BYTES + STATES_BYTES_MAX) this.#find(`${pendingBytes} bytes are kept for a slow client`);
+    }
+    for (let shard = 0; shard < this.#shards.length; shard++) this.#checkBoundsOf(shard);
+  }
+
+  #checkBoundsOf(shard: number): void {
+    const records = this.#ingress.waitingRecords(shard);
+    const waiting = this.#shards[shard]?.waiting ?? 0;
+    const { pushes, bytes } = this.#pending(shard);
+    const isAtWork = this.time.now >= this.#excusedUntilMs[shard]!;
+    if (records > (isAtWork ? 0 : RECORDS_WAITING_MAX)) this.#find(`${records} records wait for shard ${shard}`);
+    if (waiting > (isAtWork ? 0 : RECORDS_WAITING_MAX)) this.#find(`${waiting} records wait for room behind shard ${shard}`);
+    if (pushes > PUSHES_WAITING_MAX || bytes > PUSH_BYTES_WAITING_MAX)
+      this.#find(`${pushes} pushes wait in shard ${shard}, ${bytes} bytes`);
+    if (pushes === 0 && bytes !== 0) this.#find(`${bytes} bytes are kept for no push in shard ${shard}`);
+  }
+
+  /** Pushes of a shard that wait for snapshots, and the memory they take. */
+  #pending(shard: number): { readonly pushes: number; readonly bytes: number } {
+    const meters = new Float64Array(this.#buffers[shard]!.meters);
+    return { pushes: meters[METER_PENDING_PUSHES]!, bytes: meters[METER_PENDING_BYTES]! };
   }
 
   #find(text: string): void {
@@ -499,11 +610,10 @@ export class World {
     const symbol = this.#symbols.find(name);
     return symbol === undefined ? 0 : this.#readers[symbol.shard]!.field(symbol.slot, COUNT_RESYNCS);
   }
+}
 
-  #epochOf(name: string): number {
-    const symbol = this.#symbols.find(name);
-    return symbol === undefined ? 0 : this.#readers[symbol.shard]!.envelope(symbol.slot).epoch;
-  }
+function editionKey(symbol: string, epoch: number, seq: number): string {
+  return `${symbol} ${epoch} ${seq}`;
 }
 
 function levels(ticks: Float64Array, lots: Float64Array, count: number): Levels {

@@ -240,11 +240,12 @@ class Run {
       return;
     }
     if (!isLive) {
-      // An answer that can be read may give the book more decimals before a push that waits is refused.
-      if (refused && !isSameBook(was, is)) story('was refused and changed the book');
-      if (input === undefined) return;
-      if (input.form === 'answer' || (input.form === 'text' && isWholeBook(input.bytes))) waiting.cut = true;
-      else waiting.pushes.push(input);
+      const isWhole = input !== undefined && (input.form === 'answer' || (input.form === 'text' && isWholeBook(input.bytes)));
+      // Of what waits a push was refused: the answer could be read, and may have left a crossed book that nobody takes for live.
+      const isRefused = refused && (!isWhole || world.answersRefused > 0);
+      if (isRefused && !isSameAtScale(was, is)) story('was refused and changed the book');
+      if (isWhole) waiting.cut = true;
+      else if (input !== undefined) waiting.pushes.push(input);
       return;
     }
     if (input === undefined) return story('made a book live and is not about it');

@@ -9,6 +9,7 @@ import { symbolName } from '../support/symbol-stream.js';
 import { formatTable } from '../support/table.js';
 import { inTurn } from '../support/turns.js';
 import type { Measured } from './driver.process.js';
+import { checkHere, checkQuotes } from './sound-round.js';
 
 interface Round extends Measured {
   /** Share of a core that the engine's main thread, and its busiest worker, took. */
@@ -28,6 +29,8 @@ const BOOK_LEVELS = 200;
 const ARRIVE_MS = 11_000;
 /** After the others left, until their memory is given back. */
 const SETTLE_MS = 500;
+/** How often those that never read are counted in their round. */
+const HERE_LOOK_MS = 250;
 const PAGE_BYTES = 4096;
 /** How long the engine may take until those that left are gone. */
 const LEAVE_MS_MAX = 10_000;
@@ -80,6 +83,7 @@ export const manyClients: Bench = {
         const [before, deafBefore, threadsBefore] = [await clients(), await deafCounts(), threadTimes(engine.pid)];
         const startedMs = performance.now();
         const measured = await driver.call<Measured>('measure', { seconds });
+        checkQuotes(measured.quotes, (seconds * perSecond * readers) / SYMBOLS);
         const elapsedMs = performance.now() - startedMs;
         const share = [...threadTimes(engine.pid)].map(([tid, ms]) => ({ tid, share: (ms - (threadsBefore.get(tid) ?? 0)) / elapsedMs }));
         const [after, deafAfter] = [await clients(), await deafCounts()];
@@ -106,7 +110,13 @@ export const manyClients: Bench = {
         const symbols = Array.from({ length: SYMBOLS }, (_, i) => symbolName(i));
         const subscribe = JSON.stringify({ op: 'subscribe', channel: 'book_top', symbols, depth: 'full', interval: 0 });
         await deaf.call('arrive', { port, clients: deafClients, subscribe, arriveMs: ARRIVE_MS });
-        const result = await round();
+        const here: number[] = [];
+        let isOver = false;
+        const watch = async (): Promise<void> => {
+          for (; !isOver; await wait(HERE_LOOK_MS)) here.push((await deafCounts()).here);
+        };
+        const [result] = await Promise.all([round().finally(() => (isOver = true)), watch()]);
+        checkHere(here, deafClients);
         await deaf.call('leave');
         return result;
       };

@@ -4,17 +4,17 @@ import { servePeer } from '../support/peer.js';
 import { quantile } from '../support/statistics.js';
 import { FIRST_VERSION, symbolName, VERSION_DIGITS } from '../support/symbol-stream.js';
 import { inBatches, type Market } from './market.js';
+import { QuoteTimes } from './quote-times.js';
 import { RawClient } from './raw-client.js';
 
 /** The exchange and the clients that read, in one process, so that both ends of a message's way are timed by one clock. */
 let exchange: BenchExchange;
 const readers: RawClient[] = [];
-/** By symbol: when its pushes were written, by version; there is none before the first. */
-let sentAt: number[][] = [];
-/** Of the round at hand, in microseconds. */
-let micros: number[] | undefined;
-let wrong = 0;
+let times = new QuoteTimes(0);
 let gone = 0;
+/** How long quotes of a round may take to arrive after its end. */
+const LATE_MS_MAX = 10_000;
+const LATE_LOOK_MS = 5;
 
 /** Times in microseconds. */
 export interface Measured {
@@ -38,30 +38,21 @@ servePeer(
   {
     start: (market: Market) => {
       exchange = new BenchExchange({ ...market, levelsPerFrame: 10, framesPerSymbol: 100 });
-      sentAt = Array.from({ length: market.symbols }, () => [0]);
+      times = new QuoteTimes(market.symbols);
       return exchange.listen();
     },
     /** Connects so many clients, each with the quotes of one symbol, and waits until each has its first one. */
     connect: async ({ port, clients }: { port: number; clients: number }) => {
       await inBatches(clients, async (i) => {
-        const symbol = i % sentAt.length;
-        let last = -1;
+        const symbol = i % times.symbols;
+        const follower = times.follow(symbol);
         let first: () => void = () => undefined;
         const quoted = new Promise<void>((resolve) => (first = resolve));
         const client = await RawClient.connect(port, {
           text(bytes, start) {
             if (bytes.indexOf('"ch":"bbo"', start, 'latin1') !== start + 1) return;
-            const version = versionOf(bytes, start) - FIRST_VERSION;
-            // A quote that stands is repeated after three seconds.
-            if (version === last) return;
-            if (last < 0) first();
-            else {
-              const nowMs = performance.now();
-              if (version < last) wrong++;
-              // A quote that was replaced before it was sent is told by the newer one.
-              for (let told = last + 1; told <= version; told++) micros?.push((nowMs - sentAt[symbol]![told]!) * 1000);
-            }
-            last = version;
+            if (follower.last < 0) first();
+            times.told(follower, versionOf(bytes, start) - FIRST_VERSION, performance.now());
           },
           closed: () => gone++,
         });
@@ -73,14 +64,20 @@ servePeer(
     /** Pushes at a pace from here on, whether anything is measured or not. */
     pace: ({ perSecond }: { perSecond: number }) => {
       exchange.prepare('ws');
-      void exchange.pace('ws', perSecond, Infinity, (frame) => sentAt[frame % sentAt.length]!.push(performance.now()));
+      void exchange.pace('ws', perSecond, Infinity, (frame) => times.sent(frame % times.symbols, performance.now()));
     },
-    /** From each push to each client that follows its symbol, for so long. Throws when a client lost a quote or its connection. */
+    /**
+     * From each push that is sent for so long to each client that follows its symbol, whenever it arrives. Throws when a client got an older quote or lost its
+     * connection.
+     */
     measure: async ({ seconds }: { seconds: number }): Promise<Measured> => {
-      micros = [];
+      times.begin();
       await wait(seconds * 1000);
-      const measured = Float64Array.from(micros);
-      micros = undefined;
+      times.end();
+      const deadline = performance.now() + LATE_MS_MAX;
+      while (!times.isComplete && performance.now() < deadline) await wait(LATE_LOOK_MS);
+      const measured = times.take(performance.now());
+      const { wrong } = times;
       if (wrong > 0 || gone > 0) throw new Error(`${wrong} quotes were older than the one before, ${gone} readers were closed`);
       const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => quantile(measured, share)) as [number, number, number];
       return { quotes: measured.length, p50, p99, p999 };

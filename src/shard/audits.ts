@@ -192,6 +192,8 @@ export class ShardAudits<Book extends AuditedBook> {
     try {
       if (read()) return true;
       const { priceScaleNeeded, quantityScaleNeeded } = delta;
+      // The answer first: one that is refused after all leaves the book as it is.
+      decodeSnapshot(body, priceScaleNeeded, quantityScaleNeeded, delta);
       return this.#host.rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs) && read();
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;

@@ -4,8 +4,8 @@ import { fuzzMessages } from './messages.js';
 import { fuzzPayloads } from './payloads.js';
 import { fuzzRequests } from './requests.js';
 
-test('broken inputs of the exchange are refused, and change no book', { timeout: 120_000 }, () => {
-  const { refused, findings } = fuzzFrames(8_000, 1);
+test('broken inputs of the exchange are refused, and change no book', { timeout: 120_000 }, async () => {
+  const { refused, findings } = await fuzzFrames(8_000, 1);
   expect(findings).toEqual([]);
   expect(refused).toBeGreaterThan(1_000);
 });

@@ -1,3 +1,5 @@
+import type { Tally } from './tally.js';
+
 /** What came out of a run. */
 export interface FuzzReport {
   readonly sent: number;
@@ -7,6 +9,8 @@ export interface FuzzReport {
   /** Should be empty. */
   readonly findings: readonly string[];
   readonly underAttack?: EngineReport;
+  /** Of the exchange's inputs, by kind. */
+  readonly kinds?: ReadonlyMap<string, Readonly<Tally>>;
 }
 
 /** Of an engine under attack. */

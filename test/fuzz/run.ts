@@ -48,7 +48,7 @@ async function all(seed: number): Promise<void> {
   await run(values.payloads, 'gRPC payloads', fuzzPayloads);
 }
 
-function report(what: string, { sent, refused, slowestMs, findings, underAttack }: FuzzReport): void {
+function report(what: string, { sent, refused, slowestMs, findings, underAttack, kinds }: FuzzReport): void {
   const longest = underAttack === undefined ? 'the slowest' : 'the longest turn';
   process.stdout.write(`${sent} ${what}, ${refused} refused, ${longest} ${slowestMs.toFixed(1)} ms, ${findings.length} findings\n`);
   if (underAttack !== undefined) {
@@ -57,6 +57,8 @@ function report(what: string, { sent, refused, slowestMs, findings, underAttack 
     process.stdout.write(`  with collections of garbage ${longestWithCollectionsMs.toFixed(1)} ms; heap ${heap}\n`);
     process.stdout.write(`  ${[...answers].map(([answer, count]) => `${answer}: ${count}`).join(', ')}\n`);
   }
+  for (const [kind, tally] of kinds ?? [])
+    process.stdout.write(`  ${kind}: ${tally.sent} sent, ${tally.read} read, ${tally.refused} refused\n`);
   for (const finding of findings) process.stdout.write(`  ${finding.slice(0, FINDING_LENGTH_MAX)}\n`);
   if (findings.length > 0) process.exitCode = 1;
 }

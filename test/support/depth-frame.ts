@@ -42,10 +42,10 @@ export function plainLevel(price: string, quantity: string): Buffer {
 }
 
 /** The wrapper around a body 313, as MEXC orders its fields. */
-export function wrapBody(body: Uint8Array, sendTime?: number): Buffer {
+export function wrapBody(body: Uint8Array, sendTime?: number, symbol = 'BTCUSDT'): Buffer {
   return Buffer.concat([
-    bytesField(1, 'spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDT'),
-    bytesField(3, 'BTCUSDT'),
+    bytesField(1, `spot@public.aggre.depth.v3.api.pb@100ms@${symbol}`),
+    bytesField(3, symbol),
     ...(sendTime === undefined ? [] : [varintField(6, sendTime)]),
     bytesField(313, body),
   ]);
@@ -57,10 +57,12 @@ export interface DepthFrame {
   readonly from: number | string;
   readonly to?: number | string;
   readonly sendTime?: number;
+  /** Default BTCUSDT. */
+  readonly symbol?: string;
 }
 
 /** A depth push as MEXC writes it. */
-export function depthFrame({ bids = [], asks = [], from, to = from, sendTime }: DepthFrame): Buffer {
+export function depthFrame({ bids = [], asks = [], from, to = from, sendTime, symbol }: DepthFrame): Buffer {
   return wrapBody(
     Buffer.concat([
       ...asks.map(([price, quantity]) => bytesField(1, plainLevel(price, quantity))),
@@ -70,6 +72,7 @@ export function depthFrame({ bids = [], asks = [], from, to = from, sendTime }: 
       bytesField(5, String(to)),
     ]),
     sendTime,
+    symbol,
   );
 }
 

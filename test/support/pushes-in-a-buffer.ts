@@ -1,11 +1,12 @@
 import type { FeedSink } from '../../src/model/feed.js';
 
 /** As a connection's pushes come: parts of one buffer that is used again and again, at any byte of a word. */
-const buffer = new Uint8Array(1 << 20);
+const buffer = Buffer.alloc(1 << 20);
 let at = 0;
 
-function place(bytes: Uint8Array): [bytes: Uint8Array, start: number, end: number] {
-  if (bytes.length + 8 > buffer.length) return [bytes, 0, bytes.length];
+/** The bytes in their new place, good until the next call. */
+export function place(bytes: Uint8Array): [bytes: Buffer, start: number, end: number] {
+  if (bytes.length + 8 > buffer.length) return [Buffer.from(bytes), 0, bytes.length];
   at = (at + 3) % 8;
   buffer.fill(0xa5, 0, at);
   buffer.set(bytes, at);

@@ -160,6 +160,15 @@ describe('no audit', () => {
     expect([bench.state(), bench.resyncs]).toEqual(['live synced', []]);
   });
 
+  it('when a number of its snapshot needs more decimals than another one leaves room for: the book stays as it is', () => {
+    const bench = live().audit();
+    const { priceScale, quantityScale } = bench.book();
+    bench.auditSnapshot({ ...start, bids: [['99.12345678', '1']], asks: [['1'.padEnd(21, '0'), '2']] });
+    expect(outcomes(bench)).toEqual(['unreadable']);
+    expect(bench.book()).toMatchObject({ priceScale, quantityScale });
+    expect(bench.take(BOOK)).toEqual([]);
+  });
+
   it('when more pushes come than are kept', () => {
     const bench = live().audit();
     for (let i = 1; i <= PENDING_FRAMES_MAX + 1; i++) bench.frame(push(100 + i, 100 + i, '99.4', '3'));

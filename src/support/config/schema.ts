@@ -105,7 +105,8 @@ const start = Type.Object({
   lines,
   tape,
   preallocate: key.flag({
-    description: 'Take the memory of trades, candles and books when a pair is tracked, not as they fill: 96 KiB a pair and 76 bytes a trade. A larger book takes more later.',
+    description:
+      'Take the memory of trades, candles and books when a pair is tracked, not as they fill: 96 KiB a pair and 76 bytes a trade. A larger book takes more later.',
   }),
   audit,
   spinUs: key.wholeNumber(0, SPIN_US_MAX, {

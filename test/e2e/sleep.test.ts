@@ -43,7 +43,7 @@ it('after a sleep every thread follows the clock, and books that may have missed
   await until(() => client.disturbed().length > 0, { what: 'stale books' });
   const [disturbed] = client.disturbed();
   expect(client.states(disturbed!)[1]).toMatchObject({ state: 'stale', reason: 'silent' });
-  await until(() => client.live().length === names.length, { what: 'all books live again' }).catch((e) => { console.log(client.closeCode); throw e; });
+  await until(() => client.live().length === names.length, { what: 'all books live again' });
   const awakeMs = thenMs + HOUR_MS - DRIFT_MS;
   await until(() => touches.at(-1)!.tr > awakeMs, { what: 'a push received after it' });
   expect(touches.at(-1)!.tp).toBeGreaterThan(awakeMs);

@@ -47,7 +47,7 @@ interface Seen {
 function readAll(url: string, sim: Simulator, symbols: readonly string[]): Seen {
   const codes = new Map<string, number>();
   const truths = new Map<string, VersionedBook>();
-  let stopped = false;
+  const stop = new AbortController();
   const look = async (symbol: string): Promise<void> => {
     const truth = sim.trueBook(symbol);
     truths.set(`${symbol} ${truth.version}`, truth);
@@ -62,14 +62,14 @@ function readAll(url: string, sim: Simulator, symbols: readonly string[]): Seen 
     if (known !== undefined) expectSameBook(symbol, answer, known);
   };
   const reading = (async () => {
-    while (!stopped) for (const symbol of symbols) await look(symbol);
+    while (!stop.signal.aborted) for (const symbol of symbols) await look(symbol);
   })();
   // What it throws is thrown by `stop`.
   reading.catch(() => {});
   return {
     codes,
     stop: () => {
-      stopped = true;
+      stop.abort();
       return reading;
     },
   };

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { CodedError, ErrorCode } from '../support/errors.js';
 
-/** Exit codes: 0 asked to end, 1 failed, 2 the configuration is wrong, 3 an error nobody caught. */
+/** Exit codes: 0 asked to end, 1 failed, 2 the configuration is wrong, 3 an error nobody caught, of whatever kind. */
 export const EXIT_FAILED = 1;
 export const EXIT_CONFIG = 2;
 export const EXIT_UNCAUGHT = 3;
@@ -31,9 +31,7 @@ export function dieOnUncaught(): void {
 }
 
 function exitUncaught(error: unknown): never {
-  // An operating error that nobody waited for is no bug.
-  if (error instanceof CodedError) return exitWithError(error);
-  process.stderr.write(`mdp: ${ErrorCode.UNCAUGHT_ERROR}: ${errorText(error)}\n`);
+  process.stderr.write(`mdp: ${ErrorCode.UNCAUGHT_ERROR}: ${bugText(error)}\n`);
   process.exit(EXIT_UNCAUGHT);
 }
 
@@ -47,8 +45,18 @@ export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return oneLine(typeof error === 'string' ? error : inspect(error));
   if (isSystemError(error)) return oneLine(systemErrorText(error));
   // A bug of ours: without its place the line would be of no use.
-  const place = error.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
-  return oneLine(`${error.name}: ${error.message}${place === undefined ? '' : ` (${place.trim()})`}`);
+  return oneLine(`${error.name}: ${error.message}${placeOf(error)}`);
+}
+
+/** The same of an error nobody caught: one of ours, or of the system, is a bug there as well, and has a place. */
+export function bugText(error: unknown): string {
+  if (!(error instanceof CodedError || (error instanceof Error && isSystemError(error)))) return errorText(error);
+  return oneLine(`${error.code}: ${error.message}${placeOf(error)}`);
+}
+
+function placeOf({ stack }: Error): string {
+  const place = stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
+  return place === undefined ? '' : ` (${place.trim()})`;
 }
 
 function systemErrorText(error: SystemError): string {

@@ -36,6 +36,8 @@ export type HttpOptions = GatewayOptions;
 
 /** Pace at which requests that do not arrive are looked for. */
 const CONNECTIONS_CHECK_MS = 1_000;
+/** While it closes. */
+const SWEEP_MS = 50;
 /** Room for a percent-encoded symbol. */
 const PATH_SEGMENT_LENGTH_MAX = 1024;
 
@@ -147,6 +149,7 @@ function answerWithProblems(app: FastifyInstance): void {
 function refuseWhileClosing(app: FastifyInstance, graceMs: number): () => boolean {
   let closing = false;
   let cut: NodeJS.Timeout | undefined;
+  let sweep: NodeJS.Timeout | undefined;
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -161,7 +164,12 @@ function refuseWhileClosing(app: FastifyInstance, graceMs: number): () => boolea
     cut = setTimeout(() => {
       for (const socket of sockets) socket.destroy();
     }, graceMs);
+    // Node ends connections that are idle now, but not those that are once their answer under way is given.
+    sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
   });
-  app.addHook('onClose', async () => clearTimeout(cut));
+  app.addHook('onClose', async () => {
+    clearTimeout(cut);
+    clearInterval(sweep);
+  });
   return () => closing;
 }

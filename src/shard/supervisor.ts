@@ -214,7 +214,7 @@ export class ShardSupervisor {
     const { logger, clock, lost, shards } = this.#options;
     this.#restarts[shard]!++;
     const [restarts, deaths, death] = [this.#restarts[shard], this.#failures[shard]!, this.#lastDeaths[shard]];
-    const delayMs = deaths === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (deaths - 2));
+    const delayMs = restartDelayMs(deaths);
     logger.error({ shard, restarts, deaths, death, delayMs, err: error }, 'worker lost, its books start anew');
     resetShard(shards[shard]!, clock());
     lost(shard);
@@ -233,6 +233,11 @@ export class ShardSupervisor {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+/** How long the next worker is waited for, when as many in a row were lost. */
+export function restartDelayMs(deaths: number): number {
+  return deaths === 1 ? 0 : Math.min(RESTART_DELAY_MS_MAX, 100 * 2 ** (deaths - 2));
 }
 
 /** The pool makes an error of its own of a thread that ends, and passes on what a thread threw. */

@@ -37,6 +37,8 @@ it('a client that does not read skips to a fresh book, one that never reads is c
     what: 'the slow client to catch up',
     timeoutMs: 20_000,
   });
+  // Of what it missed it got nothing: the next it read was the book of that moment.
+  expect(late.filter(({ snapshots }) => snapshots.includes('slow')).length).toBeGreaterThan(0);
   for (const follower of late.filter((_, index) => index % 25 === 0)) {
     await expectTruth(sim, follower.symbol, "the slow client's book", 10_000, () => ({
       version: follower.version,

@@ -1,5 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { FaultSpec } from '../../src/simulator/simulator.js';
+import { systemClock } from '../../src/support/clock.js';
 import { it } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, quickTimings } from '../support/engine.js';
 import { expectSound, Scene } from '../support/scene.js';
@@ -17,6 +18,14 @@ describe.concurrent('pushes that come to harm', () => {
     ['a push breaks off', { action: 'truncate' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
     ['half a push comes before the whole', { action: 'truncate', mode: 'add' }, lost('bad_frame'), { framesRefused: 1, resyncs: 2 }],
     ['pushes have fields nobody knows', { action: 'unknownFields', pushes: 3 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
+    // For less than the silence that is noticed by itself.
+    ['a symbol stands still, then all comes merged', { action: 'stall', forMs: 700 }, harmless, { gaps: 0, framesRefused: 0, resyncs: 1 }],
+    [
+      'a symbol stands still, and what it held is lost',
+      { action: 'stall', forMs: 700, after: 'gap' },
+      lost('gap'),
+      { gaps: 1, framesRefused: 0, resyncs: 2 },
+    ],
   ])('%s', async ([, fault, states, counters], { opened }) => {
     const scene = await Scene.start(opened);
     await scene.allLive();
@@ -32,6 +41,7 @@ describe.concurrent('pushes that come to harm', () => {
     expect(scene.history(symbol)).toEqual(states);
     const after = await getSymbolStatus(scene.url, symbol);
     expect(after.counters).toMatchObject(counters);
+    expect(after.epoch).toBe(states === harmless ? 1 : 2);
     if (fault.action === 'duplicate') expect(after.counters.framesDropped).toBe(before.counters.framesDropped + 3);
     for (const other of scene.symbols) if (other !== symbol) expect([other, ...scene.history(other)]).toEqual([other, ...harmless]);
   });
@@ -135,20 +145,31 @@ describe.concurrent('snapshots', () => {
   const LISTING_REQUESTS = 2;
 
   it('429: everybody waits as long as the exchange asks, then all goes on', async ({ opened }) => {
+    // More than the first pause without such a wish, which is 5 s at most.
+    const retryAfterSeconds = 6;
     const scene = await Scene.start(opened, {
       market: { symbols: 12 },
       engine: { snapshotRate: 10 },
-      before: async (sim) => sim.injectFault({ action: 'rest429', symbol: sim.symbols[0]!, retryAfterSeconds: 4 }),
+      before: async (sim) => sim.injectFault({ action: 'rest429', symbol: sim.symbols[0]!, retryAfterSeconds }),
     });
-    const pausedUntil = await until(async () => (await getStatus(scene.url)).snapshots.pausedUntil, { what: 'the pause' });
-    expect(pausedUntil - Date.now()).toBeGreaterThan(0);
+    let notYetAt = systemClock();
+    const pausedUntil = await until(
+      async () => {
+        const askedAt = systemClock();
+        const { snapshots } = await getStatus(scene.url);
+        if (snapshots.pausedUntil === null) notYetAt = askedAt;
+        return snapshots.pausedUntil;
+      },
+      { what: 'the pause' },
+    );
+    expect(pausedUntil - notYetAt).toBeGreaterThanOrEqual(retryAfterSeconds * 1000);
     await until(async () => (await getStatus(scene.url)).snapshots.inFlight === 0, { what: 'the answers under way' });
     const { requests } = scene.sim.stats();
     expect(requests).toBeLessThan(LISTING_REQUESTS + scene.symbols.length);
     await until(
       () => {
         const now = scene.sim.stats().requests;
-        const inPause = Date.now() < pausedUntil;
+        const inPause = systemClock() < pausedUntil;
         if (inPause) expect(now).toBe(requests);
         return !inPause;
       },

@@ -8,6 +8,8 @@ const preload = join(packageRoot(), 'test/support/throw-when-told.mjs');
 
 it.for([
   ['throw', /^mdp: UNCAUGHT_ERROR: TypeError: no such thing \(at .*throw-when-told\.mjs.*\)\n$/],
+  ['throw an error of ours', /^mdp: UNCAUGHT_ERROR: CONFIG_INVALID: two: a b \(at .*throw-when-told\.mjs.*\)\n$/],
+  ['throw an error of the system', /^mdp: UNCAUGHT_ERROR: EPIPE: write EPIPE \(at .*throw-when-told\.mjs.*\)\n$/],
   ['reject', /^mdp: UNCAUGHT_ERROR: RangeError: too far \(at .*throw-when-told\.mjs.*\)\n$/],
   ['reject with nothing', /^mdp: UNCAUGHT_ERROR: \[Object: null prototype\] \{\}\n$/],
 ] as const)('an error nobody caught ends the process with 3 and one line: %s', async ([deed, line], { opened }) => {

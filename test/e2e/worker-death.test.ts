@@ -1,11 +1,12 @@
 import { BroadcastChannel } from 'node:worker_threads';
 import { expect } from 'vitest';
 import type { SymbolStatus } from '../../src/model/market-data.js';
-import { startSimulator } from '../../src/simulator/simulator.js';
+import { type Simulator, startSimulator } from '../../src/simulator/simulator.js';
+import type { BookAnswer } from '../support/book-answer.js';
 import { it, type Open } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, killableWorkerUrl, startEngine } from '../support/engine.js';
 import { PushClient } from '../support/push-client.js';
-import { expectTrueBooks } from '../support/true-book.js';
+import { expectSameBook, expectTrueBooks, type VersionedBook } from '../support/true-book.js';
 import { until } from '../support/until.js';
 
 /** How the worker of a shard ends; by itself unless it says otherwise. */
@@ -36,6 +37,44 @@ async function setUp(opened: Open, workers: number) {
   return { sim, engine, symbols, watcher, followers, ofShard, tell, kill };
 }
 
+/** What REST said of some books: how often which code. Whole books that are not the exchange's are thrown. */
+interface Seen {
+  readonly codes: Map<string, number>;
+  stop(): Promise<void>;
+}
+
+/** Asks for whole books, stale ones too, one after the other until it is told to stop. */
+function readAll(url: string, sim: Simulator, symbols: readonly string[]): Seen {
+  const codes = new Map<string, number>();
+  const truths = new Map<string, VersionedBook>();
+  const stop = new AbortController();
+  const look = async (symbol: string): Promise<void> => {
+    const truth = sim.trueBook(symbol);
+    truths.set(`${symbol} ${truth.version}`, truth);
+    const response = await fetch(`${url}/orderbook/${encodeURIComponent(symbol)}?depth=full&allowStale=true`);
+    const answer = (await response.json()) as BookAnswer & { readonly code?: string };
+    const code = answer.code ?? 'OK';
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+    if (!response.ok) return expect(['BOOK_BUSY', 'BOOK_NOT_LIVE']).toContain(code);
+    expect([symbol, answer.bids.length > 0, answer.asks.length > 0]).toEqual([symbol, true, true]);
+    // Some versions were there and gone between two looks at the exchange.
+    const known = truths.get(`${symbol} ${answer.version}`);
+    if (known !== undefined) expectSameBook(symbol, answer, known);
+  };
+  const reading = (async () => {
+    while (!stop.signal.aborted) for (const symbol of symbols) await look(symbol);
+  })();
+  // What it throws is thrown by `stop`.
+  reading.catch(() => {});
+  return {
+    codes,
+    stop: () => {
+      stop.abort();
+      return reading;
+    },
+  };
+}
+
 it.for([
   ['between two turns', false],
   ['while it changes its books', true],
@@ -49,9 +88,13 @@ it.for([
   for (const symbol of symbols) before.set(symbol, await getSymbolStatus(url, symbol));
   watcher.forgetStates();
 
+  const seen = readAll(url, sim, lost.slice(0, 3));
+  await until(() => seen.codes.size > 0, { what: 'a first answer' });
   kill(1, midWrite);
   await until(() => watcher.disturbed().length === lost.length, { what: 'the loss of the books' });
   await until(() => watcher.live().length === symbols.length, { what: 'all books live again' });
+  await seen.stop();
+  expect(seen.codes.get('BOOK_NOT_LIVE')).toBeGreaterThan(0);
   await expectTrueBooks(url, sim, symbols);
 
   expect(watcher.disturbed().sort()).toEqual([...lost].sort());
@@ -129,10 +172,20 @@ it.for([
 ] as const)('a worker that %s is replaced, and only its books resync', async ([, order, lastDeath], { opened }) => {
   const { sim, engine, symbols, watcher, followers, ofShard, tell } = await setUp(opened, 2);
   watcher.forgetStates();
+  const isHung = lastDeath === 'hung';
+  const seen = isHung ? readAll(engine.url, sim, ofShard(1).slice(0, 3)) : undefined;
+  const toldAt = performance.now();
   tell(1, order);
   await until(async () => (await getStatus(engine.url)).shards[1]!.restarts === 1, { what: 'the end of the worker', timeoutMs: 20_000 });
+  // Eight looks 250 ms apart; more on a busy machine.
+  if (isHung) expect(performance.now() - toldAt).toBeLessThan(8_000);
   await until(() => watcher.disturbed().length > 0 && watcher.live().length === symbols.length, { what: 'all books live again' });
   expect(watcher.disturbed().sort()).toEqual(ofShard(1).sort());
+  if (seen !== undefined) {
+    await seen.stop();
+    // While it hung, nobody could tell what the books were.
+    expect(seen.codes.get('BOOK_BUSY')).toBeGreaterThan(0);
+  }
   await expectTrueBooks(engine.url, sim, symbols);
   expect(followers.flatMap(({ faults }) => faults)).toEqual([]);
   const { shards } = await getStatus(engine.url);

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WORKER_DEATHS_MAX } from '../../src/gateway/readiness.js';
 import type { WorkerDeath } from '../../src/model/market-data.js';
-import { ShardSupervisor } from '../../src/shard/supervisor.js';
+import { restartDelayMs, ShardSupervisor } from '../../src/shard/supervisor.js';
 import { createShardBuffers } from '../../src/shard/task.js';
 import { killableWorkerUrl } from '../support/engine.js';
 import { until } from '../support/until.js';
@@ -15,6 +15,8 @@ import { until } from '../support/until.js';
 let nowMs: number;
 /** Of each loss, as it is logged. */
 let delaysMs: number[];
+/** Of the last loss, by a clock that goes on. */
+let lostAt: number;
 let supervisor: ShardSupervisor;
 
 beforeEach(() => {
@@ -38,7 +40,7 @@ function supervise(workerUrl: URL, readyTimeoutMs = 30_000): Promise<void> {
     workerUrl,
     logger: pino({ level: 'error' }, { write }),
     clock: () => nowMs,
-    lost: () => {},
+    lost: () => void (lostAt = performance.now()),
     readyTimeoutMs,
   });
   return supervisor.start();
@@ -64,6 +66,8 @@ test('workers that die or hang within two minutes are a series, and each waits l
     end();
     await until(() => isAtWork(index + 1), { what: `the life after ${death}` });
     expect(deaths()).toEqual([index + 1, death]);
+    // A timer counts in whole milliseconds.
+    expect(performance.now() - lostAt).toBeGreaterThan(delaysMs.at(-1)! - 2);
   }
   expect(delaysMs).toEqual([0, 100, 200, 400]);
   expect(supervisor.deaths(0)).toBeGreaterThan(WORKER_DEATHS_MAX);
@@ -76,6 +80,11 @@ test('workers that die or hang within two minutes are a series, and each waits l
   await until(() => isAtWork(5), { what: 'the last life' });
   expect([deaths(), delaysMs.at(-1)]).toEqual([[1, 'exited'], 0]);
   orders.close();
+});
+
+test('each waits twice as long as the one before, 5 s at most', () => {
+  expect(Array.from({ length: 10 }, (_, i) => restartDelayMs(i + 1))).toEqual([0, 100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
+  expect(restartDelayMs(10_000)).toBe(5000);
 });
 
 test('a worker that hangs before its first sign of life is replaced as well, and that it took long does not count for it', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/support/clock.js';
 import { BookState, StateReason } from '../../src/model/book-state.js';
@@ -218,12 +220,36 @@ describe('connections', () => {
     await until(() => exchange.clients.length === 2).finally(() => clearInterval(pushing));
   });
 
-  it('keeps trying a server that is not there', async () => {
-    const harness = await setUp({ wsUrl: 'ws://127.0.0.1:1/ws' });
+  it('keeps trying a server that is gone, later each time, and begins anew when it is back', async () => {
+    const triedAt: number[] = [];
+    let isBack = false;
+    let exchangePort = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      triedAt.push(performance.now());
+      if (!isBack) return void socket.destroy();
+      const exchange = connect(exchangePort, '127.0.0.1');
+      exchange.on('error', () => {});
+      socket.pipe(exchange).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    // Without chance: each delay is what it may be at most.
+    const connection = { reconnectMs: 50, reconnectMaxMs: 400 };
+    const harness = await setUp({ wsUrl: `ws://127.0.0.1:${port}/ws`, random: () => 1, timings: { connection } });
+    open.push({ close: () => new Promise((resolve) => server.close(() => resolve())) });
+    exchangePort = Number(new URL(harness.exchange.url).port);
     harness.feed.start([tracked(0)]);
-    await until(() => harness.feed.status().connections[0]?.lastCloseCode === 1006);
-    expect(['waiting', 'connecting']).toContain(harness.feed.status().connections[0]!.state);
+    await until(() => triedAt.length === 6, { what: 'six tries' });
+    expect(harness.feed.status().connections[0]).toMatchObject({ lastCloseCode: 1006, reconnects: 0 });
     expect(harness.events).toEqual([]);
+    for (const [i, delayMs] of [50, 100, 200, 400, 400].entries()) {
+      // A timer counts in whole milliseconds.
+      expect([i, triedAt[i + 1]! - triedAt[i]! > delayMs - 2]).toEqual([i, true]);
+    }
+    isBack = true;
+    await until(() => harness.count('snapshot') === 1, { what: 'the book' });
+    expect(kinds(harness.events)).toEqual(['lineUp', 'snapshot']);
   });
 
   it('replaces an ageing connection although the exchange does not give one of its channels any more', async () => {
@@ -378,18 +404,29 @@ describe('snapshots', () => {
     expect(harness.feed.status().snapshots).toMatchObject({ waiting: 1 });
   });
 
-  it('survives answers that are no JSON', async () => {
-    const harness = await setUp();
-    let answers = 0;
-    harness.onDepth = (_symbol, response) => {
-      answers++;
-      if (answers === 1) response.writeHead(503).end('busy');
-      else if (answers === 2) response.end('nonsense');
-      else if (answers === 3) response.destroy();
-      else sendJson(response, 200, { lastUpdateId: 1 });
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['a server error', (response) => response.writeHead(503).end('busy')],
+    ['no JSON', (response) => response.end('nonsense')],
+    ['half an answer', (response) => void response.writeHead(200, { 'content-length': '99' }).write('{"last', () => response.destroy())],
+    ['a connection that ends', (response) => response.destroy()],
+    ['no answer in time', () => {}],
+  ])('%s: asked again until it is a book, for that symbol alone', async (_name, fail) => {
+    const harness = await setUp({ restOptions: { totalTimeoutMs: 1_000 } });
+    const asked: string[] = [];
+    harness.onDepth = (symbol, response) => {
+      asked.push(symbol);
+      if (symbol === name(0) && asked.filter((each) => each === symbol).length <= 2) fail(response);
+      else sendJson(response, 200, { lastUpdateId: 7 });
     };
-    harness.feed.start([tracked(0)]);
-    await until(() => harness.count('snapshot') === 1);
+    harness.feed.start([tracked(0), tracked(1), tracked(2)]);
+    await until(() => harness.count('snapshot') === 3);
+    // Nothing but the whole answer was handed on.
+    expect(harness.of(0)).toEqual([
+      { kind: 'lineUp', id: 0 },
+      { kind: 'snapshot', id: 0, body: '{"lastUpdateId":7}' },
+    ]);
+    expect(asked.sort()).toEqual([name(0), name(0), name(0), name(1), name(2)]);
+    expect(harness.budget.pausedUntil).toBeNull();
   });
 });
 
@@ -550,6 +587,24 @@ describe('bad and too many frames', () => {
     }, 5);
     await until(() => harness.count('frame', 1) >= 60).finally(() => clearInterval(pushing));
     expect(harness.count('lineDown')).toBe(0);
+  });
+
+  it('reads nothing while it rests', async () => {
+    const restMs = 300;
+    const harness = await setUp({ timings: { connection: { restMs, restStretchMs: 1_000, restFreeMs: 1_000 } } });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1)]);
+    await until(() => harness.count('snapshot') === 2);
+    let fullAt = NaN;
+    harness.onFrame = (id) => {
+      if (id === 0) fullAt = performance.now();
+      return id !== 0;
+    };
+    exchange.push(name(0), 1);
+    await until(() => harness.count('frame', 0) === 1);
+    exchange.push(name(1), 1);
+    await until(() => harness.count('frame', 1) === 1);
+    expect(performance.now() - fullAt).toBeGreaterThan(restMs - 2);
   });
 });
 

@@ -26,7 +26,7 @@ it('nor on two lines', { timeout: 240_000 }, async () => {
 
 it('neither do those that did once', { timeout: 60_000 }, async () => {
   // The others are among those above. Exit code 1 when a history holds anything wrong, which is a rejection here.
-  const seeds = SEEDS_WITH_A_PAST.filter((seed) => seed > 200).flatMap((seed) => ['--seed', String(seed)]);
+  const seeds = SEEDS_WITH_A_PAST.flatMap((seed) => (seed > 200 ? ['--seed', String(seed)] : []));
   const { stdout } = await run(process.execPath, [script, ...seeds]);
   expect(stdout.match(/"findings": \[\]/g)).toHaveLength(seeds.length / 2);
 });

@@ -84,6 +84,17 @@ export class BookClient {
     });
   }
 
+  /** Books it follows that are not live for it, or are older than that. */
+  behind(versions: ReadonlyMap<string, number>): string[] {
+    return [...this.#followed.values()].flatMap(({ listed: { symbol }, whole, live, version }) => {
+      const least = versions.get(symbol) ?? 0;
+      if (live && version >= least) return [];
+      return [
+        `${this.#name}, ${symbol}, ${whole ? 'whole' : `best ${TOP_LEVELS}`}: ${live ? `version ${version} of ${least}` : 'not live'}`,
+      ];
+    });
+  }
+
   close(): void {
     this.#socket.removeAllListeners('close');
     clearInterval(this.#awake);

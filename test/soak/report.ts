@@ -47,6 +47,7 @@ function rowsOf(result: SoakResult): readonly (readonly [string, string | number
     ['slow clients closed, by the engine', status?.clients.slowClosed ?? 'unknown'],
     ['the same as they saw it, by close code', list(result.slowClosed)],
     ['faults injected', list(result.faults)],
+    ['faults begun, by the count of the exchange', result.faultsBegun],
     ['pushes applied', metric('mdp_book_updates_applied_total')],
     ['gaps noticed', metric('mdp_book_gaps_total')],
     ['inputs refused', metric('mdp_book_inputs_refused_total')],

@@ -11,6 +11,11 @@ interface Answer {
   readonly asks: readonly TextLevel[];
 }
 
+interface Page {
+  readonly books: readonly Pick<Answer, 'symbol' | 'version'>[];
+  readonly failed: readonly { readonly symbol: string }[];
+}
+
 /** Books in one request for several. */
 const SEVERAL = 50;
 /** Requests under way; more are not asked for meanwhile. */
@@ -71,15 +76,21 @@ export class RestAsker {
 
   /** Symbols whose book is not live now. */
   async missing(): Promise<readonly string[]> {
-    const missing: string[] = [];
+    return (await this.#pages()).flatMap(({ failed }) => failed.map(({ symbol }) => symbol));
+  }
+
+  /** The exchange's version of every book that is live now. */
+  async versions(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await this.#pages()).flatMap(({ books }) => books.map(({ symbol, version }) => [symbol, version] as const)));
+  }
+
+  async #pages(): Promise<readonly Page[]> {
+    const pages: Page[] = [];
     for (let from = 0; from < this.#listed.length; from += SEVERAL) {
       const symbols = this.#listed.slice(from, from + SEVERAL).map(({ symbol }) => symbol);
-      const answer = await askJson<{ failed: readonly { symbol: string }[] }>(
-        `${this.#url}/orderbooks?symbols=${symbols.join(',')}&depth=1`,
-      );
-      missing.push(...answer.failed.map(({ symbol }) => symbol));
+      pages.push(await askJson<Page>(`${this.#url}/orderbooks?symbols=${symbols.join(',')}&depth=1`));
     }
-    return missing;
+    return pages;
   }
 
   async #several(): Promise<void> {

@@ -30,6 +30,8 @@ export interface SoakResult {
   readonly metrics: ReadonlyMap<string, number>;
   readonly killed: number;
   readonly faults: ReadonlyMap<string, number>;
+  /** Of those, by the exchange's own count. */
+  readonly faultsBegun: number;
   readonly tally: ClientTally;
   readonly slowClosed: ReadonlyMap<string, number>;
   /** Share of all books and looks, percent. */
@@ -53,6 +55,8 @@ const STATUS_MS = 1_000;
 const METRICS_SECONDS = 10;
 /** After the last fault. */
 const RECOVERY_SECONDS_MAX = 120;
+/** From all books live until whoever reads has them: the next change of the best levels tells who missed some. */
+const CATCH_UP_SECONDS_MAX = 30;
 const START_SECONDS_MAX = 300;
 /** Of each client that reads; all of them together follow every symbol. */
 const WHOLE_BOOKS = 1;
@@ -88,6 +92,7 @@ export class Soak {
   readonly #tally: ClientTally;
   readonly #slowClosed = new Map<string, number>();
   readonly #clients = new Set<BookClient>();
+  readonly #readers: BookClient[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   #simulator!: WatchedProcess;
   #engine!: WatchedProcess;
@@ -100,6 +105,8 @@ export class Soak {
   #status: Status | undefined;
   #metrics = new Map<string, number>();
   #killed = 0;
+  #injected = 0;
+  #begun = 0;
   #looks = 0;
   #liveLooks = 0;
   #ending = false;
@@ -163,6 +170,7 @@ export class Soak {
       metrics: this.#metrics,
       killed: this.#killed,
       faults: this.#mix?.chosen ?? new Map(),
+      faultsBegun: this.#begun,
       tally: this.#tally,
       slowClosed: this.#slowClosed,
       liveShare: (100 * this.#liveLooks) / this.#looks,
@@ -236,6 +244,7 @@ export class Soak {
         },
       });
       this.#clients.add(client);
+      this.#readers.push(client);
     }
     for (let i = 0; i < slow; i++) this.#connectSlow(listed, i);
   }
@@ -320,7 +329,8 @@ export class Soak {
 
   async #inject(fault: FaultSpec): Promise<void> {
     const { ok, text } = await ask(`${this.#restUrl}/sim/faults`, JSON.stringify(fault));
-    if (!ok) this.#note(`the simulated exchange refused a fault: ${text}`);
+    if (ok) this.#injected++;
+    else this.#note(`the simulated exchange refused a fault: ${text}`);
   }
 
   async #look(): Promise<void> {
@@ -359,10 +369,22 @@ export class Soak {
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
+    await this.#readersHaveAll();
     await this.#truth.learn();
+    this.#begun = (await askJson<{ faultsBegun: number }>(`${this.#restUrl}/sim/status`)).faultsBegun;
     await this.#readMetrics();
     await this.#look();
     this.#judgeCounts();
+  }
+
+  /** Every client that reads has every book it follows, no older than it is now. */
+  async #readersHaveAll(): Promise<void> {
+    const versions = await this.#asker.versions();
+    const behind = (): string[] => this.#readers.flatMap((client) => client.behind(versions));
+    const isDone = (): boolean => behind().length === 0;
+    await until(isDone, { timeoutMs: CATCH_UP_SECONDS_MAX * 1000, what: 'all clients to have the books' }).catch(() => {
+      for (const text of behind()) this.#note(`${CATCH_UP_SECONDS_MAX} s after all books were live: ${text}`);
+    });
   }
 
   async #tellWhoIsMissing(): Promise<void> {
@@ -382,6 +404,7 @@ export class Soak {
     const restarts = status.shards.reduce((sum, shard) => sum + shard.restarts, 0);
     if (restarts !== this.#killed) this.#note(`${restarts} workers were replaced, ${this.#killed} were killed`);
     if (status.shards.length !== workers) this.#note(`${status.shards.length} workers`);
+    if (this.#begun < this.#injected) this.#note(`${this.#begun} faults began, ${this.#injected} were injected`);
     if (this.#truth.missed > 0) this.#note(`${this.#truth.missed} digests of the exchange came too late to be kept`);
     for (const each of [this.#simulator, this.#engine]) for (const text of each.uncaught) this.#note(`${each.name}: ${text}`);
   }

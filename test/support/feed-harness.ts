@@ -6,6 +6,7 @@ import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
 import type { SnapshotBudgetOptions } from '../../src/feed/snapshot-budget.js';
 import { depthChannel } from '../../src/mexc/channels.js';
 import { RestClient } from '../../src/mexc/rest-client.js';
+import type { RestClientOptions } from '../../src/mexc/rest-client.js';
 import { BookState } from '../../src/model/book-state.js';
 import type { StateReason } from '../../src/model/book-state.js';
 import { NO_SYMBOL } from '../../src/model/feed.js';
@@ -77,7 +78,10 @@ export interface FeedHarness {
   count(kind: FeedEvent['kind'], id?: number): number;
 }
 
-export type FeedHarnessOptions = Partial<FeedOptions> & { readonly budgetOptions?: SnapshotBudgetOptions };
+export type FeedHarnessOptions = Partial<FeedOptions> & {
+  readonly budgetOptions?: SnapshotBudgetOptions;
+  readonly restOptions?: Partial<RestClientOptions>;
+};
 
 /** Everything to be closed is added to `open`. Subscribes nothing but depth unless told. */
 export async function setUpFeed(open: { close(): Promise<void> }[], options: FeedHarnessOptions = {}): Promise<FeedHarness> {
@@ -111,7 +115,7 @@ export async function setUpFeed(open: { close(): Promise<void> }[], options: Fee
   };
   const logger = pino({ level: 'silent' });
   const budget = new SnapshotBudget({ ratePerSecond: 1000, random: () => 0, ...options.budgetOptions });
-  const rest = new RestClient({ restUrl: http.url, budget, logger });
+  const rest = new RestClient({ restUrl: http.url, budget, logger, ...options.restOptions });
   const { timings, ...others } = options;
   const feed = new Feed({
     wsUrl: exchange.url,

@@ -1,7 +1,9 @@
 // A shard's worker that ends its own thread, throws, hangs or fills its heap when it is told to. Messages are looked for between two turns of the duty
 // cycle, because a shard never returns to its event loop.
 import { receiveMessageOnPort } from 'node:worker_threads';
-import { headerInts, IN_USE, VERSION } from '../../dist/src/book/book-layout.js';
+import { BEST_BID_TICK, BIDS, headerDoubles, headerInts, IN_USE, VERSION } from '../../dist/src/book/book-layout.js';
+import { SIDE_INTS } from '../../dist/src/book/ladder-layout.js';
+import { NO_TICK } from '../../dist/src/book/ladder-lookup.js';
 import { Arena } from '../../dist/src/memory/arena.js';
 import { runShard } from '../../dist/src/shard/runner.js';
 
@@ -28,10 +30,13 @@ export default function killableWorker(task) {
   }
 }
 
-/** As if it had died while it changed every one of its books. */
+/** As if it had died while it changed every one of its books: the bids are gone, the asks are still there. */
 function leaveWritesOpen(arena) {
   for (let slot = 0; slot < arena.booksMax; slot++) {
     const ints = headerInts(slot);
-    if (arena.i32[ints + IN_USE] !== 0) Atomics.add(arena.i32, ints + VERSION, 1);
+    if (arena.i32[ints + IN_USE] === 0) continue;
+    Atomics.add(arena.i32, ints + VERSION, 1);
+    arena.i32.fill(0, ints + BIDS, ints + BIDS + SIDE_INTS);
+    arena.f64[headerDoubles(slot) + BEST_BID_TICK] = NO_TICK;
   }
 }

@@ -52,6 +52,7 @@ export class Session implements ClientConnection {
   /** The last message, or the last time it was subscribed to something. */
   #activeAtMs: number;
   #pingedAtMs: number;
+  #checkedAtMs: number;
 
   /** `pingPhase`, from 0 to below 1: how much of the first pause between two pings has passed already. */
   constructor(ws: WebSocket, socket: Duplex, context: GatewayContext, pingPhase: number) {
@@ -64,6 +65,7 @@ export class Session implements ClientConnection {
     this.#budget = new SubscriptionBudget(limits.subscriptionsPerSecond, limits.subscriptionsPerClient, now);
     this.#heardAtMs = now();
     this.#activeAtMs = this.#heardAtMs;
+    this.#checkedAtMs = this.#heardAtMs;
     this.#pingedAtMs = this.#heardAtMs - pingPhase * limits.pingIntervalMs;
     this.#subscriber = hub.addClient(this);
     // With the default `binaryType` every message is one Buffer.
@@ -113,6 +115,13 @@ export class Session implements ClientConnection {
   /** Pings a quiet client, drops a dead one, closes one that wants nothing. */
   checkLife(nowMs: number): void {
     const { pingIntervalMs, deadAfterMs, idleMs } = this.#context.limits;
+    const unseenMs = nowMs - this.#checkedAtMs;
+    this.#checkedAtMs = nowMs;
+    // The machine slept, or its clock was set: nobody could be heard in that time, and it counts against nobody.
+    if (unseenMs > pingIntervalMs) {
+      this.#heardAtMs += unseenMs;
+      this.#activeAtMs += unseenMs;
+    }
     if (nowMs - this.#heardAtMs >= deadAfterMs) {
       this.terminate();
       return;

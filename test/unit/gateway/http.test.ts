@@ -7,6 +7,7 @@ import { buildHttp } from '../../../src/gateway/http.js';
 import { booksRequired } from '../../../src/gateway/readiness.js';
 import { BookState } from '../../../src/model/book-state.js';
 import { PublicationHub } from '../../../src/publish/publication-hub.js';
+import { until } from '../../support/until.js';
 import { FakeMarketData, FakePort, shardStatus } from '../../support/fake-market-data.js';
 
 let market: FakeMarketData;
@@ -194,6 +195,30 @@ describe('health', () => {
 });
 
 describe('close', () => {
+  test('waits for an answer under way', async () => {
+    market.addLive('BTCUSDT');
+    await app.close();
+    app = await buildHttp({ market, hub: new PublicationHub(new FakePort()), logger: pino({ level: 'silent' }), closeGraceMs: 20_000 });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = app.server.address() as AddressInfo;
+    let answer: (() => void) | undefined;
+    market.candles = () =>
+      new Promise((resolve) => {
+        answer = () => resolve([]);
+      });
+    const response = fetch(`http://127.0.0.1:${port}/candles/BTCUSDT`);
+    const give = await until(() => answer, { what: 'the request' });
+    const closed = app.close();
+    await until(() => !app.server.listening, { what: 'the end to begin' });
+    give();
+    const { status, body } = await response.then(async (each) => ({ status: each.status, body: await each.json() }));
+    expect([status, body]).toEqual([200, []]);
+    // Nothing keeps it then: its connection, kept for the next request, is not cut by the grace time only.
+    const answeredAt = performance.now();
+    await closed;
+    expect(performance.now() - answeredAt).toBeLessThan(10_000);
+  });
+
   test('cuts a client that does not finish its request', async () => {
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;

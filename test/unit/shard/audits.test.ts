@@ -65,6 +65,24 @@ describe('the version of the snapshot', () => {
     expect(bench.resyncs).toEqual([]);
   });
 
+  it('of another count, as the pushes are: the sixth audit in a row says so, and the book begins anew', () => {
+    const bench = live().frame(push(5, 6, '98', '7'));
+    for (let old = 1; old <= 5; old++) bench.audit().auditSnapshot({ ...start, lastUpdateId: 4 + old });
+    expect([outcomes(bench), bench.state(), bench.resyncs]).toEqual([Array.from({ length: 5 }, () => 'no_join'), 'live synced', []]);
+    expect(bench.levels('bid')).toEqual([['99.5', '1']]);
+    bench.audit().auditSnapshot({ ...start, lastUpdateId: 10 });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing gap', ['gap']]);
+    // Versions of the count before keep no snapshot away.
+    bench.snapshot({ lastUpdateId: 11, bids: [['98', '3']] });
+    expect([bench.state(), bench.book().version, bench.levels('bid')]).toEqual(['live synced', 11, [['98', '3']]]);
+  });
+
+  it('older again and again, while no push says the same: the book stays', () => {
+    const bench = live().frame(push(101, 101, '99.4', '3'));
+    for (let old = 1; old <= 8; old++) bench.audit().auditSnapshot(start);
+    expect([outcomes(bench).length, bench.state(), bench.resyncs]).toEqual([8, 'live synced', []]);
+  });
+
   it('after that of the book: waits until the book is there', () => {
     const bench = live().audit();
     bench.auditSnapshot({ ...start, lastUpdateId: 102, bids: [['99.4', '3']] });

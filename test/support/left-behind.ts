@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { deepEqual, ok } from 'node:assert/strict';
+import { afterAll, beforeAll, vi } from 'vitest';
 
 /** What the files that one process runs after another could trip over. */
 const kept = () => ({
@@ -14,7 +15,7 @@ beforeAll(() => {
 });
 
 afterAll(async () => {
-  expect(kept(), 'what this file leaves behind').toEqual(before);
+  deepEqual(kept(), before, 'this file leaves something behind');
   const { systemClock } = await import('../../src/support/clock.js');
-  expect(Math.abs(systemClock() - Date.now()), 'how far this file moved the clock, ms').toBeLessThan(1_000);
+  ok(Math.abs(systemClock() - Date.now()) < 1_000, 'this file moved the clock');
 });

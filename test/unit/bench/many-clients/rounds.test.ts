@@ -45,7 +45,6 @@ describe('the times of a round', () => {
     times.sent(0, 10);
     times.end();
     times.take(20);
-    times.told(follower, 1, 30);
     times.begin();
     times.sent(0, 40);
     times.told(follower, 2, 41);

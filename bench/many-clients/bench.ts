@@ -111,11 +111,14 @@ export const manyClients: Bench = {
         const subscribe = JSON.stringify({ op: 'subscribe', channel: 'book_top', symbols, depth: 'full', interval: 0 });
         await deaf.call('arrive', { port, clients: deafClients, subscribe, arriveMs: ARRIVE_MS });
         const here: number[] = [];
-        let isOver = false;
+        const over = new AbortController();
         const watch = async (): Promise<void> => {
-          for (; !isOver; await wait(HERE_LOOK_MS)) here.push((await deafCounts()).here);
+          while (!over.signal.aborted) {
+            here.push((await deafCounts()).here);
+            await wait(HERE_LOOK_MS);
+          }
         };
-        const [result] = await Promise.all([round().finally(() => (isOver = true)), watch()]);
+        const [result] = await Promise.all([round().finally(() => over.abort()), watch()]);
         checkHere(here, deafClients);
         await deaf.call('leave');
         return result;

@@ -5,7 +5,7 @@ import { deal, dealsFrame, tradesBody } from '../support/deals.js';
 import { depthFrame } from '../support/depth-frame.js';
 import { encodePush } from '../support/mexc-schema.js';
 import type { SentRequest } from './exchange-line.js';
-import { pick } from './lanes.js';
+import { once, pick } from './lanes.js';
 
 const MID = 1_000_000;
 const MINUTE_MS = 60_000;
@@ -31,7 +31,7 @@ export const inputs = {
   'depth push': ({ random, symbol, version }) =>
     depthFrame({
       bids: some(random, 8, bid),
-      asks: some(random, 8, ask),
+      asks: oddly(random, some(random, 8, ask)),
       from: version + 1,
       to: pushEnd(version),
       sendTime: NOW,
@@ -41,14 +41,14 @@ export const inputs = {
     text({
       lastUpdateId: oldestVersion + random.below(version - oldestVersion + 2),
       bids: some(random, 30, bid),
-      asks: some(random, 30, ask),
+      asks: oddly(random, some(random, 30, ask)),
     }),
   'audit answer': ({ random, book }) =>
     text({
       // Now and then ahead of the book.
       lastUpdateId: book.version + (random.below(4) === 0 ? random.below(3) : 0),
       bids: levels(book, book.bidTicks, book.bidLots, book.bidCount),
-      asks: levels(book, book.askTicks, book.askLots, book.askCount),
+      asks: oddly(random, levels(book, book.askTicks, book.askLots, book.askCount)),
     }),
   'trades push': ({ random, symbol }) =>
     dealsFrame(
@@ -171,6 +171,11 @@ function bid(random: Prng): [string, string] {
 
 function ask(random: Prng): [string, string] {
   return [((MID + 1 + random.below(200)) / 100).toFixed(2), quantity(random)];
+}
+
+/** The levels, and now and then two more: one needs more decimals than books have, and with so many no book takes the other. */
+function oddly(random: Prng, asks: [string, string][]): [string, string][] {
+  return once(random, 20) ? [...asks, ['10001.12345', '1'], ['1'.padEnd(21, '0'), '1']] : asks;
 }
 
 function some<T>(random: Prng, most: number, one: (random: Prng) => T): T[] {

@@ -34,11 +34,11 @@ export class WaitingTwin {
    * may have shown some of the first to be of no use.
    */
   judge(symbol: string, before: BookCopy, { waiting, last, cut }: Origin, book: BookCopy): string | undefined {
-    let wrong = this.#compare(symbol, before, [...waiting, last], book);
-    for (let first = 1; cut && wrong !== undefined && first <= waiting.length; first++) {
-      wrong = this.#compare(symbol, before, [...waiting.slice(first), last], book);
-    }
-    return wrong;
+    if (!cut && endsUnread(waiting, before)) return 'made a book live although the last push that waited was lost';
+    const wrong = this.#compare(symbol, before, [...waiting, last], book);
+    if (wrong === undefined || !cut) return wrong;
+    const isSoBehind = (first: number): boolean => this.#compare(symbol, before, [...waiting.slice(first), last], book) === undefined;
+    return waiting.some((_, i) => isSoBehind(i + 1)) ? undefined : wrong;
   }
 
   #compare(symbol: string, { priceScale, quantityScale }: BookCopy, depth: readonly DepthInput[], book: BookCopy): string | undefined {
@@ -49,7 +49,7 @@ export class WaitingTwin {
     for (const { form, bytes } of depth) {
       if (form === 'text') bench.ingress.text(idOf(SLOT), bytes, bench.now);
       else if (form === 'answer') bench.snapshot(bytes, SLOT);
-      else if (canBeRead(bytes, priceScale, quantityScale)) bench.frame(bytes, SLOT);
+      else if (decode(bytes, priceScale, quantityScale) === DepthDecode.OK) bench.frame(bytes, SLOT);
       bench.work();
     }
     for (const notes of [bench.states, bench.resyncs, bench.refusals, bench.untrackedSlots]) notes.length = 0;
@@ -91,8 +91,14 @@ export function isWholeBook(bytes: Uint8Array): boolean {
   }
 }
 
-function canBeRead(bytes: Uint8Array, priceScale: number, quantityScale: number): boolean {
+/** Whether no later push shows that what the last unreadable one held is in the book. */
+function endsUnread(waiting: readonly DepthInput[], { priceScale, quantityScale }: BookCopy): boolean {
+  const last = waiting.findLast(({ form, bytes }) => form === 'push' && decode(bytes, priceScale, quantityScale) !== DepthDecode.NOT_DEPTH);
+  return last === waiting.at(-1) && last !== undefined && decode(last.bytes, priceScale, quantityScale) !== DepthDecode.OK;
+}
+
+function decode(bytes: Uint8Array, priceScale: number, quantityScale: number): DepthDecode {
   const { outcome, delta } = decodeFrame(bytes, priceScale, quantityScale);
-  if (outcome !== DepthDecode.RESCALE) return outcome === DepthDecode.OK;
-  return decodeFrame(bytes, delta.priceScaleNeeded, delta.quantityScaleNeeded).outcome === DepthDecode.OK;
+  if (outcome !== DepthDecode.RESCALE) return outcome;
+  return decodeFrame(bytes, delta.priceScaleNeeded, delta.quantityScaleNeeded).outcome;
 }

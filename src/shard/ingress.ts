@@ -265,6 +265,11 @@ export class ShardIngress implements FeedSink, AuditSink, PublicationPort {
     return this.#stalls[shard]!;
   }
 
+  /** Records that wait for room in the shard's ring. */
+  waitingRecords(shard: number): number {
+    return this.#waiting[shard]!.length;
+  }
+
   /** Shows the shards everything written so far; happens by itself at the end of each turn. */
   show(): void {
     for (const producer of this.#producers) producer.show();

@@ -24,6 +24,11 @@ export class Outbox {
     this.#meter = meter;
   }
 
+  /** Records that wait for room. */
+  get waiting(): number {
+    return this.#deferred.length;
+  }
+
   /**
    * A record that must not be lost: it waits when there is no room, and later ones behind it. Throws when too many wait: the worker ends, and the
    * one after it is told everything anew.

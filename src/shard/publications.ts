@@ -45,6 +45,16 @@ export class Publications {
     this.#outbox = outbox;
   }
 
+  /** Publications that are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Snapshots that wait for room. */
+  get waiting(): number {
+    return this.#deferred.length;
+  }
+
   /**
    * `payload`: an encoded `PublicationSpec`. The first message of a live book is left to `begin`: one that is closed before then costs next to nothing. That
    * a book is not live is said at once, lest nobody hear of it where a snapshot is faster.

@@ -101,6 +101,16 @@ export class Shard {
     return this.#running;
   }
 
+  /** Publications that are open. */
+  get publications(): number {
+    return this.#publications.count;
+  }
+
+  /** Records and snapshots that wait for room in the outbound ring. */
+  get waiting(): number {
+    return this.#outbox.waiting + this.#publications.waiting;
+  }
+
   /** Handles up to one batch of records, and a portion of what waits; returns how many. */
   doWork(recordsMax = BATCH_RECORDS): number {
     const inbound = this.#inbound;

@@ -68,6 +68,11 @@ export class Client implements ClientConnection {
     return this.#subscriber.subscriptions.size;
   }
 
+  /** Newest messages kept for it while it is slow. */
+  get pendingBytes(): number {
+    return this.#subscriber.pendingBytes;
+  }
+
   get gone(): boolean {
     return this.#gone;
   }

@@ -6,6 +6,9 @@ import type { SymbolTable } from '../../src/engine/symbol-table.js';
 import type { Feed } from '../../src/feed/feed.js';
 import type { FeedTimingsOverride } from '../../src/feed/timings.js';
 import { SnapshotBudget } from '../../src/feed/snapshot-budget.js';
+import { METER_PENDING_BYTES, METER_PENDING_PUSHES } from '../../src/memory/shard-meter.js';
+import { PENDING_SHARD_BYTES_MAX } from '../../src/shard/pending-budget.js';
+import { PENDING_FRAMES_MAX } from '../../src/shard/pending-updates.js';
 import { Arena } from '../../src/memory/arena.js';
 import type { AuditResult } from '../../src/model/audit.js';
 import { type BookCopy, createBookCopy } from '../../src/model/book-copy.js';
@@ -34,6 +37,11 @@ const EDITIONS_KEPT = 2_000;
 const STALE_AFTER_MS = 3_000;
 const AUDIT_EVERY_MS = 300;
 const TAPE_TRADES = 20;
+/** What a slow client costs: newest messages, and a state each subscription. */
+const HARD_LIMIT_BYTES = 128 * 1024;
+const STATES_BYTES_MAX = 16 * 1024;
+/** Records that wait before a ring: a worker that stands still for six seconds under a flood is told so much. */
+const RECORDS_WAITING_MAX = 50_000;
 const EVENTS_PER_TAPE_CHECK = 20;
 
 export interface WorldOptions {
@@ -191,7 +199,7 @@ export class World {
       random: () => this.#random.next(),
       feedTimings: timings,
       ...(options.audits && { auditEveryMs: AUDIT_EVERY_MS }),
-      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: 128 * 1024 },
+      subscriberLimits: { softLimitBytes: 32 * 1024, hardLimitBytes: HARD_LIMIT_BYTES },
       openSocket: () => this.exchange.connect() as never,
       stuck: (shard) => this.kill(shard, 0, false),
     });
@@ -300,19 +308,47 @@ export class World {
     return count;
   }
 
+  /** Followers of living clients that are not live. */
+  notFollowing(): string[] {
+    return this.#followings()
+      .filter(({ follower }) => !follower.live)
+      .map(({ follower: { symbol, depth }, interval }) => `${symbol} ${depth} ${interval}: not live`);
+  }
+
   /**
-   * Followers of living clients that are not live, or not at a book that was the engine's within the last second: longer than any interval, and than a message is on its
-   * way. What levels they have at their seq was compared when they came there.
+   * Followers of living clients that call themselves live, at a book that was the engine's more than a second ago: longer than any interval, and than a message is on
+   * its way. What levels they have at their seq was compared when they came there.
    */
   behind(): string[] {
     const sinceMs = this.time.now - BEHIND_MAX_MS;
-    return this.clients.flatMap((client) => {
-      if (!client.isOpen()) return [];
-      return [...client.following.values()].flatMap(({ follower: { symbol, depth, live, epoch, seq }, interval }) => {
-        const untilMs = this.#editions.get(editionKey(symbol, epoch, seq))?.untilMs ?? -Infinity;
-        return live && untilMs >= sinceMs ? [] : [`${symbol} ${depth} ${interval}: live ${live}, epoch ${epoch}, seq ${seq}`];
-      });
+    return this.#followings().flatMap(({ follower: { symbol, depth, live, epoch, seq }, interval }) => {
+      const untilMs = this.#editions.get(editionKey(symbol, epoch, seq))?.untilMs ?? -Infinity;
+      return !live || untilMs >= sinceMs ? [] : [`${symbol} ${depth} ${interval}: live and behind, at epoch ${epoch} seq ${seq}`];
     });
+  }
+
+  /** What still waits somewhere, or is open for nobody. */
+  leftOver(): string[] {
+    const left: string[] = [];
+    const note = (count: number, what: string): void => void (count > 0 && left.push(`${count} ${what}`));
+    let open = 0;
+    for (let shard = 0; shard < this.#shards.length; shard++) {
+      note(this.#ingress.waitingRecords(shard), `records wait for shard ${shard}`);
+      note(this.#pending(shard).pushes, `pushes wait in shard ${shard}`);
+      note(this.#shards[shard]?.waiting ?? 0, `records wait behind shard ${shard}`);
+      open += this.#shards[shard]?.publications ?? 0;
+    }
+    note(Math.abs(open - this.#hub.status().publications), 'publications are open in shards alone, or in the hub alone');
+    note(this.#hub.requestCount, 'snapshots of clients are asked for');
+    note(
+      [...this.exchange.lines].filter(({ isOpen }) => isOpen).length - this.#feed.status().connections.length,
+      'connections are open that the feed knows nothing of',
+    );
+    return left;
+  }
+
+  #followings(): Following[] {
+    return this.clients.flatMap((client) => (client.isOpen() ? [...client.following.values()] : []));
   }
 
   // ---- the engine's part
@@ -514,13 +550,37 @@ export class World {
     }
   }
 
+  /** Nothing may grow with the time something lasts, but as far as it is said to. */
   #checkBounds(): void {
     const { snapshots } = this.#feed.status();
-    const subscriptions = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
+    const { publications, subscriptions } = this.#hub.status();
+    const asked = this.clients.reduce((sum, client) => sum + client.subscriptions, 0);
     if (snapshots.waiting + snapshots.inFlight > this.names.length) this.#find(`${snapshots.waiting} snapshots wait`);
-    if (this.#hub.requestCount > subscriptions) this.#find(`${this.#hub.requestCount} requests of ${subscriptions} subscriptions`);
-    for (const { outlet } of this.clients)
+    if (this.#hub.requestCount > asked) this.#find(`${this.#hub.requestCount} requests of ${asked} subscriptions`);
+    if (subscriptions !== asked || publications > asked)
+      this.#find(`${asked} subscriptions are ${subscriptions} of ${publications} publications`);
+    for (const { outlet, pendingBytes } of this.clients) {
       if (outlet.writableLength > 400 * 1024) this.#find(`${outlet.writableLength} bytes wait for a client`);
+      if (pendingBytes > HARD_LIMIT_BYTES + STATES_BYTES_MAX) this.#find(`${pendingBytes} bytes are kept for a slow client`);
+    }
+    for (let shard = 0; shard < this.#shards.length; shard++) this.#checkBoundsOf(shard);
+  }
+
+  #checkBoundsOf(shard: number): void {
+    const records = this.#ingress.waitingRecords(shard);
+    const waiting = this.#shards[shard]?.waiting ?? 0;
+    const { pushes, bytes } = this.#pending(shard);
+    if (records > RECORDS_WAITING_MAX) this.#find(`${records} records wait for shard ${shard}`);
+    if (waiting > RECORDS_WAITING_MAX) this.#find(`${waiting} records wait for room behind shard ${shard}`);
+    if (pushes > this.names.length * PENDING_FRAMES_MAX || bytes > PENDING_SHARD_BYTES_MAX)
+      this.#find(`${pushes} pushes wait in shard ${shard}, ${bytes} bytes`);
+    if (pushes === 0 && bytes !== 0) this.#find(`${bytes} bytes are kept for no push in shard ${shard}`);
+  }
+
+  /** Pushes of a shard that wait for snapshots, and the memory they take. */
+  #pending(shard: number): { readonly pushes: number; readonly bytes: number } {
+    const meters = new Float64Array(this.#buffers[shard]!.meters);
+    return { pushes: meters[METER_PENDING_PUSHES]!, bytes: meters[METER_PENDING_BYTES]! };
   }
 
   #find(text: string): void {

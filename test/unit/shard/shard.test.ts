@@ -104,6 +104,19 @@ describe('start-up', () => {
     expect([bench.state(), bench.levels('bid')]).toEqual(['live synced', [['3', '3']]]);
   });
 
+  test('a damaged push that waits is made up for by a later one that joins the snapshot: it shows that the snapshot reaches behind both', () => {
+    const bench = new ShardBench().track().lineUp();
+    bench.frame(depthFrame({ from: 1002, bids: [['2', '2']] }).subarray(0, 70));
+    bench.frame(depthFrame({ from: 1003, bids: [['2', '3']] }).subarray(0, 70));
+    bench.frame({ from: 1004, bids: [['3', '3']] });
+    bench.snapshot({ lastUpdateId: 1003, bids: [['2', '3']] });
+    expect([bench.state(), bench.book().version, bench.resyncs]).toEqual(['live synced', 1004, []]);
+    expect(bench.levels('bid')).toEqual([
+      ['3', '3'],
+      ['2', '3'],
+    ]);
+  });
+
   test('more pushes than may wait: all are let go, a snapshot is asked for, and it goes on from there', () => {
     const bench = new ShardBench({ inboundBytes: 2 ** 22 }).track().lineUp();
     for (let i = 0; i < PENDING_FRAMES_MAX; i++) bench.frame({ from: 1000 + i, bids: [['1', String(i)]] });

@@ -31,7 +31,9 @@ const { values } = parseArgs({
 });
 
 if (values.help) process.stdout.write(help);
-else process.exitCode = values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await told(values.seed.map(Number));
+else
+  process.exitCode =
+    values.seed === undefined ? await many(Number(values.from), Number(values.seeds)) : await told(values.seed.map(Number));
 
 async function told(seeds: readonly number[]): Promise<number> {
   let failed = 0;

@@ -169,7 +169,9 @@ export function depthAnswer(edition: Edition, limit: number, timeMs: number): Bu
       .levels(name)
       .slice(0, limit)
       .map(([tick, lots]) => [padded(tick, PRICE_SCALE), padded(lots, QUANTITY_SCALE)]);
-  return Buffer.from(JSON.stringify({ lastUpdateId: edition.version, bids: side('bids'), asks: side('asks'), timestamp: Math.floor(timeMs) }));
+  return Buffer.from(
+    JSON.stringify({ lastUpdateId: edition.version, bids: side('bids'), asks: side('asks'), timestamp: Math.floor(timeMs) }),
+  );
 }
 
 function padded(units: number, scale: number): string {

@@ -158,6 +158,42 @@ const mutants: readonly Mutant[] = [
     to: '',
     seed: 1,
   },
+  {
+    bug: 'a publication that is closed stays open in its shard',
+    file: 'src/shard/publications.js',
+    from: '        this.#open.delete(id);',
+    to: '',
+    seed: 1,
+  },
+  {
+    bug: 'pushes that waited are kept when the book is live',
+    file: 'src/shard/book-keeper.js',
+    from: 'pending.clear();\n        // The snapshot says',
+    to: '// The snapshot says',
+    seed: 1,
+  },
+  // Bugs that histories found, each with the one that did; see `simulation.test.ts`.
+  {
+    bug: 'what came on a connection that does not take over is not looked at',
+    file: 'src/feed/rotation.js',
+    from: 'router.routeDepth(old, bytes, receiveTimeMs);',
+    to: ';',
+    seed: 4424,
+  },
+  {
+    bug: 'old audits of a quiet symbol say nothing of a new count',
+    file: 'src/shard/book-keeper.js',
+    from: '++book.oldAudits < OLD_AUDITS_MAX',
+    to: 'true',
+    seed: 6847,
+  },
+  {
+    bug: 'what is heard of a silent book calls for no snapshot',
+    file: 'src/feed/book-sync.js',
+    from: 'if (router.hasHeard(line))\n                this.#scheduler.request(line, Urgency.CHECK, 0);',
+    to: 'if (router.hasHeard(line))\n                ;',
+    seed: 9301,
+  },
 ];
 
 const built = fileURLToPath(new URL('../..', import.meta.url));

@@ -174,6 +174,20 @@ const mutants: readonly Mutant[] = [
   },
   // Bugs that histories found, each with the one that did; see `simulation.test.ts`.
   {
+    bug: 'where a push led that found no room is not told',
+    file: 'src/shard/ingress.js',
+    from: 'depthVersion(bytes, start, end), receiveTimeMs',
+    to: '-1, receiveTimeMs',
+    seed: 188,
+  },
+  {
+    bug: 'snapshots older than what is known are never believed',
+    file: 'src/shard/book-trust.js',
+    from: 'book.oldSnapshots >= OLD_SNAPSHOTS_MAX',
+    to: 'false',
+    seed: 408,
+  },
+  {
     bug: 'what came on a connection that does not take over is not looked at',
     file: 'src/feed/rotation.js',
     from: 'router.routeDepth(old, bytes, receiveTimeMs);',

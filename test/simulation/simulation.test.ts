@@ -10,9 +10,9 @@ const script = fileURLToPath(new URL('../../dist/simulation/test/simulation/run.
  * Histories that once went wrong. Some still show the bug when it is put back, which `teeth.ts` does: a push that found no room (188), a count begun anew behind a lost
  * line (408), what came on a connection that did not take over (4424), a quiet symbol counted anew (6847), a silent book heard of (9301).
  * The others went another way since, so that tests of their own hold what they found: a corrupt version that no snapshot reached, snapshots from before a lost line or a
- * dead worker, bad pushes that wait (26, 52, 64, 155, 177, 3733, 4454: test/unit/shard/shard.test.ts), trades doubled out of order, lost with a
- * connection or missing from an answer a dead worker had asked for (573, 5991, 6430: symbol-tape.test.ts there, test/integration). 333 and 335 showed what the
- * oracle has to know of a machine that sleeps.
+ * dead worker, bad pushes that wait (26, 52, 64, 155, 177, 3733, 4454: shard.test.ts), trades doubled out of order or missing from an answer a dead
+ * worker had asked for (573, 5991, 6430: symbol-tape.test.ts, feed-streams.test.ts). 333 and 335 showed what the oracle has to know of a machine that
+ * sleeps and of a new count.
  */
 const SEEDS_WITH_A_PAST = [26, 52, 64, 155, 177, 188, 333, 335, 408, 573, 3733, 4424, 4454, 5991, 6430, 6847, 9301];
 

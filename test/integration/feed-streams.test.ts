@@ -203,6 +203,29 @@ describe('requests that are not snapshots', () => {
     expect(throttled).toBe(2);
   });
 
+  it('about trades are forgotten when the worker that asked dies', async () => {
+    const harness = await setUp();
+    const { feed } = harness;
+    const answers: (() => void)[] = [];
+    harness.onOther = (path, response) => {
+      if (path === TRADES) answers.push(() => sendJson(response, 200, [path]));
+      else sendJson(response, 200, { serverTime: 1 });
+    };
+    feed.start([tracked(0)]);
+    await until(() => harness.count('streamUp') === 1);
+    feed.tradesWanted(0);
+    await until(() => answers.length === 1);
+    feed.shardLost([0]);
+    answers[0]!();
+    // Behind it, an answer that is awaited.
+    await feed.requestTime();
+    expect(harness.count('trades')).toBe(0);
+    feed.tradesWanted(0);
+    await until(() => answers.length === 2);
+    answers[1]!();
+    await until(() => harness.count('trades') === 1);
+  });
+
   it('about trades are forgotten when the stream goes down, and refused when the feed closes', async () => {
     const harness = await setUp();
     const { feed, exchange } = harness;

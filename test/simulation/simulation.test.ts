@@ -6,8 +6,14 @@ import { expect, it } from 'vitest';
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../../dist/simulation/test/simulation/run.js', import.meta.url));
 
-/** Histories that once went wrong: a corrupt version that no snapshot reached, snapshots from before a lost line, a dead worker or a push that found no room, a sleeping machine, a quiet symbol whose versions begin anew,
- * a snapshot for each broken push that waits, a push that came on a connection which then did not take the place of a dead one; trades lost with a dead connection that was replaced, doubled out of order, missing from an answer a dead worker had asked for. */
+/**
+ * Histories that once went wrong. Some still show the bug when it is put back, which `teeth.ts` does: a push that found no room (188), a count begun anew behind a lost
+ * line (408), what came on a connection that did not take over (4424), a quiet symbol counted anew (6847), a silent book heard of (9301).
+ * The others went another way since, so that tests of their own hold what they found: a corrupt version that no snapshot reached, snapshots from before a lost line or a
+ * dead worker, bad pushes that wait (26, 52, 64, 155, 177, 3733, 4454: shard.test.ts), trades doubled out of order or missing from an answer a dead
+ * worker had asked for (573, 5991, 6430: symbol-tape.test.ts, feed-streams.test.ts). 333 and 335 showed what the oracle has to know of a machine that
+ * sleeps and of a new count.
+ */
 const SEEDS_WITH_A_PAST = [26, 52, 64, 155, 177, 188, 333, 335, 408, 573, 3733, 4424, 4454, 5991, 6430, 6847, 9301];
 
 // A process of its own: the virtual clock takes the place of the timers. One process a half, for two cores.

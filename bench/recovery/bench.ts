@@ -69,17 +69,18 @@ export const recovery: Bench = {
     setV8Flags();
     const times = values.count('times');
     print(
-      `The engine with its default timings on the simulated exchange, both in one process; ${SYMBOLS} symbols with ${RATE} changes a second each, pushed every 10 ms; each time another symbol, and for each worker an engine just started. ${times} times each: median and longest, in ms, as a client of the \`status\` channel sees it.`,
+      `The engine with its default timings on the simulated exchange, both in one process; ${SYMBOLS} symbols with ${RATE} changes a second each, pushed every 10 ms; each time another symbol, and for each worker or connection lost an engine just started. ${times} times each: median and longest, in ms, as a client of the \`status\` channel sees it.`,
     );
     const rows: string[][] = [];
     let market = await Market.open();
     try {
-      for (const [index, { what, worker }] of cases('').entries()) {
+      for (const [index, { what, worker, faults }] of cases('').entries()) {
+        // The second of two workers lost soon after one another is replaced later, and a connection lost twice is opened later.
+        const startsAnew = worker !== undefined || faults.some(({ action }) => action === 'drop');
         const noticed: number[] = [];
         const recovered: number[] = [];
         for (let i = 0; i < times; i++) {
-          // The second of two workers lost soon after one another is replaced later.
-          if (worker !== undefined) {
+          if (startsAnew) {
             await market.close();
             market = await Market.open();
           }

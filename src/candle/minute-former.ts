@@ -129,7 +129,8 @@ export class MinuteFormer {
     const openMs = row[at + OPEN_TIME]!;
     this.#learnScales(scaleAt(row, at, 0), scaleAt(row, at, 1));
     const open = finer(row[at + OPEN]!, scaleAt(row, at, 0), this.#priceScale);
-    let index = this.#reach(openMs, open) ? this.#indexOf(openMs) : -1;
+    this.#reach(openMs, open);
+    let index = this.#indexOf(openMs);
     if (index < 0) {
       if (final && this.newest - openMs < MINUTE_ROWS * MINUTE_MS) this.#amend(row, at);
       if (final || index < -1 || this.#rows.find('1m', openMs) >= 0) return;

@@ -368,3 +368,12 @@ describe('a new worker', () => {
     expect(rows.readInto(SymbolRows.copy())).toBe(true);
   });
 });
+
+it('a push about a minute long over, which may be a broken one, is none of the young ones', () => {
+  former.covered(START);
+  trade(10, 100);
+  for (const index of [-2, -2_097_152]) exchange(index, ['99', '99', '99', '99', '1', '99'], false);
+  trade(20, 101);
+  trade(70, 102);
+  expect([minute(-2), minute(0), minute(1)]).toEqual(['none', '100 101 100 101 2', '101 102 101 102 1, 1 trades, whole']);
+});

@@ -7,14 +7,7 @@ import { Arena } from '../../../src/memory/arena.js';
 import { writeBegin } from '../../../src/memory/seqlock.js';
 import { RingProducer } from '../../../src/memory/spsc-ring.js';
 import { BookState, StateReason } from '../../../src/model/book-state.js';
-import {
-  BOOKS_PER_SHARD_MAX,
-  CONTROL_READY,
-  createShardBuffers,
-  resetShard,
-  shardSizes,
-  vacateSlot,
-} from '../../../src/shard/task.js';
+import { BOOKS_PER_SHARD_MAX, CONTROL_READY, createShardBuffers, resetShard, shardSizes, vacateSlot } from '../../../src/shard/task.js';
 import { TickerStore } from '../../../src/ticker/ticker-store.js';
 import { fillDelta } from '../../support/delta.js';
 

@@ -10,14 +10,8 @@ import {
 import type { TrackedSymbol } from '../model/symbol.js';
 import { assert } from '../support/assert.js';
 import { Rounds } from '../support/rounds.js';
-import {
-  type ClientConnection,
-  defaultSubscriberLimits,
-  type FanOutCounters,
-  type SnapshotRequester,
-  Subscriber,
-  type SubscriberLimits,
-} from './subscriber.js';
+import type { ClientConnection } from './client-connection.js';
+import { defaultSubscriberLimits, type FanOutCounters, type SnapshotRequester, Subscriber, type SubscriberLimits } from './subscriber.js';
 import { createPublication, type Publication, publicationKey, type SnapshotReason, Subscription } from './subscription.js';
 
 /** Ids travel through a ring as positive 32-bit integers; tokens share theirs with the kind of the message. */

@@ -1,39 +1,7 @@
 import { Channel, MessageKind, type TradesMessage } from '../model/publication.js';
 import { assert } from '../support/assert.js';
-import type { Publication, SkippedRun, SnapshotReason, Subscription } from './subscription.js';
-
-/** Why a client is sent away. */
-export type CloseReason = 'SLOW_CONSUMER' | 'RATE_LIMITED' | 'IDLE' | 'SHUTTING_DOWN';
-
-/**
- * Where a client's messages go, as they are: a raw socket or what behaves like one. `writableLength` is in bytes; while `writableNeedDrain`
- * is true, a 'drain' will follow once everything is gone.
- */
-export interface Outlet {
-  write(frame: Buffer): unknown;
-  /** Between these two whatever is written may be held back, to leave at once. */
-  cork(): void;
-  uncork(): void;
-  readonly writableLength: number;
-  readonly writableNeedDrain: boolean;
-}
-
-/** What the fan-out needs of a connected client. The gateways implement it. */
-export interface ClientConnection {
-  readonly outlet: Outlet;
-  /** False once its end has begun, on either side: no message may follow. */
-  isOpen(): boolean;
-  /** Tells the client why it has to go. */
-  close(reason: CloseReason): void;
-  /** Drops the connection without waiting for the client. */
-  terminate(): void;
-  /** The book of the publication is not live. Returns false when the client is not to be told by a message. */
-  takesState(): boolean;
-  /** The symbol of this publication is no longer tracked: nothing more will come. */
-  publicationEnded(publication: Publication): void;
-  /** Trades of this publication were dropped because the client is slow: tells it at once which. */
-  tradesSkipped(publication: Publication, skipped: SkippedRun): void;
-}
+import type { ClientConnection, CloseReason } from './client-connection.js';
+import type { SnapshotReason, Subscription } from './subscription.js';
 
 export interface SubscriberLimits {
   /** Bytes in the client's socket at the start of a turn from which on it counts as slow; default 256 KiB. */
@@ -195,11 +163,16 @@ export class Subscriber {
     // What comes before the snapshot is in it.
     if (!this.#takes() || subscription.waiting) return;
     if (this.#hasRoom()) return this.#writeTrades(subscription, message);
+    const { backlog } = subscription;
     this.#withheldBytes += message.frame.length;
     this.#pendingBytes += message.frame.length;
-    subscription.pendingTrades.push(message);
+    backlog.add(message);
     this.#pending.add(subscription);
-    while (this.#pendingBytes > this.#limits.hardLimitBytes && subscription.pendingTrades.length > 0) this.#dropOldestTrades(subscription);
+    while (this.#pendingBytes > this.#limits.hardLimitBytes && !backlog.isEmpty()) {
+      const dropped = backlog.dropOldest();
+      this.#pendingBytes -= dropped.frame.length;
+      this.#counters.tradesSkipped += Math.max(0, dropped.count);
+    }
   }
 
   /** Asks for snapshots as long as the expected answers fit the soft limit, so that a drained client is not flooded anew. */
@@ -288,12 +261,12 @@ export class Subscriber {
 
   #acceptFirst(subscription: Subscription, frame: Buffer): void {
     if (!this.#hasRoom()) {
-      this.#forgetTrades(subscription);
+      this.#pendingBytes -= subscription.backlog.forget();
       this.#needSnapshotAfterSlowness(subscription);
       return;
     }
     this.#owed.delete(subscription);
-    subscription.lastTradeMs = NaN;
+    subscription.backlog.restart();
     subscription.waiting = false;
     this.#write(frame);
   }
@@ -344,44 +317,18 @@ export class Subscriber {
   }
 
   #writeTrades(subscription: Subscription, message: TradesMessage): void {
-    subscription.lastTradeMs = message.lastMs;
+    subscription.backlog.sent(message);
     this.#write(message.frame);
   }
 
-  #dropOldestTrades(subscription: Subscription): void {
-    const { epoch, seq, count, lastMs, frame } = subscription.pendingTrades.shift()!;
-    const before = subscription.skipped;
-    this.#pendingBytes -= frame.length;
-    this.#counters.tradesSkipped += Math.max(0, count);
-    subscription.skipped = {
-      epoch,
-      prev: before?.prev ?? seq - Math.max(0, count),
-      seq,
-      // A message that told of missing trades goes the way of those it stood between.
-      count: count < 0 || before?.count === null ? null : (before?.count ?? 0) + count,
-      fromMs: before?.fromMs ?? subscription.lastTradeMs,
-      toMs: subscription.pendingTrades[0]?.firstMs ?? lastMs,
-    };
-  }
-
-  /** A snapshot will take their place. */
-  #forgetTrades(subscription: Subscription): void {
-    for (const { frame } of subscription.pendingTrades) this.#pendingBytes -= frame.length;
-    subscription.pendingTrades = [];
-    subscription.skipped = null;
-  }
-
-  #sendTrades(subscription: Subscription): void {
-    const { skipped, pendingTrades, publication } = subscription;
+  #sendTrades({ backlog, publication }: Subscription): void {
+    const skipped = backlog.takeSkipped();
     if (skipped !== null) this.connection.tradesSkipped(publication, skipped);
-    subscription.skipped = null;
-    let sent = 0;
-    while (sent < pendingTrades.length && this.#hasRoom()) {
-      const message = pendingTrades[sent++]!;
-      this.#pendingBytes -= message.frame.length;
-      this.#writeTrades(subscription, message);
+    while (!backlog.isEmpty() && this.#hasRoom()) {
+      const { frame } = backlog.takeOldest();
+      this.#pendingBytes -= frame.length;
+      this.#write(frame);
     }
-    pendingTrades.splice(0, sent);
   }
 
   #needSnapshotAfterSlowness(subscription: Subscription): void {
@@ -400,7 +347,7 @@ export class Subscriber {
 
   #dropPending(subscription: Subscription): void {
     this.#setPendingData(subscription, null);
-    this.#forgetTrades(subscription);
+    this.#pendingBytes -= subscription.backlog.forget();
     this.#pendingBytes -= subscription.pendingState?.length ?? 0;
     subscription.pendingState = null;
     this.#pending.delete(subscription);
@@ -414,7 +361,7 @@ export class Subscriber {
       const { pendingData, pendingState, stateIsNewer } = subscription;
       this.#sendTrades(subscription);
       // The rest waits for the next time the socket is empty, and so does the state behind it.
-      if (subscription.pendingTrades.length > 0) break;
+      if (!subscription.backlog.isEmpty()) break;
       this.#dropPending(subscription);
       if (pendingState !== null && !stateIsNewer) this.#write(pendingState);
       if (pendingData !== null) this.#write(pendingData);

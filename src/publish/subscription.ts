@@ -1,6 +1,7 @@
-import type { PublicationSpec, TradesMessage } from '../model/publication.js';
+import type { PublicationSpec } from '../model/publication.js';
 import type { TrackedSymbol } from '../model/symbol.js';
 import type { Subscriber } from './subscriber.js';
+import { TradeBacklog } from './trade-backlog.js';
 
 /** One stream of encoded messages, shared by all its subscribers. Main thread only. */
 export interface Publication {
@@ -16,19 +17,6 @@ export interface Publication {
 }
 
 export type SnapshotReason = 'subscribe' | 'slow';
-
-/** Trades in a row that a slow client is not sent. */
-export interface SkippedRun {
-  readonly epoch: number;
-  /** Id of the last trade before them, and of their last. */
-  readonly prev: number;
-  readonly seq: number;
-  /** `null` = more than those that were dropped here are missing. */
-  readonly count: number | null;
-  /** Unix ms of the last trade before them (NaN = not known) and of the first behind them. */
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /** Expected length of a snapshot nobody has seen yet. */
 const FIRST_SNAPSHOT_BYTES = 16 * 1024;
@@ -54,11 +42,8 @@ export class Subscription {
   pendingState: Buffer | null = null;
   /** The order in which the two were withheld. */
   stateIsNewer = false;
-  /** `trade` only: withheld from a slow client, oldest first, and what had to be dropped before them. */
-  pendingTrades: TradesMessage[] = [];
-  skipped: SkippedRun | null = null;
-  /** `trade` only: time of the last trade sent, Unix ms; NaN = not known. */
-  lastTradeMs = NaN;
+  /** `trade` only: withheld from a slow client. */
+  readonly backlog = new TradeBacklog();
 
   constructor(publication: Publication, subscriber: Subscriber, index: number) {
     this.publication = publication;

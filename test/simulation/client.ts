@@ -1,5 +1,6 @@
 import type { PublicationHub } from '../../src/publish/publication-hub.js';
-import type { ClientConnection, Subscriber } from '../../src/publish/subscriber.js';
+import type { ClientConnection } from '../../src/publish/client-connection.js';
+import type { Subscriber } from '../../src/publish/subscriber.js';
 import { Channel, Format } from '../../src/model/publication.js';
 import type { TrackedSymbol } from '../../src/model/symbol.js';
 import { type BookMessage, PushFollower } from '../support/push-follower.js';

@@ -1,7 +1,7 @@
 import { bookStateNames } from '../../model/book-state.js';
 import type { TapePage } from '../../model/trade.js';
 import { PROTO_STATE_OFFSET, writeTime } from '../../shard/proto-book.js';
-import type { SkippedRun } from '../../publish/subscription.js';
+import type { SkippedRun } from '../../publish/trade-backlog.js';
 import { TradesField, TradeUpdateField, writeSkipped, writeTrade } from '../../shard/proto-trade.js';
 import { ProtoWriter } from '../../shard/proto-writer.js';
 

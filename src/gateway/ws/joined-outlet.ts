@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Outlet } from '../../publish/subscriber.js';
+import type { Outlet } from '../../publish/client-connection.js';
 
 /** Turns with more bytes leave frame by frame, in one system call still: copying them would cost more than it saves. */
 const JOINED_BYTES_MAX = 64 * 1024;

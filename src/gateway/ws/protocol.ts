@@ -9,7 +9,7 @@ import {
   hasInterval,
   type PublicationSpec,
 } from '../../model/publication.js';
-import type { SkippedRun } from '../../publish/subscription.js';
+import type { SkippedRun } from '../../publish/trade-backlog.js';
 import { ErrorCode } from '../../support/errors.js';
 
 /** What a client may write into `id`; it comes back with the answer. */

@@ -1,5 +1,6 @@
-import type { ClientConnection, CloseReason } from '../../../src/publish/subscriber.js';
-import type { Publication, SkippedRun } from '../../../src/publish/subscription.js';
+import type { ClientConnection, CloseReason } from '../../../src/publish/client-connection.js';
+import type { Publication } from '../../../src/publish/subscription.js';
+import type { SkippedRun } from '../../../src/publish/trade-backlog.js';
 
 /** A socket whose buffer the test empties. */
 class FakeSocket {

@@ -505,7 +505,7 @@ describe('trades', () => {
     for (let first = 2; first < 10; first += 2) trades(id, message(first, first + 1, 2000));
     expect(subscriber.pendingBytes).toBeLessThanOrEqual(HARD);
     const [subscription] = subscriber.subscriptions.values();
-    expect(subscription!.skipped).toEqual({ epoch: 1, prev: 1, seq: 5, count: 4, fromMs: 10, toMs: 60 });
+    expect(subscription!.backlog.skipped).toEqual({ epoch: 1, prev: 1, seq: 5, count: 4, fromMs: 10, toMs: 60 });
     connection.drain();
     subscriber.drained();
     expect(taken(connection)).toEqual([`skipped ${subscription!.key} 1-5 4`, '6-7', '8-9']);
@@ -519,7 +519,7 @@ describe('trades', () => {
     connection.lag(SOFT + 1);
     trades(id, message(1, 1, 2000), { ...message(2, 1, 2000, 2), count: -1 }, message(2, 2, 2000, 2), message(3, 3, 2000, 2));
     const [subscription] = subscriber.subscriptions.values();
-    expect(subscription!.skipped).toMatchObject({ epoch: 2, prev: 0, seq: 1, count: null });
+    expect(subscription!.backlog.skipped).toMatchObject({ epoch: 2, prev: 0, seq: 1, count: null });
   });
 
   test('give way to a snapshot that finds the client slow: it gets one of its own', () => {

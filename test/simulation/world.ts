@@ -39,8 +39,11 @@ const TAPE_TRADES = 20;
 /** What a slow client costs: newest messages, and a state each subscription. */
 const HARD_LIMIT_BYTES = 128 * 1024;
 const STATES_BYTES_MAX = 16 * 1024;
-/** For a shard that stands still, or that nothing is taken from. Ten times what was ever seen; of the pushes one book's share, as there are few books. */
-const RECORDS_WAITING_MAX = 4_000;
+/**
+ * For a shard that stands still, or that nothing is taken from: what a flood asks for in the time that lasts (two records, seven symbols, 150 times a
+ * second). Of the pushes one book's share, as there are few books.
+ */
+const RECORDS_WAITING_MAX = 20_000;
 const PUSHES_WAITING_MAX = PENDING_FRAMES_MAX;
 const PUSH_BYTES_WAITING_MAX = 2 ** 20;
 const EVENTS_PER_TAPE_CHECK = 20;

@@ -8,6 +8,7 @@ import { addGuard, isGuarded } from './access/guard.js';
 import { ConnectionLimit } from './access/connection-limit.js';
 import { answerOneAtATime } from './access/one-at-a-time.js';
 import { OpenAnswers } from './access/open-answers.js';
+import { closeBehindOffers, OfferedRequest } from './access/upgrade-offer.js';
 import { RequestRate } from './access/request-rate.js';
 import { reset } from './access/reset.js';
 import { addSecurityHeaders, securityHeaders } from './access/security-headers.js';
@@ -94,13 +95,14 @@ export async function buildHttp(options: HttpOptions): Promise<FastifyInstance> 
     await app.register(plugin, { context });
   if (!isGuarded(context)) answerQuickly(app.server, context, headers, isClosing);
   openAnswers.watch(app.server);
+  closeBehindOffers(app.server);
   return app;
 }
 
 /** With a certificate the server speaks TLS only. */
 function serverOptions({ limits, tls }: GatewayContext): FastifyHttpOptions<Server> {
   // Were the head allowed to take longer than the whole, Node would take one limit for the other.
-  const http = { connectionsCheckingInterval: CONNECTIONS_CHECK_MS, headersTimeout: limits.requestMs };
+  const http = { connectionsCheckingInterval: CONNECTIONS_CHECK_MS, headersTimeout: limits.requestMs, IncomingMessage: OfferedRequest };
   if (tls === undefined) return { http };
   // An HTTPS server is used as the HTTP server it contains, which its type does not say.
   return { https: { ...http, ...tls, handshakeTimeout: limits.requestMs } } as FastifyHttpOptions<Server>;

@@ -76,7 +76,8 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
       },
     },
     handler: () => {
-      const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+      // 'close': what a client sent behind an offer of another protocol was not read.
+      const headers = { connection: 'Upgrade, close', upgrade: 'websocket' };
       throw new Problem('UPGRADE_REQUIRED', 'this is a WebSocket endpoint', {}, { headers });
     },
     preHandler: (request, _reply, done) => {

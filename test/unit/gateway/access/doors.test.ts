@@ -559,7 +559,8 @@ describe('connections that do nothing', () => {
     ['no HTTP', 'FOO!! / HTTP/1.1\r\n\r\n', 400],
     ['a head without end', `GET /${'x'.repeat(20_000)}`, 431],
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
-    ['an upgrade of something else', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 400],
+    ['a WebSocket where there is none', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', 400],
+    ['an offer nobody takes', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 200],
   ])('%s behind requests is answered behind them, however long they take', async (_name, last, status) => {
     await start();
     const { socket, dropped } = await connect(port());
@@ -583,7 +584,7 @@ describe('connections that do nothing', () => {
 
   test.each([
     ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', 405],
-    ['an upgrade', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n', 400],
+    ['a WebSocket where there is none', 'GET /status HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n', 400],
     ['no HTTP', 'FOO!! / HTTP/1.1\r\n\r\n', 400],
   ])('%s behind a long answer that was written a moment ago is answered too', async (_name, last, status) => {
     await start();
@@ -650,6 +651,25 @@ describe('connections that do nothing', () => {
     socket.end();
     await until(dropped, { what: 'the end' });
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 200']);
+  });
+
+  test.each([
+    ['GET /orderbook/BTCUSDT', '', 200],
+    ['GET /orderbook/BTCUSDT?numbers=string', '', 200],
+    ['POST /symbols/ETHUSDT', 'Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}', 201],
+    ['GET /ws', '', 426],
+  ])('who offers h2c, as the clients of Java do, is answered as if nothing were: %s', async (line, rest, status) => {
+    await start();
+    const { socket, dropped } = await connect(port());
+    let text = '';
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+    socket.write(
+      `${line} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n${rest || '\r\n'}`,
+    );
+    // Node cannot tell what follows, so nothing can.
+    await until(dropped, { what: 'the end' });
+    expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual([`HTTP/1.1 ${status}`]);
+    expect(text).toMatch(/connection: (upgrade, )?close/i);
   });
 
   test('a page of another origin changes nothing, unless it may', async () => {

@@ -3,8 +3,21 @@ import type { FaultSpec } from '../../src/simulator/simulator.js';
 import { systemClock } from '../../src/support/clock.js';
 import { it } from '../support/cleanup.js';
 import { getStatus, getSymbolStatus, quickTimings } from '../support/engine.js';
+import type { PushFollower } from '../support/push-follower.js';
 import { expectSound, Scene } from '../support/scene.js';
 import { until } from '../support/until.js';
+
+/** The longest time between two changes of a client's book from now on. */
+function longestPause(follower: PushFollower): () => number {
+  let longest = 0;
+  let changedAt = performance.now();
+  follower.onChange = () => {
+    const now = performance.now();
+    longest = Math.max(longest, now - changedAt);
+    changedAt = now;
+  };
+  return () => longest;
+}
 
 describe.concurrent('pushes that come to harm', () => {
   const harmless = ['live synced 1'];
@@ -32,8 +45,10 @@ describe.concurrent('pushes that come to harm', () => {
     scene.watcher.forgetStates();
     const symbol = scene.symbols[2]!;
     const before = await getSymbolStatus(scene.url, symbol);
+    const follower = scene.follower(symbol);
+    const pauseMs = longestPause(follower);
     scene.sim.injectFault({ ...fault, symbol });
-    await until(() => scene.history(symbol).length === states.length && scene.follower(symbol).seq > before.seq + 5, {
+    await until(() => scene.history(symbol).length === states.length && follower.seq > before.seq + 5, {
       what: 'the fault and what follows',
     });
     await expectSound(scene);
@@ -42,6 +57,8 @@ describe.concurrent('pushes that come to harm', () => {
     const after = await getSymbolStatus(scene.url, symbol);
     expect(after.counters).toMatchObject(counters);
     expect(after.epoch).toBe(states === harmless ? 1 : 2);
+    // It did stand still: pushes are less than 300 ms apart otherwise.
+    if (fault.action === 'stall') expect(pauseMs()).toBeGreaterThan(500);
     if (fault.action === 'duplicate') expect(after.counters.framesDropped).toBe(before.counters.framesDropped + 3);
     for (const other of scene.symbols) if (other !== symbol) expect([other, ...scene.history(other)]).toEqual([other, ...harmless]);
   });

@@ -6,8 +6,8 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WORKER_DEATHS_MAX } from '../../src/gateway/readiness.js';
 import type { WorkerDeath } from '../../src/model/market-data.js';
-import { restartDelayMs, ShardSupervisor } from '../../src/shard/supervisor.js';
-import { createShardBuffers } from '../../src/shard/task.js';
+import { HEARTBEAT_CHECK_MS, restartDelayMs, ShardSupervisor } from '../../src/shard/supervisor.js';
+import { CONTROL_HEARTBEAT, createShardBuffers, type ShardBuffers } from '../../src/shard/task.js';
 import { killableWorkerUrl } from '../support/engine.js';
 import { until } from '../support/until.js';
 
@@ -18,6 +18,7 @@ let delaysMs: number[];
 /** Of the last loss, by a clock that goes on. */
 let lostAt: number;
 let supervisor: ShardSupervisor;
+let buffers: ShardBuffers;
 
 beforeEach(() => {
   nowMs = 0;
@@ -33,8 +34,9 @@ function supervise(workerUrl: URL, readyTimeoutMs = 30_000): Promise<void> {
     const { delayMs } = JSON.parse(line) as { readonly delayMs?: number };
     if (delayMs !== undefined) delaysMs.push(delayMs);
   };
+  buffers = createShardBuffers();
   supervisor = new ShardSupervisor({
-    shards: [createShardBuffers()],
+    shards: [buffers],
     staleAfterMs: 1000,
     lines: 1,
     workerUrl,
@@ -105,4 +107,17 @@ test('a worker that hangs before its first sign of life is replaced as well, and
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a worker that makes no turn is taken to hang after two seconds of checks', async () => {
+  await supervise(new URL('../support/mute.worker.mjs', import.meta.url));
+  const turns = (): number => Atomics.load(new Int32Array(buffers.control), CONTROL_HEARTBEAT);
+  await until(() => turns() === 1, { what: 'its only turn' });
+  // One is missing: the first sees that turn.
+  for (let checkedMs = 0; checkedMs < 2_000; checkedMs += HEARTBEAT_CHECK_MS) supervisor.checkHeartbeats();
+  await new Promise(setImmediate);
+  expect([supervisor.state(0), deaths()]).toEqual(['running', [0, null]]);
+  supervisor.checkHeartbeats();
+  await until(() => supervisor.restarts(0) === 1, { what: 'its end' });
+  expect(deaths()).toEqual([1, 'hung']);
 });

@@ -31,12 +31,14 @@ export interface ExchangeOptions {
   /** Told of throttling, as the REST client tells the budget. */
   readonly throttled: (retryAfterMs: number | null) => void;
   readonly succeeded: () => void;
+  /** Called with each request. */
+  readonly asked: () => void;
   /** A snapshot of the symbol is older than its request. */
   readonly aged: (symbol: string) => void;
   /** A push of the symbol was changed on its way, in a manner nobody can notice for sure. */
   readonly corrupted: (symbol: string) => void;
   /** A push that reaches up to `version` arrived, in whatever shape; `recounts` is that of its book when it was sent. */
-  readonly delivered: (symbol: string, version: number, recounts: number) => void;
+  readonly delivered: (symbol: string, version: number, recounts: number, isWhole: boolean) => void;
 }
 
 /** The exchange of a simulated world: true books, pushes every 100 ms, snapshots; and whatever goes wrong with them. */
@@ -101,7 +103,8 @@ export class Exchange {
 
   /** What the REST client's `depth` does, on the same terms: bodies, CodedErrors, and word to the budget. */
   async depth(symbol: string, limit: number): Promise<Uint8Array> {
-    const { time } = this.#options;
+    const { time, asked } = this.#options;
+    asked();
     const { slowMs, staleVersions, fail } = this.mood;
     const failing = this.#random.next() < fail;
     const kind = this.#random.below(4);
@@ -143,6 +146,7 @@ export class Exchange {
   }
 
   async #answer(body: string | Buffer): Promise<Uint8Array> {
+    this.#options.asked();
     await new Promise<void>((resolve) => this.#options.time.after(1 + this.#random.below(REST_LATENCY_MS), resolve));
     this.#options.succeeded();
     return typeof body === 'string' ? Buffer.from(body) : body;
@@ -164,7 +168,7 @@ export class Exchange {
       const { symbol, version, recounts } = book;
       const fate = {
         corrupted: () => this.#options.corrupted(symbol),
-        delivered: () => this.#options.delivered(symbol, version, recounts),
+        delivered: (isWhole: boolean) => this.#options.delivered(symbol, version, recounts, isWhole),
       };
       for (const line of this.lines) if (line.channels.has(channel)) line.push(push, fate);
     }

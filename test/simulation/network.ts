@@ -25,7 +25,7 @@ export interface PushFate {
   /** What arrives may still be readable and say something else. */
   corrupted(): void;
   /** It arrived, whole or not; so much of it at least that one can tell whose it is. */
-  delivered(): void;
+  delivered(isWhole: boolean): void;
 }
 
 /** The exchange's side of a connection. */
@@ -85,7 +85,7 @@ export class Line {
       sent = falsified(bytes, random);
       fate.corrupted();
     }
-    this.#down(sent, true, fate);
+    this.#down(sent, true, fate, sent === bytes);
     if (random.next() < duplicate) this.#down(sent, true);
     this.#held?.();
     this.#held = undefined;
@@ -128,12 +128,12 @@ export class Line {
     this.#handlers.gone(this);
   }
 
-  #down(bytes: Buffer, isBinary: boolean, fate?: PushFate): void {
+  #down(bytes: Buffer, isBinary: boolean, fate?: PushFate, isWhole = true): void {
     const arrivalMs = Math.max(this.#lastArrivalMs, this.#time.now + this.#latency());
     this.#lastArrivalMs = arrivalMs;
     this.#time.after(arrivalMs - this.#time.now, () => {
       if (!this.#open || this.halfOpen) return;
-      if (bytes.length >= NAMED_BYTES) fate?.delivered();
+      if (bytes.length >= NAMED_BYTES) fate?.delivered(isWhole);
       this.client.receive(bytes, isBinary);
     });
   }

@@ -172,6 +172,13 @@ const mutants: readonly Mutant[] = [
     to: '// The snapshot says',
     seed: 1,
   },
+  {
+    bug: 'requests go on before Retry-After is over',
+    file: 'src/feed/snapshot-budget.js',
+    from: 'const pauseMs = Math.max(0, this.#pausedUntil - now);',
+    to: 'const pauseMs = 0; this.#countedAt = now;',
+    seed: 9,
+  },
   // Bugs that histories found, each with the one that did; see `simulation.test.ts`.
   {
     bug: 'where a push led that found no room is not told',

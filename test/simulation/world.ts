@@ -76,6 +76,15 @@ interface EngineEdition {
   untilMs: number;
 }
 
+/** A push that arrived, in whatever shape. */
+interface Delivered {
+  readonly version: number;
+  readonly recounts: number;
+  readonly atMs: number;
+  /** A copy of it came whole: the engine can tell how far it reaches. */
+  isKnown: boolean;
+}
+
 /** Where a book was when the oracle last looked. */
 interface Seen {
   readonly epoch: number;
@@ -139,12 +148,14 @@ export class World {
   /** Symbols with a push changed unnoticeably on its way, and the last of their snapshots, by number, that it may be added to. */
   readonly #tainted = new Map<string, number>();
   /** The newest push of each symbol that arrived, in whatever shape. */
-  readonly #delivered = new Map<string, { readonly version: number; readonly recounts: number; readonly atMs: number }>();
+  readonly #delivered = new Map<string, Delivered>();
   /**
-   * Symbols with an aged snapshot and no push since. When such a snapshot makes up for a push that broke off, nobody can tell whether it
-   * reaches as far, until the next push.
+   * Symbols with an aged snapshot and no push since. When the last push broke off, nobody can tell whether such a snapshot reaches as far,
+   * until the next push.
    */
   readonly #aged = new Set<string>();
+  /** Until when the exchange wants no requests. */
+  #refusedUntilMs = 0;
   /** Until when a shard may be behind what arrived, and records may wait for it. */
   readonly #excusedUntilMs: number[];
   /** Snapshots a symbol's book was made of, and the epoch they left it in. */
@@ -168,15 +179,23 @@ export class World {
       seed,
       trades: options.audits,
       time: this.time,
-      throttled: (retryAfterMs) => budget.throttled(retryAfterMs),
+      throttled: (retryAfterMs) => {
+        this.#refusedUntilMs = Math.max(this.#refusedUntilMs, this.time.now + (retryAfterMs ?? 0));
+        budget.throttled(retryAfterMs);
+      },
+      asked: () => {
+        if (this.time.now < this.#refusedUntilMs) this.#find('the exchange is asked before it wants to be');
+      },
       succeeded: () => budget.succeeded(),
       // It may still be on its way, or wait for a snapshot, when a new epoch begins.
       aged: (symbol) => this.#aged.add(symbol),
-      delivered: (symbol, version, recounts) => {
+      delivered: (symbol, version, recounts, isWhole) => {
         this.#aged.delete(symbol);
         const last = this.#delivered.get(symbol);
         // Versions that went back are those of another count.
-        if (last === undefined || version !== last.version) this.#delivered.set(symbol, { version, recounts, atMs: this.time.now });
+        if (version !== last?.version) this.#delivered.set(symbol, { version, recounts, atMs: this.time.now, isKnown: isWhole });
+        // The copy of the other line.
+        else if (isWhole) last.isKnown = true;
       },
       corrupted: (symbol) => this.#tainted.set(symbol, this.#snapshotsOf(symbol) + 2),
     });
@@ -522,9 +541,9 @@ export class World {
   /** Nothing that arrived may be missing from a book that says it is live, be it lost, refused or dropped. */
   #checkFreshness(): void {
     const { now } = this.time;
-    for (const [symbol, { version, recounts, atMs }] of this.#delivered) {
+    for (const [symbol, { version, recounts, atMs, isKnown }] of this.#delivered) {
       // Versions of an earlier count say nothing of a snapshot's.
-      if (recounts !== this.exchange.book(symbol).recounts || this.#aged.has(symbol)) continue;
+      if (recounts !== this.exchange.book(symbol).recounts || (!isKnown && this.#aged.has(symbol))) continue;
       const tracked = this.#symbols.find(symbol);
       if (tracked === undefined || now - atMs < BEHIND_MAX_MS || now < this.#excusedUntilMs[tracked.shard]!) continue;
       const book = this.#readers[tracked.shard]!.envelope(tracked.slot);

@@ -142,10 +142,9 @@ export class Connection {
     return this.#lastReceived;
   }
 
-  /** Asks the exchange for a sign of life, and returns when, Unix ms. */
-  probe(): number {
-    this.#heartbeat?.ping();
-    return this.#clock();
+  /** Asks the exchange for an answer, and returns what says whether it is there; everything sent before it is there then, too. */
+  probe(): () => boolean {
+    return this.#heartbeat?.probe() ?? (() => false);
   }
 
   /** Unix ms since when it is open. */

@@ -31,6 +31,7 @@ export class Heartbeat {
   readonly #pingTimer: NodeJS.Timeout;
   readonly #lookTimer: NodeJS.Timeout;
   #pongTimer: NodeJS.Timeout | undefined;
+  #pongs = 0;
   #lookedAt: number;
 
   constructor(options: HeartbeatOptions) {
@@ -43,6 +44,7 @@ export class Heartbeat {
   }
 
   pong(): void {
+    this.#pongs++;
     clearTimeout(this.#pongTimer);
     this.#pongTimer = undefined;
   }
@@ -58,6 +60,14 @@ export class Heartbeat {
     this.#options.sendPing();
     // An outstanding PONG keeps its own deadline.
     this.#pongTimer ??= setTimeout(() => this.#pongOverdue(), this.#options.timings.pongTimeoutMs);
+  }
+
+  /** The same; returns what says whether the answer is there, and with it everything the other side sent before it. */
+  probe(): () => boolean {
+    // A PONG that is due already answers the PING before.
+    const pongs = this.#pongs + (this.#pongTimer === undefined ? 1 : 2);
+    this.ping();
+    return () => this.#pongs >= pongs;
   }
 
   #pongOverdue(): void {

@@ -38,8 +38,9 @@ export class Replacement {
   readonly #refused = new Map<string, string>();
   #held: HeldFrame[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** When the old connection was asked for a sign of life. */
-  #probedAt = Infinity;
+  /** The old connection's last frame when it was last looked at. */
+  #lastReceived = Infinity;
+  #isThrough = (): boolean => false;
   #over = false;
 
   constructor(options: ReplacementOptions) {
@@ -95,14 +96,21 @@ export class Replacement {
   #answered(channel: string): void {
     this.#unanswered.delete(channel);
     if (this.#unanswered.size > 0 || this.#over) return;
-    this.#probedAt = this.old.probe();
+    this.#lastReceived = this.old.lastReceived;
+    this.#isThrough = this.old.probe();
     this.#timer = setTimeout(() => this.#overlap(), this.#options.holdMs);
   }
 
-  /** An old connection that is dead without anybody knowing has not delivered what came before the new one's first push, and of trades nothing tells. */
+  /**
+   * What came before the new connection's first push comes on the old one alone, and of trades nothing tells that they are missing. One that lags has it still under
+   * way until the answer is there, which the heartbeat sees to; one that is dead without anybody knowing never brings it.
+   */
   #overlap(): void {
-    if (this.old.lastReceived > this.#probedAt) this.#options.ready(this);
-    else this.#fail('the old connection gives no sign of life');
+    if (this.#isThrough()) return this.#options.ready(this);
+    const { lastReceived } = this.old;
+    if (lastReceived <= this.#lastReceived) return this.#fail('the old connection gives no sign of life');
+    this.#lastReceived = lastReceived;
+    this.#timer = setTimeout(() => this.#overlap(), this.#options.holdMs);
   }
 
   #fail(reason: string): void {

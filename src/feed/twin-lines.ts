@@ -106,6 +106,8 @@ export class TwinLines {
       if (each?.asked.delete(line.channel) !== true) continue;
       each.carried.delete(line.channel);
       each.connection.unsubscribe(line.channel);
+      // It may have been the last one the heir waited for, and then no answer comes any more.
+      if (each === twin.heir) this.#inheritWhenComplete(twin, each);
     }
   }
 
@@ -274,12 +276,6 @@ export class TwinLines {
       this.#failed.add(twin.connection);
       this.#forsake(twin);
     };
-    const inheritWhenComplete = (): void => {
-      for (const line of this.#options.pool.lines(heir.first)) {
-        if (line.phase === LinePhase.SUBSCRIBED && !heir.carried.has(line.channel) && !heir.refused.has(line.channel)) return;
-      }
-      if (twin.heir === heir) this.#inherit(twin, heir);
-    };
     return {
       frame: () => {},
       text: () => {},
@@ -287,17 +283,24 @@ export class TwinLines {
       lost: failed,
       accepted: (_connection, channel) => {
         if (heir.asked.has(channel)) heir.carried.add(channel);
-        inheritWhenComplete();
+        this.#inheritWhenComplete(twin, heir);
       },
       refused: (_connection, channel) => {
         heir.refused.add(channel);
         // A refusal may be an accident; one that comes again must not keep the twin until the exchange cuts it.
         if (!this.#failed.has(twin.connection) || 2 * heir.refused.size > heir.asked.size) return failed();
         heir.asked.delete(channel);
-        inheritWhenComplete();
+        this.#inheritWhenComplete(twin, heir);
       },
       isFlowing: () => false,
     };
+  }
+
+  #inheritWhenComplete(twin: Twin, heir: Twin): void {
+    for (const line of this.#options.pool.lines(heir.first)) {
+      if (line.phase === LinePhase.SUBSCRIBED && !heir.carried.has(line.channel) && !heir.refused.has(line.channel)) return;
+    }
+    if (twin.heir === heir) this.#inherit(twin, heir);
   }
 
   #inherit(twin: Twin, heir: Twin): void {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatChannel } from '../../src/mexc/channels.js';
 import { StreamKind } from '../../src/model/feed.js';
@@ -140,5 +141,28 @@ describe('two lines', () => {
     for (const id of [0, 2]) await until(() => carriers(harness, channelOf(id)).length === 2);
     for (const id of [0, 2]) await allCount(harness, name(id));
     expect([harness.of(0), harness.of(2)].flat().filter(({ kind }) => kind === 'lineDown')).toEqual([]);
+  });
+
+  it('the second is replaced although the last channel it waits for is not tracked any more', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const timings = { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 40 };
+    const harness = await setUp({ clock, streams: [], timings });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1)]);
+    for (const id of [0, 1]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    const before = [...exchange.clients];
+    // The first line's replacement gets all it asks for, the second's waits for one answer.
+    exchange.answer = ({ number }, id) => (number > before.length ? JSON.stringify({ id, code: 0, msg: channelOf(0) }) : undefined);
+    skewMs = 3_600_000;
+    const heir = await until(() => exchange.clients.find(({ number, channels }) => number > before.length && channels.size === 2));
+    // What comes back says that the answer before it was read.
+    heir.socket.ping();
+    await once(heir.socket, 'pong');
+    feed.untrack(1);
+    await until(() => feed.status().connectionsReplaced === 2 && !before.some(isOpen));
+    await until(() => carriers(harness, channelOf(0)).length === 2 && carriers(harness, channelOf(1)).length === 0);
+    await allCount(harness, name(0));
+    expect(harness.of(0).filter(({ kind }) => kind === 'lineDown')).toEqual([]);
   });
 });

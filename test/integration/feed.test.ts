@@ -284,6 +284,35 @@ describe('connections', () => {
     expect([feed.status().connectionsReplaced, harness.count('lineDown')]).toEqual([0, 0]);
   });
 
+  it('replaces an ageing connection that lags once all it still carries has come', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const harness = await setUp({ clock, timings: { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 20 } });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0)]);
+    await until(() => harness.count('snapshot') === 1);
+    const old = exchange.clients[0]!.socket;
+    const send = old.send.bind(old);
+    const underWay: string[] = [];
+    Object.assign(old, { send: (data: string) => void underWay.push(data) });
+    const pushes = 100;
+    for (let version = 1; version <= pushes; version++) exchange.push(name(0), version);
+    skewMs = 3_600_000;
+    await until(() => exchange.subscribed().get(channelOf(0)) === 2 && underWay.length > pushes, {
+      what: 'the question for a sign of life',
+    });
+    await until(() => {
+      if (underWay.length > 0) send(underWay.shift()!);
+      return feed.status().connectionsReplaced === 1;
+    });
+    await until(
+      () => exchange.push(name(0), pushes + 1) === 1 && harness.of(0).some((event) => event.kind === 'frame' && event.version > pushes),
+    );
+    const versions = harness.of(0).flatMap((event) => (event.kind === 'frame' ? [event.version] : []));
+    expect(versions.slice(0, pushes + 1)).toEqual(Array.from({ length: pushes + 1 }, (_, i) => i + 1));
+    expect(harness.count('lineDown')).toBe(0);
+  });
+
   it('replaces an ageing connection without a hole', async () => {
     let skewMs = 0;
     const clock = (): number => systemClock() + skewMs;

@@ -75,6 +75,22 @@ describe('Heartbeat', () => {
     clearInterval(frames);
   });
 
+  it('takes no PONG for the answer to a PING that was sent after it was due', () => {
+    const { heartbeat, state } = setUp();
+    vi.advanceTimersByTime(15_000);
+    const second = heartbeat.probe();
+    expect(state.pings).toBe(2);
+    heartbeat.pong();
+    expect(second()).toBe(false);
+    heartbeat.pong();
+    expect(second()).toBe(true);
+    const third = heartbeat.probe();
+    expect(third()).toBe(false);
+    heartbeat.pong();
+    expect(third()).toBe(true);
+    heartbeat.stop();
+  });
+
   it('reports silence', () => {
     const { heartbeat, state } = setUp();
     vi.advanceTimersByTime(15_000);

@@ -269,9 +269,9 @@ export class BookKeeper {
       if (this.#decoder.decodeKept(book, pending, i, timeMs) === DepthDecode.OK) reach = this.#delta.toVersion;
     }
     for (let i = 0; i < pending.count; i++) {
-      if (this.#decoder.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
+      const isRead = this.#decoder.decodeKept(book, pending, i, timeMs) === DepthDecode.OK;
       const { fromVersion, toVersion } = this.#delta;
-      if (judgeSequence(reach, fromVersion, toVersion) === Sequence.APPLY) reach = toVersion;
+      if (isRead && judgeSequence(reach, fromVersion, toVersion) === Sequence.APPLY) reach = toVersion;
     }
     return reach;
   }

@@ -168,6 +168,7 @@ export class MinuteFormer {
     const at = this.#rows.find('1m', newest);
     if (at < 0) return;
     const trades = this.#rows.rows.slice(at, at + ROW_WORDS);
+    this.#learnScales(scaleAt(trades, 0, 0), scaleAt(trades, 0, 1));
     setFlags(trades, 0, 0, COMPLETE | COUNTED | CLOSE_EXACT | CLOSED);
     this.#young.push({ openMs: newest, trades, exchange: undefined });
   }

@@ -75,6 +75,7 @@ export class SymbolRows implements RowSource {
 
   /** Forgets everything. Pages that were never touched stay so. */
   clear(): void {
+    this.recover();
     if (this.rows[this.#first + IN_USE] === 0) return;
     writeBegin(this.#ints, this.#version);
     this.rows.fill(0, this.#first + 1, this.#first + SLOT_WORDS);

@@ -184,7 +184,7 @@ export class Feed {
     if (options.lines === 2) {
       const { subscriptionsPerConnection: slots = SUBSCRIPTIONS_MAX } = options;
       const lost = (): void => void this.#connectionsLost++;
-      this.#twins = new TwinLines({ pool, router, slots, handlers: this.#handlers, timings, random, logger, lost, leave });
+      this.#twins = new TwinLines({ pool, router, slots, handlers: this.#handlers, timings, clock, random, logger, lost, leave });
     }
     this.#rotation = new Rotation({
       pool,

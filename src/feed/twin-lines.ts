@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { ConnectionStatus } from '../model/market-data.js';
-import type { Random } from '../support/clock.js';
+import type { Clock, Random } from '../support/clock.js';
 import { Backoff } from './backoff.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { Connection, ConnectionHandlers } from './connection.js';
@@ -17,6 +17,7 @@ export interface TwinLinesOptions {
   /** Those of a connection that carries lines by itself. */
   readonly handlers: ConnectionHandlers;
   readonly timings: FeedTimings;
+  readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   /** A twin was open and is no more. */
@@ -32,8 +33,8 @@ interface Twin {
   readonly connection: Connection;
   /** By channel: subscribed here, answered or not. */
   readonly asked: Map<string, StreamLine>;
-  /** Of these, the channels the exchange confirmed: every push of theirs comes here too. */
-  readonly carried: Set<string>;
+  /** Of these, the channels the exchange confirmed, and since when, Unix ms, every push of theirs comes here too. */
+  readonly carried: Map<string, number>;
   /** Channels the exchange refused to one that is to take another's place. */
   readonly refused: Set<string>;
   /** Subscriptions of this life of the connection. */
@@ -121,7 +122,8 @@ export class TwinLines {
 
   /**
    * The connection was lost. Its twin takes its place and its lines, and it becomes the twin. Returns the lines the twin does not carry, which
-   * are down; `undefined` when it carries none, and nothing changed.
+   * are down; `undefined` when it carries none, and nothing changed. What it carries since the connection was last heard of it does not carry: from when the
+   * connection was dead without anybody knowing neither may have brought everything.
    */
   takeOver(lost: Connection): StreamLine[] | undefined {
     const twin = this.#twins.get(lost);
@@ -129,7 +131,8 @@ export class TwinLines {
     const { pool, router, handlers, logger } = this.#options;
     const { connection, carried, asked } = twin;
     const lines = [...pool.lines(lost)];
-    const left = lines.filter((line) => line.phase !== LinePhase.SUBSCRIBED || !carried.has(line.channel));
+    const isWhole = (channel: string): boolean => (carried.get(channel) ?? Infinity) < lost.lastReceived;
+    const left = lines.filter((line) => line.phase !== LinePhase.SUBSCRIBED || !isWhole(line.channel));
     if (left.length === lines.length) return undefined;
     this.#twins.delete(lost);
     clearTimeout(twin.retry);
@@ -195,7 +198,7 @@ export class TwinLines {
       first,
       connection,
       asked: new Map(),
-      carried: new Set(),
+      carried: new Map(),
       refused: new Set(),
       used: 0,
       refusals,
@@ -258,7 +261,7 @@ export class TwinLines {
       accepted: (connection, channel) => {
         const line = twin.asked.get(channel);
         if (line === undefined) return;
-        twin.carried.add(channel);
+        twin.carried.set(channel, this.#options.clock());
         twin.refusals.reset();
         router.setTwin(line, connection);
       },
@@ -282,7 +285,7 @@ export class TwinLines {
       opened: () => this.#fill(heir),
       lost: failed,
       accepted: (_connection, channel) => {
-        if (heir.asked.has(channel)) heir.carried.add(channel);
+        if (heir.asked.has(channel)) heir.carried.set(channel, this.#options.clock());
         this.#inheritWhenComplete(twin, heir);
       },
       refused: (_connection, channel) => {
@@ -308,6 +311,8 @@ export class TwinLines {
     twin.heir = undefined;
     this.#twins.set(heir.first, heir);
     heir.connection.handlers = this.#twinHandlers(heir);
+    // What it brought before was not handed on.
+    for (const channel of heir.carried.keys()) heir.carried.set(channel, this.#options.clock());
     for (const line of heir.asked.values()) this.#options.router.setTwin(line, heir.connection);
     if (heir.refused.size > 0) this.#fillLater(heir);
     this.#leave(twin.connection);

@@ -121,7 +121,7 @@ function writeFigures(rows: Float64Array, at: number, openMs: number, figures: F
     rows[at + word] = units * POWERS_OF_TEN[decimals - scale]!;
   }
   const lots = parseSum(figures.volume, rows, at + VOLUME);
-  if (lots < 0) throw malformed(`volume ${JSON.stringify(figures.volume)}`);
+  if (lots < 0 || lots > SCALE_MAX) throw malformed(`volume ${JSON.stringify(figures.volume)}`);
   // A turnover that is not said stays unknown; it is never 0 by default.
   const quote = parseSum(figures.amount, rows, at + QUOTE);
   if (quote < 0) forget(rows, at + QUOTE);

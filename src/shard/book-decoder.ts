@@ -58,7 +58,10 @@ export class BookDecoder {
       outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded);
       if (outcome === DepthDecode.OK) {
         if (!this.fitsScale(book, priceScaleNeeded)) outcome = DepthDecode.BAD_NUMBER;
-        else if (!this.rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) return DepthDecode.NOT_DEPTH;
+        else if (!this.rescale(book, priceScaleNeeded, quantityScaleNeeded, timeMs)) {
+          this.#trust.mustReach(book, delta.toVersion);
+          return DepthDecode.NOT_DEPTH;
+        }
         // The book went through the delta buffer.
         else outcome = decode(bytes, view, start, end, priceScaleNeeded, quantityScaleNeeded);
       }

@@ -92,7 +92,7 @@ export class BookKeeper {
       this.#onDrop(book, timeMs, line);
     } else if (verdict === Sequence.GAP) {
       books.raiseKnown(slot, delta.toVersion);
-      if (book.early?.hold(bytes, start, end, timeMs, line) === true) {
+      if (book.early?.hold(bytes, start, end, delta.toVersion, timeMs, line) === true) {
         this.#trust.waiting.add(book);
         return;
       }
@@ -127,6 +127,7 @@ export class BookKeeper {
       if (this.#books.applyDelta(book.slot, timeMs)) return true;
     } catch (error) {
       this.#trust.memoryFull(book, error, timeMs);
+      this.#trust.mustReach(book, this.#delta.toVersion);
       return false;
     }
     this.#trust.crossed(book, timeMs);
@@ -176,8 +177,11 @@ export class BookKeeper {
     for (let i = 0; i < early.count; ) {
       const frame = early.frame(i);
       const outcome = this.#decoder.decodeEarly(book, frame, timeMs);
-      const verdict =
-        outcome === DepthDecode.OK ? judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion) : Sequence.DROP;
+      // It lost the book, and with it what waits.
+      if (outcome === DepthDecode.NOT_DEPTH) return;
+      // It could be read when it came, but not at the book's scales of now.
+      if (outcome !== DepthDecode.OK) return this.#trust.losePush(book, StateReason.BAD_FRAME, timeMs);
+      const verdict = judgeSequence(this.#books.version(book.slot), delta.fromVersion, delta.toVersion);
       if (verdict === Sequence.GAP) {
         i++;
         continue;
@@ -249,13 +253,27 @@ export class BookKeeper {
 
   /** Nothing waits any more. A snapshot must reach what did, and so many versions more. */
   #forgetPending(book: ShardBook, more: number, timeMs: number): void {
+    const reach = this.#reachOfPending(book, timeMs);
+    if (reach >= 0) this.#trust.mustReach(book, reach + more);
+    book.pending.clear();
+  }
+
+  /**
+   * The version that the pushes which wait lead to, -1 when none can be read: that of the last one, and of those before it that go on from there, since of two lines one
+   * is behind. A push that joins no other may have versions that are not true.
+   */
+  #reachOfPending(book: ShardBook, timeMs: number): number {
     const { pending } = book;
-    for (let i = pending.count - 1; i >= 0; i--) {
-      if (this.#decoder.decodeKept(book, pending, i, timeMs) !== DepthDecode.OK) continue;
-      this.#trust.mustReach(book, this.#delta.toVersion + more);
-      break;
+    let reach = -1;
+    for (let i = pending.count - 1; i >= 0 && reach < 0; i--) {
+      if (this.#decoder.decodeKept(book, pending, i, timeMs) === DepthDecode.OK) reach = this.#delta.toVersion;
     }
-    pending.clear();
+    for (let i = 0; i < pending.count; i++) {
+      const isRead = this.#decoder.decodeKept(book, pending, i, timeMs) === DepthDecode.OK;
+      const { fromVersion, toVersion } = this.#delta;
+      if (isRead && judgeSequence(reach, fromVersion, toVersion) === Sequence.APPLY) reach = toVersion;
+    }
+    return reach;
   }
 
   /** More pushes waited than may. */
@@ -319,6 +337,8 @@ export class BookKeeper {
   /** Puts the snapshot in the delta buffer in the place of the book, and what waited on top of it. */
   #applySnapshot(book: ShardBook, reach: number, timeMs: number, cut: boolean): void {
     this.audits.interrupt(book, timeMs);
+    // Should it or what waited turn out to be of no use.
+    this.#trust.mustReach(book, reach);
     let sound = true;
     this.#meter.add(meters.METER_RESYNCS, 1);
     this.#meter.add(METER_LEVELS, this.#delta.bids.count + this.#delta.asks.count);
@@ -346,7 +366,10 @@ export class BookKeeper {
       const verdict = judgeSequence(last, this.#delta.fromVersion, this.#delta.toVersion);
       if (verdict === Sequence.GAP) {
         // Only what comes behind the hole can still be of use; a snapshot older than the first push just has to be newer.
-        pending.dropFirst(this.#lastHighPoint(book, i, timeMs));
+        const highPoint = this.#lastHighPoint(book, i, timeMs);
+        // What goes back may be a line that is behind.
+        if (highPoint > i) this.#trust.mustReach(book, this.#reachOfPending(book, timeMs));
+        pending.dropFirst(highPoint);
         const reason = bad >= 0 ? StateReason.BAD_FRAME : last === version ? StateReason.SNAPSHOT_OLD : StateReason.GAP;
         this.#trust.requestResync(book, reason, timeMs);
         return -1;

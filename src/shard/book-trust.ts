@@ -1,4 +1,4 @@
-import { COUNT_CROSSED, COUNT_GAPS } from '../book/book-layout.js';
+import { COUNT_CROSSED, COUNT_GAPS, KNOWN_VERSION } from '../book/book-layout.js';
 import type { OrderBooks } from '../book/order-books.js';
 import { ArenaFullError } from '../memory/arena.js';
 import * as meters from '../memory/shard-meter.js';
@@ -129,12 +129,15 @@ export class BookTrust {
   /** The arena is full, and the book holds nothing any more: it says so. Any other error ends the worker. */
   memoryFull(book: ShardBook, error: unknown, timeMs: number): void {
     if (!(error instanceof ArenaFullError)) throw error;
+    // What waited is let go, too.
+    this.mustReach(book, this.#books.field(book.slot, KNOWN_VERSION));
     this.lose(book, BookState.SUSPECT, StateReason.MEMORY_FULL, timeMs);
   }
 
-  /** Nothing waits for the other line any more. */
+  /** Nothing waits for the other line any more. A snapshot must reach what did. */
   forgetEarly(book: ShardBook): void {
     if (book.early === undefined) return;
+    if (book.early.count > 0) this.mustReach(book, book.early.version);
     book.early.clear();
     this.waiting.delete(book);
   }

@@ -14,18 +14,25 @@ export class EarlyPushes {
   readonly #times: number[] = [];
   readonly #lines: number[] = [];
   #ticks = 0;
+  #version = -1;
+
+  /** The highest that those there were since the last `clear` led to; -1 = there were none. */
+  get version(): number {
+    return this.#version;
+  }
 
   get count(): number {
     return this.#frames.length;
   }
 
-  /** Keeps a copy of `source[start, end)`, which came on `line`; false when there are too many. */
-  hold(source: Uint8Array, start: number, end: number, receiveTimeMs: number, line: number): boolean {
+  /** Keeps a copy of `source[start, end)`, which leads to `version` and came on `line`; false when there are too many. */
+  hold(source: Uint8Array, start: number, end: number, version: number, receiveTimeMs: number, line: number): boolean {
     if (this.#frames.length >= EARLY_FRAMES_MAX) return false;
     if (this.#frames.length === 0) this.#ticks = 0;
     this.#frames.push(new Uint8Array(source.subarray(start, end)));
     this.#times.push(receiveTimeMs);
     this.#lines.push(line);
+    if (version > this.#version) this.#version = version;
     return true;
   }
 
@@ -64,5 +71,6 @@ export class EarlyPushes {
     this.#frames.length = 0;
     this.#times.length = 0;
     this.#lines.length = 0;
+    this.#version = -1;
   }
 }

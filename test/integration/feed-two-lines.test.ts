@@ -65,6 +65,24 @@ describe('two lines', () => {
     expect(feed.status().takeovers).toBeGreaterThanOrEqual(2);
   });
 
+  it('one that stands since the other was dead without anybody knowing takes nothing over: what came before, neither brought', async () => {
+    const harness = await setUp();
+    const { exchange, feed } = harness;
+    feed.start([tracked(0)]);
+    await until(() => carriers(harness, channelOf(0)).length === 2);
+    await allCount(harness, name(0));
+    const [first, second] = carriers(harness, channelOf(0)) as [FakeClient, FakeClient];
+    exchange.ponging = false;
+    first.channels.clear();
+    second.socket.terminate();
+    await until(() => carriers(harness, channelOf(0)).length === 1);
+    await allCount(harness, name(0));
+    expect(downs(harness)).toBe(0);
+    first.socket.terminate();
+    await until(() => feed.status().connectionsLost === 2 && carriers(harness, channelOf(0)).length === 2);
+    expect([downs(harness), harness.count('lineUp')]).toEqual([1, 2]);
+  });
+
   it('both lost at once is a loss', async () => {
     const harness = await setUp();
     harness.feed.start([tracked(0)]);

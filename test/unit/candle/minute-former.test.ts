@@ -357,6 +357,25 @@ describe('a new worker', () => {
     expect(finals).toEqual([-1, 0, 1, 2]);
   });
 
+  it('knows the decimals of what is in memory, which may be more than those of the listing', () => {
+    const seen = { timeMs: START + 1000, tick: 12_345_678, lots: 5, takerBought: true, priceScale: 4, quantityScale: 3 };
+    former.trade(seen);
+    former = new MinuteFormer(SymbolRows.at(memory, 1), 2, 3);
+    clock(60);
+    expect(minute(1)).toBe('1234.5678 1234.5678 1234.5678 1234.5678 0');
+  });
+
+  it('finds a place whose row was being forgotten when the one before it died as good as new', () => {
+    trade(10, 100);
+    rows.clear();
+    const ints = new Int32Array(memory);
+    const version = ints.findIndex((word) => word > 0);
+    Atomics.add(ints, version, 1);
+    rows.clear();
+    trade(10, 100);
+    expect([ints[version]! % 2, rows.readInto(SymbolRows.copy())]).toEqual([0, true]);
+  });
+
   it('forgets a symbol whose row it may have been writing', () => {
     former.covered(START);
     trade(10, 100);

@@ -59,6 +59,7 @@ describe('decodeKlinePush', () => {
     ['no volume', 600, ['1', '1', '1', '1', '', '1']],
     ['a window within a minute', 601, ['1', '1', '1', '1', '1', '1']],
     ['a price past 2^53', 600, ['1', '1', '9999999999999999.99', '1', '1', '1']],
+    ['a volume at whose decimals no trade could be counted', 600, ['1', '1', '1', '1', '0.00000000000000000000001', '1']],
   ] as const)('refuses %s', (_, windowStart, texts) => {
     expect(() => decodeKlinePush(push('Min1', windowStart, texts), 2, 2, row)).toThrow(
       expect.objectContaining({ code: ErrorCode.KLINES_MALFORMED }),

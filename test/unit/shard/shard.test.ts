@@ -17,6 +17,7 @@ import { Channel, Format } from '../../../src/model/publication.js';
 import { PENDING_FRAMES_MAX } from '../../../src/shard/pending-updates.js';
 import { REFUSED_SNAPSHOT } from '../../../src/shard/records.js';
 import { depthFrame } from '../../support/depth-frame.js';
+import type { TextLevel } from '../../support/model-book.js';
 import { bytesField } from '../../support/push-frame.js';
 import { ShardBench, SYMBOL } from '../../support/shard-bench.js';
 import { pushDepth } from '../../support/pushes-in-a-buffer.js';
@@ -161,6 +162,20 @@ describe('start-up', () => {
 });
 
 describe('what is known of the versions', () => {
+  test.each<[string, TextLevel, TextLevel]>([
+    ['a crossed snapshot', ['5', '1'], ['1', '1']],
+    ['one of them that crosses the book', ['3', '1'], ['9', '1']],
+  ])('pushes that waited and are let go with %s stay known', (_, bid, first) => {
+    const bench = new ShardBench().track().lineUp();
+    bench.frame({ from: 101, bids: [first] }).frame({ from: 102, bids: [['1', '2']] });
+    bench.snapshot({ lastUpdateId: 100, bids: [bid], asks: [['4', '1']] });
+    expect(bench.state()).toBe('suspect crossed');
+    bench.snapshot({ lastUpdateId: 101, bids: [['1', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['suspect crossed', ['crossed', 'snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 102, bids: [['1', '2']] });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 102]);
+  });
+
   test('a push whose versions no later one follows keeps no snapshot away', () => {
     const bench = new ShardBench().track().lineUp();
     bench.frame({ from: 1001, to: 1003, bids: [['10.02', '9']] });
@@ -638,8 +653,39 @@ describe('memory', () => {
       0,
     ]);
     expect(bench.reader.usedBytes()).toBe(0);
+    // The push that found no room is not in this one.
+    bench.snapshot({ lastUpdateId: 100, bids: [['99', '1']] });
+    expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['suspect memory_full', 'snapshot_old']);
     bench.snapshot({ lastUpdateId: 150, bids: [['99', '1']] });
     expect([bench.state(), bench.levels('bid')]).toEqual(['live synced', [['99', '1']]]);
+  });
+
+  test('nor is a push forgotten whose decimals the book finds no room for, or what waits for a snapshot that finds none', () => {
+    // In one page of the ladder, and at four decimals more in one each.
+    const bids = Array.from({ length: 150 }, (_, i): TextLevel => [(0.01 * (i + 1)).toFixed(2), '1']);
+    const bench = new ShardBench({ booksBytes: 20_000 }).live({ lastUpdateId: 100, bids });
+    bench.frame({ from: 101, bids: [['0.000001', '1']] });
+    bench.snapshot({ lastUpdateId: 100, bids: [['99', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['suspect memory_full', ['memory_full', 'snapshot_old']]);
+    bench.frame({ from: 102, bids: [['0.01', '1']] }).frame({ from: 103, bids: [['0.01', '1']] });
+    bench.snapshot({ lastUpdateId: 101, bids: [...bids, ['0.000001', '1']] });
+    bench.snapshot({ lastUpdateId: 102, bids: [['99', '1']] });
+    expect([bench.state(), bench.resyncs.slice(2)]).toEqual(['suspect memory_full', ['memory_full', 'snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 103, bids: [['99', '1']] });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 103]);
+  });
+
+  test('nor is what waits behind a push whose decimals the book that was lost finds no room for', () => {
+    const bids = Array.from({ length: 150 }, (_, i): TextLevel => [(0.01 * (i + 1)).toFixed(2), '1']);
+    const bench = new ShardBench({ booksBytes: 20_000 }).live({ lastUpdateId: 100, bids });
+    bench.frame({ from: 102, bids: [['0.01', '2']] }).frame({ from: 103, bids: [['0.000001', '1']] });
+    bench.frame({ from: 104, bids: [['0.01', '3']] });
+    bench.snapshot({ lastUpdateId: 101, bids: [['0.01', '1']] });
+    expect(bench.state()).toBe('suspect memory_full');
+    bench.snapshot({ lastUpdateId: 103, bids: [['0.01', '2']] });
+    expect([bench.state(), bench.resyncs.at(-1)]).toEqual(['suspect memory_full', 'snapshot_old']);
+    bench.snapshot({ lastUpdateId: 104, bids: [['0.01', '3']] });
+    expect([bench.state(), bench.book().version]).toEqual(['live synced', 104]);
   });
 
   test('a book that finds no room to be opened says so', () => {

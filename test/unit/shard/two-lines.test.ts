@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { COUNT_DROPPED, COUNT_GAPS } from '../../../src/book/book-layout.js';
 import { METER_LINE_HEALED, METER_LINE_LEAD, METER_LINE_WINS } from '../../../src/memory/shard-meter.js';
+import { StateReason } from '../../../src/model/book-state.js';
 import { Channel, Format } from '../../../src/model/publication.js';
 import { readTimes } from '../../../src/publish/meter-reader.js';
 import { EARLY_FRAMES_MAX } from '../../../src/shard/early-pushes.js';
 import { deal } from '../../support/deals.js';
 import type { DepthFrame } from '../../support/depth-frame.js';
+import { bytesField } from '../../support/push-frame.js';
 import { ShardBench } from '../../support/shard-bench.js';
 
 const FULL = { channel: Channel.BOOK, depth: 0, intervalMs: 0, format: Format.JSON };
@@ -111,11 +113,53 @@ describe('a book on two lines', () => {
 
   test('a line that is lost while pushes wait takes them along', () => {
     on(0, 101, 103);
-    bench.lineDown(2).lineUp();
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
     ticks(60);
     expect(bench.resyncs).toEqual([]);
+    // One of them is not in this snapshot, and may be the last for long.
     bench.snapshot({ lastUpdateId: 102, bids: [['1', '1']] });
-    expect([bench.state(), version()]).toEqual(['live synced', 102]);
+    expect([bench.states.at(-1), bench.resyncs]).toEqual(['syncing line_down', ['snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 103, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 103]);
+  });
+
+  test('nor is a snapshot from before them taken when the book is lost by another push', () => {
+    on(0, 101, 103);
+    bench.frame(bytesField(313, bytesField(2, Uint8Array.of(0xff))), 1, 1);
+    bench.snapshot({ lastUpdateId: 102, bids: [['1', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing bad_frame', ['bad_frame', 'snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 103, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 103]);
+  });
+
+  test('a push that waited and cannot be read any more, at scales that the one before it needed, loses the book', () => {
+    bench.frame({ from: 102, bids: [['1000000000000000', '1']] });
+    bench.frame({ from: 101, bids: [['0.0000000001', '1']] }, 1, 1);
+    expect([bench.state(), version()]).toEqual(['syncing bad_frame', 101]);
+    bench.snapshot({ lastUpdateId: 101, bids: [['1', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing bad_frame', ['bad_frame', 'snapshot_old']]);
+  });
+
+  test('of pushes that wait for a snapshot the newest counts, not the one that came last, on the line that is behind', () => {
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
+    on(0, 101, 102, 103);
+    on(1, 101, 102);
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
+    bench.snapshot({ lastUpdateId: 102, bids: [['1', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing line_down', ['snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 103, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 103]);
+  });
+
+  test('each line lost another one of those that wait: what is let go, to begin with the line that is behind, stays known', () => {
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
+    on(0, 101, 103);
+    on(1, 101, 102);
+    bench.snapshot({ lastUpdateId: 100, bids: [['1', '1']] });
+    bench.snapshot({ lastUpdateId: 102, bids: [['1', '1']] });
+    expect([bench.state(), bench.resyncs]).toEqual(['syncing line_down', ['gap', 'snapshot_old']]);
+    bench.snapshot({ lastUpdateId: 103, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 103]);
   });
 
   test('a line that stood still and brings what is known long since is no new count of the exchange', () => {

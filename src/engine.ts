@@ -13,6 +13,7 @@ import type { FeedTimingsOverride } from './feed/timings.js';
 import { type AccessOptions, resolveAccess } from './gateway/access/resolve.js';
 import type { GatewayOptions } from './gateway/context.js';
 import { type GrpcServer, startGrpcServer } from './gateway/grpc/server.js';
+import { writeDocuments } from './gateway/openapi/document.js';
 import { buildHttp } from './gateway/http.js';
 import { type LocalSubscription, type PushMessage, subscribeLocally, type SubscribeRequest } from './gateway/local-subscription.js';
 import { RestClient } from './mexc/rest-client.js';
@@ -240,6 +241,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const gateway: GatewayOptions = { market, hub, logger, access, ...limits };
     const http = await buildHttp(gateway);
     closers.push(() => http.close());
+    await http.ready();
+    writeDocuments(http);
     // Fastify would open a second server on ::1, of which limits and closing know nothing.
     const host = options.host === 'localhost' ? '127.0.0.1' : options.host;
     await http.listen({ host, port: options.port });

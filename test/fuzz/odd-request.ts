@@ -24,6 +24,7 @@ const routes: readonly (readonly [path: string, parameters: Readonly<Record<stri
   ['/openapi.json', {}],
   ['/asyncapi.json', {}],
   ['/docs', {}],
+  ['/docs/yaml', {}],
   ['/ws', {}],
   ['/nothing/:symbol', {}],
 ];

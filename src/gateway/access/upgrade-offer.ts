@@ -15,6 +15,11 @@ export class OfferedRequest extends IncomingMessage {
   set upgrade(asked: boolean | null) {
     this.asked = asked;
   }
+
+  /** Something else was offered, which nobody takes. */
+  get isPassedOver(): boolean {
+    return this.asked === true && !this.upgrade;
+  }
 }
 
 /**
@@ -22,8 +27,11 @@ export class OfferedRequest extends IncomingMessage {
  * other protocol. To be called before the server answers anything.
  */
 export function closeBehindOffers(server: Server): void {
-  server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
-    if (headers.upgrade !== undefined) response.shouldKeepAlive = false;
+  server.prependListener('request', (request: OfferedRequest, response: ServerResponse<OfferedRequest>) => {
+    if (!request.isPassedOver) return;
+    response.shouldKeepAlive = false;
+    // An answer may have said otherwise.
+    response.once('finish', () => request.socket.destroySoon());
   });
 }
 

@@ -76,8 +76,7 @@ export async function addStream(app: FastifyInstance, context: GatewayContext): 
       },
     },
     handler: () => {
-      // 'close': what a client sent behind an offer of another protocol was not read.
-      const headers = { connection: 'Upgrade, close', upgrade: 'websocket' };
+      const headers = { connection: 'Upgrade', upgrade: 'websocket' };
       throw new Problem('UPGRADE_REQUIRED', 'this is a WebSocket endpoint', {}, { headers });
     },
     preHandler: (request, _reply, done) => {

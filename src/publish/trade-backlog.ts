@@ -15,7 +15,9 @@ export interface SkippedRun {
 
 /** Trades withheld from a slow client, oldest first, and the run that had to be dropped before them. */
 export class TradeBacklog {
-  #messages: TradesMessage[] = [];
+  #messages: (TradesMessage | undefined)[] = [];
+  /** Place of the oldest; those before it were taken out, which must not move all that are left each time. */
+  #first = 0;
   #skipped: SkippedRun | null = null;
   /** Time of the last trade sent, Unix ms; NaN = not known. */
   #lastSentMs = NaN;
@@ -26,7 +28,7 @@ export class TradeBacklog {
   }
 
   isEmpty(): boolean {
-    return this.#messages.length === 0;
+    return this.#first === this.#messages.length;
   }
 
   add(message: TradesMessage): void {
@@ -40,14 +42,14 @@ export class TradeBacklog {
 
   /** Takes out the oldest, to be sent. */
   takeOldest(): TradesMessage {
-    const message = this.#messages.shift()!;
+    const message = this.#shift();
     this.sent(message);
     return message;
   }
 
   /** Takes out the oldest and adds it to the run that the client will miss. */
   dropOldest(): TradesMessage {
-    const message = this.#messages.shift()!;
+    const message = this.#shift();
     const { epoch, seq, count, lastMs } = message;
     const before = this.#skipped;
     this.#skipped = {
@@ -57,7 +59,7 @@ export class TradeBacklog {
       // A message that told of missing trades goes the way of those it stood between.
       count: count < 0 || before?.count === null ? null : (before?.count ?? 0) + count,
       fromMs: before?.fromMs ?? this.#lastSentMs,
-      toMs: this.#messages[0]?.firstMs ?? lastMs,
+      toMs: this.#messages[this.#first]?.firstMs ?? lastMs,
     };
     return message;
   }
@@ -72,8 +74,9 @@ export class TradeBacklog {
   /** A snapshot will take their place. Returns how many bytes waited. */
   forget(): number {
     let bytes = 0;
-    for (const { frame } of this.#messages) bytes += frame.length;
+    for (let i = this.#first; i < this.#messages.length; i++) bytes += this.#messages[i]!.frame.length;
     this.#messages = [];
+    this.#first = 0;
     this.#skipped = null;
     return bytes;
   }
@@ -81,5 +84,16 @@ export class TradeBacklog {
   /** A snapshot was sent: no trade has followed it yet. */
   restart(): void {
     this.#lastSentMs = NaN;
+  }
+
+  #shift(): TradesMessage {
+    const message = this.#messages[this.#first]!;
+    // Its frame is not to be held on to.
+    this.#messages[this.#first++] = undefined;
+    if (2 * this.#first >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#first);
+      this.#first = 0;
+    }
+    return message;
   }
 }

@@ -111,11 +111,18 @@ export class BookKeeper {
         this.#publications.updated(book, delta, timeMs);
         if (book.audit !== undefined) this.audits.applied(book, bytes, start, end, timeMs);
       } else {
-        this.#trust.enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
-        this.#publications.restart(book, 'resync');
+        this.#proven(book, timeMs);
       }
       if (book.early !== undefined && book.early.count > 0) this.#takeEarly(book, book.early, timeMs);
     }
+  }
+
+  /** The book is what the exchange has. */
+  #proven(book: ShardBook, timeMs: number): void {
+    // Old ones that come another time are no more of these in a row.
+    book.oldSnapshots = 0;
+    this.#trust.enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
+    this.#publications.restart(book, 'resync');
   }
 
   /** Applies the delta buffer; false when the book is `suspect` now, and a snapshot asked for. */
@@ -297,8 +304,7 @@ export class BookKeeper {
       if (this.#trust.isTooOld(book, version, books.version(slot), timeMs)) return;
       if (version === books.version(slot)) {
         book.silence.justified(timeMs);
-        this.#trust.enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
-        return this.#publications.restart(book, 'resync');
+        return this.#proven(book, timeMs);
       }
     }
     if (book.pending.count === 0 && this.#trust.isTooOld(book, version, book.lostAfter + 1, timeMs)) return;
@@ -426,11 +432,9 @@ export class BookKeeper {
     // The snapshot says how the market stands now: silence counts from here.
     book.silence.start(timeMs);
     this.#trust.mustReachNothing(book);
-    book.oldSnapshots = 0;
     book.drops = 0;
     book.oldAudits = 0;
-    this.#trust.enter(book, BookState.LIVE, StateReason.SYNCED, timeMs);
-    this.#publications.restart(book, 'resync');
+    this.#proven(book, timeMs);
   }
 
   // ---- audits

@@ -16,7 +16,7 @@ export class EarlyPushes {
   #ticks = 0;
   #version = -1;
 
-  /** The highest that those there were since the last `clear` led to; -1 = there were none. */
+  /** The highest that those there were since none waited led to; -1 = there were none. */
   get version(): number {
     return this.#version;
   }
@@ -28,7 +28,10 @@ export class EarlyPushes {
   /** Keeps a copy of `source[start, end)`, which leads to `version` and came on `line`; false when there are too many. */
   hold(source: Uint8Array, start: number, end: number, version: number, receiveTimeMs: number, line: number): boolean {
     if (this.#frames.length >= EARLY_FRAMES_MAX) return false;
-    if (this.#frames.length === 0) this.#ticks = 0;
+    if (this.#frames.length === 0) {
+      this.#ticks = 0;
+      this.#version = -1;
+    }
     this.#frames.push(new Uint8Array(source.subarray(start, end)));
     this.#times.push(receiveTimeMs);
     this.#lines.push(line);

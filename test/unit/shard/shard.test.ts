@@ -530,6 +530,20 @@ describe('silence', () => {
     expect([bench.state(), bench.book().epoch, bench.levels('bid')]).toEqual(['live synced', 2, [['7', '7']]]);
   });
 
+  test('old snapshots of one silence count for no other: the exchange does not insist on them', () => {
+    const bench = rhythmic();
+    for (let round = 0; round < 8; round++) {
+      for (let waited = 0; bench.state() !== 'stale silent' && waited < 600; waited++) bench.tick(1000);
+      const { version } = bench.book();
+      bench.snapshot({ lastUpdateId: version - 1, bids: [['1', '1']] });
+      expect([bench.state(), bench.book().version]).toEqual(['stale silent', version]);
+      // By a snapshot and by a push in turn.
+      if (round % 2 === 0) bench.snapshot({ lastUpdateId: version });
+      else bench.frame({ from: version + 1 });
+      expect([bench.state(), bench.book().epoch]).toEqual(['live synced', 1]);
+    }
+  });
+
   test('an old push does not end the silence, a gap does not either', () => {
     const bench = rhythmic().tick(3000);
     bench.frame({ from: 120 });

@@ -123,6 +123,19 @@ describe('a book on two lines', () => {
     expect([bench.state(), version()]).toEqual(['live synced', 103]);
   });
 
+  test('what waited once and was taken says nothing of what waits after the exchange began to count anew', () => {
+    bench = new ShardBench({ lines: 2, staleAfterMs: 1000 }).live();
+    on(0, 101, 103);
+    on(1, 102);
+    for (let waited = 0; bench.state() !== 'stale silent' && waited < 600; waited++) bench.tick(100);
+    for (let insisted = 0; insisted < 6; insisted++) bench.snapshot({ lastUpdateId: 5, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 5]);
+    on(0, 7);
+    bench.lineDown(StateReason.LINE_DOWN).lineUp();
+    bench.snapshot({ lastUpdateId: 7, bids: [['1', '1']] });
+    expect([bench.state(), version()]).toEqual(['live synced', 7]);
+  });
+
   test('nor is a snapshot from before them taken when the book is lost by another push', () => {
     on(0, 101, 103);
     bench.frame(bytesField(313, bytesField(2, Uint8Array.of(0xff))), 1, 1);

@@ -108,7 +108,7 @@ export class TwinLines {
       each.carried.delete(line.channel);
       each.connection.unsubscribe(line.channel);
       // It may have been the last one the heir waited for, and then no answer comes any more.
-      if (each === twin.heir) this.#inheritWhenComplete(twin, each);
+      if (each === twin.heir) this.#inheritWhenComplete(twin, each, line);
     }
   }
 
@@ -299,8 +299,10 @@ export class TwinLines {
     };
   }
 
-  #inheritWhenComplete(twin: Twin, heir: Twin): void {
+  /** `leaving`: is about to leave the first connection, and may stand there still. */
+  #inheritWhenComplete(twin: Twin, heir: Twin, leaving?: StreamLine): void {
     for (const line of this.#options.pool.lines(heir.first)) {
+      if (line === leaving) continue;
       if (line.phase === LinePhase.SUBSCRIBED && !heir.carried.has(line.channel) && !heir.refused.has(line.channel)) return;
     }
     if (twin.heir === heir) this.#inherit(twin, heir);

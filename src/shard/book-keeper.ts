@@ -272,7 +272,8 @@ export class BookKeeper {
   #reachOfPending(book: ShardBook, timeMs: number): number {
     const { pending } = book;
     let reach = -1;
-    for (let i = pending.count - 1; i >= 0 && reach < 0; i--) {
+    // Where the memory runs full the book is lost, and what waits with it.
+    for (let i = pending.count - 1; i >= 0 && i < pending.count && reach < 0; i--) {
       if (this.#decoder.decodeKept(book, pending, i, timeMs) === DepthDecode.OK) reach = this.#delta.toVersion;
     }
     for (let i = 0; i < pending.count; i++) {

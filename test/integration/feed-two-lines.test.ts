@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatChannel } from '../../src/mexc/channels.js';
+import { StateReason } from '../../src/model/book-state.js';
 import { StreamKind } from '../../src/model/feed.js';
 import type { FakeClient } from '../support/fake-exchange.js';
 import { channelOf, type FeedHarness, type FeedHarnessOptions, name, setUpFeed, tracked } from '../support/feed-harness.js';
@@ -182,5 +183,27 @@ describe('two lines', () => {
     await until(() => carriers(harness, channelOf(0)).length === 2 && carriers(harness, channelOf(1)).length === 0);
     await allCount(harness, name(0));
     expect(harness.of(0).filter(({ kind }) => kind === 'lineDown')).toEqual([]);
+  });
+
+  it('nor for one that is silent for long and subscribed again elsewhere', async () => {
+    let skewMs = 0;
+    const clock = (): number => systemClock() + skewMs;
+    const timings = { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 40, silentRetryMs: 1, silentRetryMaxMs: 1 };
+    const harness = await setUp({ clock, streams: [], timings, subscriptionsPerConnection: 2 });
+    const { exchange, feed } = harness;
+    feed.start([tracked(0), tracked(1)]);
+    for (const id of [0, 1]) await until(() => carriers(harness, channelOf(id)).length === 2);
+    const before = [...exchange.clients];
+    exchange.answer = ({ number, channels }, id) =>
+      number > before.length && channels.has(channelOf(0)) ? JSON.stringify({ id, code: 0, msg: channelOf(0) }) : undefined;
+    skewMs = 3_600_000;
+    const heir = await until(() => exchange.clients.find(({ number, channels }) => number > before.length && channels.size === 2));
+    heir.socket.ping();
+    await once(heir.socket, 'pong');
+    await until(() => {
+      feed.resyncRequested(1, StateReason.SILENT);
+      return harness.count('lineUp', 1) > 1;
+    });
+    await until(() => feed.status().connectionsReplaced >= 2 && !before.some(isOpen));
   });
 });

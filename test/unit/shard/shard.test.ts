@@ -702,6 +702,16 @@ describe('memory', () => {
     expect([bench.state(), bench.book().version]).toEqual(['live synced', 104]);
   });
 
+  test('nor is anything read that is let go while it is looked through', () => {
+    const bids = Array.from({ length: 150 }, (_, i): TextLevel => [(0.01 * (i + 1)).toFixed(2), '1']);
+    const bench = new ShardBench({ booksBytes: 20_000 }).live({ lastUpdateId: 100, bids });
+    for (const from of [102, 103, 104]) bench.frame({ from, bids: [['0.01', '2']] });
+    bench.frame({ from: 105, bids: [['0.000001', '1']] }).lineDown(StateReason.LINE_DOWN);
+    expect([bench.states.slice(2), bench.refusals]).toEqual([['suspect memory_full', 'stale line_down'], []]);
+    bench.lineUp().snapshot({ lastUpdateId: 104, bids: [['0.01', '2']] });
+    expect([bench.states.at(-1), bench.resyncs.at(-1)]).toEqual(['syncing line_down', 'snapshot_old']);
+  });
+
   test('a book that finds no room to be opened says so', () => {
     const bench = new ShardBench({ booksBytes: 4_928 });
     for (const slot of [1, 2, 3]) bench.track(`S${slot}`, slot);

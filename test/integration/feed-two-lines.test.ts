@@ -188,7 +188,13 @@ describe('two lines', () => {
   it('nor for one that is silent for long and subscribed again elsewhere', async () => {
     let skewMs = 0;
     const clock = (): number => systemClock() + skewMs;
-    const timings = { connectionAgeMaxMs: 3_600_000, connectionAgeCheckMs: 10, replacementHoldMs: 40, silentRetryMs: 1, silentRetryMaxMs: 1 };
+    const timings = {
+      connectionAgeMaxMs: 3_600_000,
+      connectionAgeCheckMs: 10,
+      replacementHoldMs: 40,
+      silentRetryMs: 1,
+      silentRetryMaxMs: 1,
+    };
     const harness = await setUp({ clock, streams: [], timings, subscriptionsPerConnection: 2 });
     const { exchange, feed } = harness;
     feed.start([tracked(0), tracked(1)]);

@@ -43,7 +43,7 @@ it('a line that dies is made up for by the other, whichever it is', { timeout: 6
 });
 
 it('a line that stands still is made up for by the other, and is replaced', { timeout: 60_000 }, async ({ opened }) => {
-  const connection = { ...quickTimings.connection, pingIntervalMs: 500, pongTimeoutMs: 500, silenceMs: 2000 };
+  const connection = { ...quickTimings.connection, pingIntervalMs: 500, pongTimeoutMs: 1000, silenceMs: 3000 };
   const scene = await TwoLines.start(opened, { feedTimings: { ...quickTimings, connection } });
   const { proxy } = scene;
   for (const side of [0, 1]) {

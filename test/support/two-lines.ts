@@ -92,6 +92,10 @@ export class TwoLines {
       },
       { what: 'every channel on two connections', timeoutMs: 20_000 },
     );
+    // A line takes over only what it has carried since before the other was last heard of.
+    const sinceMs = Date.now();
+    const isHeard = async (): Promise<boolean> => (await getStatus(engine.url)).connections.every((each) => each.lastReceived! > sinceMs);
+    await until(isHeard, { what: 'something on every connection' });
     await this.news(3);
   }
 

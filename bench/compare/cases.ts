@@ -58,7 +58,7 @@ const restart: Case = {
   faults: () => [],
   when: 'restart',
   connection: true,
-  watchMs: 60_000,
+  watchMs: 90_000,
 };
 
 /** By phase: the cases of one are watched together, the phases come one after the other. */

@@ -10,6 +10,7 @@ import { FuzzWorld, isFollowing, type Signs, type Slot, slots, symbols } from '.
 import { once, pick } from './lanes.js';
 import { Mutator } from './mutator.js';
 import { Collections } from './collections.js';
+import { ProcessorTime } from './processor-time.js';
 import { type FuzzReport, HANG_MS } from './report.js';
 import { Tallies } from './tally.js';
 import { type DepthInput, isSameBook, isWholeBook, WaitingTwin } from './waiting-twin.js';
@@ -94,6 +95,7 @@ class Run {
   readonly #tallies = new Tallies(tallied);
   readonly #twin = new WaitingTwin();
   readonly #collections = new Collections();
+  readonly #processor = new ProcessorTime();
   readonly #before = symbols.map(() => createBookCopy(1024));
   #lives = 0;
   #refused = 0;
@@ -109,6 +111,7 @@ class Run {
 
   report(): FuzzReport {
     this.#collections.close();
+    this.#processor.close();
     const silent = this.sent >= TELLING_COUNT ? this.#tallies.findings() : [];
     return {
       sent: this.sent,
@@ -178,7 +181,7 @@ class Run {
       );
     };
     const signs = slots.map((each) => world.signs(each));
-    const started = process.cpuUsage();
+    const started = this.#processor.ms();
     const startedMs = performance.now();
     try {
       await world.send(kind, slot, bytes);
@@ -187,10 +190,10 @@ class Run {
       return false;
     }
     const endedMs = performance.now();
-    // The calls are dear, and processor time is no more than the time that passed.
+    // Processor time is no more than the time that passed.
     if (endedMs - startedMs > this.#slowestMs) {
-      const { user, system } = process.cpuUsage(started);
-      const tookMs = Math.max(0, (user + system) / 1000 - (await this.#collections.between(startedMs, endedMs)));
+      const processorMs = this.#processor.ms() - started;
+      const tookMs = Math.max(0, processorMs - (await this.#collections.between(startedMs, endedMs)));
       this.#slowestMs = Math.max(this.#slowestMs, tookMs);
       if (tookMs > HANG_MS) story(`took ${tookMs.toFixed(0)} ms`);
     }

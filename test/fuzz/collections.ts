@@ -1,5 +1,4 @@
 import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
-import { setImmediate as nextRound } from 'node:timers/promises';
 
 /** More than there are within one input. */
 const KEPT = 1000;
@@ -16,7 +15,7 @@ export class Collections {
   /** How long garbage was collected between two moments of `performance.now()`, in ms. */
   async between(fromMs: number, toMs: number): Promise<number> {
     // What V8 has told of them arrives a round later.
-    for (let round = 0; round < 3; round++) await nextRound();
+    for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
     this.#keep(this.#observer.takeRecords());
     const within = ({ startTime, duration }: PerformanceEntry): number =>
       Math.max(0, Math.min(toMs, startTime + duration) - Math.max(fromMs, startTime));
